@@ -1,0 +1,3 @@
+"""The tallyscan command."""
+
+__all__: list[str] = []

@@ -1,0 +1,103 @@
+"""Every setting, read from `TALLYSCAN_…` environment variables; pass the object in, never import one."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from platformdirs import user_data_path
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MEBIBYTE = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """How one installation runs. Every field is also an environment variable: `TALLYSCAN_MAX_PAGES=20`."""
+
+    model_config = SettingsConfigDict(env_prefix="TALLYSCAN_", extra="forbid", frozen=True)
+
+    home: Path = Field(
+        default_factory=lambda: user_data_path("tallyscan"), description="Folder of the embedded service."
+    )
+
+    # Where things live; empty means the embedded default inside `home`.
+    database_url: str = Field("", description="SQLAlchemy URL; default SQLite in the home folder.")
+    broker_url: str = Field("", description="Redis or Valkey URL; default a unix socket in the home folder.")
+    blob_url: str = Field("", description="fsspec URL for scans; default a folder in the home folder.")
+
+    # Serving.
+    host: str = Field("127.0.0.1", description="Address that the embedded service listens at.")
+    port: int = Field(8080, ge=0, le=65535, description="Port that the embedded service listens at.")
+    api_workers: int = Field(1, ge=1, description="gunicorn processes.")
+    api_threads: int = Field(16, ge=2, description="Threads in each gunicorn process.")
+    api_request_rate: str = Field("600/second", description="Requests one API key may make.")
+    max_wait_seconds: float = Field(30.0, ge=0, description="Longest long poll.")
+    max_queued_documents: int = Field(100_000, ge=1, description="Documents that may wait before 429.")
+    secret_key: str = Field("", description="Signs the page's cookie; default a file in the home folder.")
+    callback_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Hosts that callback_url may name, comma separated; none by default."
+    )
+
+    # What is accepted.
+    max_file_bytes: int = Field(32 * MEBIBYTE, ge=1, description="Bytes of one file.")
+    max_request_bytes: int = Field(256 * MEBIBYTE, ge=1, description="Bytes of one request, batches too.")
+    max_page_pixels: int = Field(40_000_000, ge=1, description="Pixels of one page.")
+    max_page_side: int = Field(20_000, ge=1, description="Pixels of a page's longer side.")
+    max_pages: int = Field(100, ge=1, description="Pages of one document.")
+    max_batch_files: int = Field(5_000, ge=1, description="Files of one batch.")
+    max_archive_bytes: int = Field(1024 * MEBIBYTE, ge=1, description="Bytes a ZIP may expand to.")
+    max_archive_ratio: float = Field(200.0, ge=1, description="Expansion a ZIP member may have.")
+    pdf_dpi: int = Field(300, ge=36, le=1200, description="Resolution for PDF pages that hold no scan.")
+    preview_max_side: int = Field(1600, ge=64, description="Longer side of the stored page picture, in pixels.")
+
+    # Working.
+    worker_concurrency: int = Field(
+        default_factory=lambda: max(1, os.cpu_count() or 1), ge=1, description="Worker processes."
+    )
+    max_attempts: int = Field(3, ge=1, description="Attempts before a document ends as failed.")
+    soft_time_limit_seconds: int = Field(45, ge=1, description="Reading one page, before it fails clearly.")
+    hard_time_limit_seconds: int = Field(60, ge=1, description="Reading one page, before the process is killed.")
+    lease_seconds: float = Field(90.0, gt=0, description="Time a worker holds a document before it counts as lost.")
+    sweep_seconds: float = Field(5.0, gt=0, description="Pause between sweeps.")
+    redeliver_seconds: float = Field(60.0, gt=0, description="A queued document is sent again after this time.")
+    visibility_timeout_seconds: int = Field(600, ge=60, description="Broker's own redelivery; above the hard limit.")
+    broker_socket_timeout_seconds: float = Field(60.0, gt=0, description="Silence on the broker's socket.")
+    broker_connect_timeout_seconds: float = Field(2.0, gt=0, description="Connecting to the broker.")
+    worker_max_memory_mib: int = Field(1024, ge=256, description="A worker process above this is replaced.")
+
+    # Reading.
+    model: str = Field("digits", description="Name of the shipped network that reads.")
+    accept_confidence: float = Field(0.95, ge=0, le=1, description="A field below this goes to a person.")
+
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_json: bool = Field(True, description="Logs as JSON; else as lines for people.")
+
+    @field_validator("callback_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        return tuple(host.strip() for host in value.split(",") if host.strip()) if isinstance(value, str) else value
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database's URL, the embedded default filled in."""
+        return self.database_url or f"sqlite:///{self.home / 'tallyscan.db'}"
+
+    @property
+    def resolved_broker_url(self) -> str:
+        """The broker's URL, the embedded default filled in."""
+        return self.broker_url or f"redis+socket://{self.broker_socket}"
+
+    @property
+    def resolved_blob_url(self) -> str:
+        """The blob store's URL, the embedded default filled in."""
+        return self.blob_url or (self.home / "blobs").absolute().as_uri()
+
+    @property
+    def broker_socket(self) -> Path:
+        """Unix socket of the embedded broker."""
+        return self.home.absolute() / "broker.sock"
+
+    @property
+    def admin_key_file(self) -> Path:
+        """File that holds the embedded service's first key, mode 0600."""
+        return self.home / "admin.key"

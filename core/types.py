@@ -1,0 +1,222 @@
+"""What flows through Tallyscan, from pixels to a reading.
+
+```
+Page ─▶ FieldCrop ─▶ Lattice of DigitCrops ─▶ FieldReading ─▶ PageReading ─▶ DocumentReading
+```
+
+The inner types (`Page`, `FieldCrop`, `DigitCrop`, `Lattice`) hold pixels and never leave a worker.
+The outer ones are JSON-ready; `core.codec` turns them into JSON and back.
+Boxes are integer pixels of the upright page.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Phase(StrEnum):
+    """Which step of the flow a failure happened in."""
+
+    INTAKE = "intake"
+    FETCH = "fetch"
+    DECODE = "decode"
+    SEGMENT = "segment"
+    RECOGNISE = "recognise"
+    STORE = "store"
+    WORKER = "worker"
+
+
+class ReviewReason(StrEnum):
+    """Why a person should look at a field."""
+
+    EMPTY = "empty"
+    LOW_CONFIDENCE = "low_confidence"
+    NOT_DIGITS = "not_digits"
+    INVALID_FORMAT = "invalid_format"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels of the upright page; `x`, `y` is its top left corner."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong: a stable code, the phase, a sentence for a person, and whether a retry may help."""
+
+    code: str
+    phase: Phase
+    message: str
+    retryable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One upright page of a document.
+
+    Attributes:
+        index: position in the document, from 0.
+        pixels: uint8, shape (height, width) grey or (height, width, 3) BGR; 0 is black.
+        dpi: dots an inch where the file states a plausible value, else None.
+    """
+
+    index: int
+    pixels: NDArray[np.uint8]
+    dpi: float | None = None
+
+    @property
+    def height(self) -> int:
+        """Height in pixels."""
+        return int(self.pixels.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Width in pixels."""
+        return int(self.pixels.shape[1])
+
+
+@dataclass(frozen=True, slots=True)
+class FieldCrop:
+    """A part of a page that holds one field.
+
+    Attributes:
+        name: the field's name, unique on its page.
+        type: the field type's name (`digits`, `digit`, …).
+        box: where it lies on the page.
+        pixels: uint8 grey, shape (box.height, box.width); 0 is black.
+    """
+
+    name: str
+    type: str
+    box: Box
+    pixels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class DigitCrop:
+    """A candidate for one digit: an edge of the lattice.
+
+    Attributes:
+        start: index of the cut at its left side.
+        end: index of the cut at its right side; greater than `start`.
+        box: tight box of its ink, in pixels of the page.
+        glyph: normalised for the network: uint8, shape (28, 28), ink 255 on 0.
+    """
+
+    start: int
+    end: int
+    box: Box
+    glyph: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Lattice:
+    """All candidates of one field between its cuts, from left to right.
+
+    Attributes:
+        cuts: number of cut positions; a path leads from cut 0 to cut `cuts - 1`.
+        candidates: the edges; every cut but the last starts at least one.
+        text_height: height in pixels of the writing, which tells dots from digits.
+    """
+
+    cuts: int
+    candidates: tuple[DigitCrop, ...]
+    text_height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """What else a digit might be."""
+
+    char: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class DigitReading:
+    """One digit as read; `confidence` and the alternatives' are probabilities."""
+
+    char: str
+    confidence: float
+    box: Box
+    alternatives: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldReading:
+    """One field as read.
+
+    Attributes:
+        name: the field's name, unique on its page.
+        type: the field type's name.
+        box: where it lies on the page.
+        text: the characters as read; empty when none were found.
+        value: `text` normalised by its type, or None when it has no valid value.
+        confidence: probability in 0..1 that `text` is right as a whole.
+        accepted: whether it may be used without a person's look.
+        review_reasons: why not, when not accepted.
+        digits: the digits of `text` in reading order.
+    """
+
+    name: str
+    type: str
+    box: Box
+    text: str
+    value: str | None
+    confidence: float
+    accepted: bool
+    review_reasons: tuple[ReviewReason, ...] = ()
+    digits: tuple[DigitReading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """How a page was laid over its template; `residual_px` is the mean distance left."""
+
+    method: str
+    residual_px: float
+
+
+@dataclass(frozen=True, slots=True)
+class PageReading:
+    """One page as read; a page that fails carries its failure and no fields."""
+
+    index: int
+    width: int
+    height: int
+    skew_degrees: float = 0.0
+    registration: Registration | None = None
+    failure: Failure | None = None
+    fields: tuple[FieldReading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderInfo:
+    """Which network read: its version and the SHA-256 of its file."""
+
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingStep:
+    """What was done, with which settings."""
+
+    name: str
+    settings: dict[str, str | int | float | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentReading:
+    """A whole document as read."""
+
+    pages: tuple[PageReading, ...]
+    reader: ReaderInfo
+    steps: tuple[ProcessingStep, ...] = ()

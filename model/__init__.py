@@ -1,0 +1,3 @@
+"""The network: data, training, evaluation, export, the recogniser and its artifacts."""
+
+__all__: list[str] = []
