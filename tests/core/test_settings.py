@@ -1,0 +1,34 @@
+"""Settings come from the environment, refuse what they do not know, and fill in the embedded defaults."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from core.settings import Settings
+
+
+def test_the_embedded_defaults_live_in_the_home(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    assert settings.resolved_database_url == f"sqlite:///{tmp_path}/tallyscan.db"
+    assert settings.resolved_broker_url == f"redis+socket://{tmp_path}/broker.sock"
+    assert settings.resolved_blob_url == f"file://{tmp_path}/blobs"
+
+
+def test_the_environment_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TALLYSCAN_MAX_PAGES", "7")
+    monkeypatch.setenv("TALLYSCAN_CALLBACK_HOSTS", "a.example, b.example")
+    settings = Settings()
+    assert settings.max_pages == 7
+    assert settings.callback_hosts == ("a.example", "b.example")
+
+
+def test_an_unknown_setting_is_refused() -> None:
+    with pytest.raises(ValidationError, match="max_pagse"):
+        Settings(max_pagse=3)  # type: ignore[call-arg]
+
+
+def test_the_broker_waits_longer_than_the_hard_limit() -> None:
+    settings = Settings()
+    assert settings.soft_time_limit_seconds < settings.hard_time_limit_seconds < settings.lease_seconds
+    assert settings.lease_seconds < settings.visibility_timeout_seconds
