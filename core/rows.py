@@ -1,0 +1,85 @@
+"""Readings as table rows: the one definition of the CSV that `read`, `submit`, `results` and the service give out.
+
+One row a field. What has no field still has a row, so that no file that went in is missing from what comes out:
+a document or page that failed names its failure's code in `review_reasons`, a page without numbers says `empty`.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+from core.types import Failure, FieldReading, PageReading, ReviewReason
+
+COLUMNS: tuple[str, ...] = (
+    "file",
+    "page",
+    "field",
+    "type",
+    "text",
+    "value",
+    "confidence",
+    "accepted",
+    "review_reasons",
+)
+
+REASON_SEPARATOR = ";"
+
+CONFIDENCE_DIGITS = 6
+"""Digits after the point: enough to rank fields, and the same whatever the database did with the last bit."""
+
+Row = tuple[str, ...]
+
+
+def document_rows(file: str, *, pages: Iterable[PageReading], failure: Failure | None) -> Iterator[Row]:
+    """Return the rows of one document, in the order of `COLUMNS`; `page` counts from 1.
+
+    Args:
+        file: the name to put in the first column.
+        pages: its pages as read.
+        failure: why the whole document failed, else None.
+    """
+    if failure is not None:
+        yield _unread(file, page="", reason=failure.code)
+        return
+    for page in pages:
+        yield from _page_rows(file, page)
+
+
+def csv_lines(rows: Iterable[Row]) -> Iterator[str]:
+    """Return each row as a line of CSV (RFC 4180, CRLF), without a header."""
+    for row in rows:
+        buffer = io.StringIO(newline="")
+        csv.writer(buffer).writerow(row)
+        yield buffer.getvalue()
+
+
+def _page_rows(file: str, page: PageReading) -> Iterator[Row]:
+    number = str(page.index + 1)
+    if page.failure is not None:
+        yield _unread(file, page=number, reason=page.failure.code)
+    elif not page.fields:
+        yield _unread(file, page=number, reason=str(ReviewReason.EMPTY))
+    for field in page.fields:
+        yield _field_row(file, number, field=field)
+
+
+def _field_row(file: str, page: str, *, field: FieldReading) -> Row:
+    return (
+        file,
+        page,
+        field.name,
+        field.type,
+        field.text,
+        field.value or "",
+        f"{field.confidence:.{CONFIDENCE_DIGITS}f}",
+        _yes_no(value=field.accepted),
+        REASON_SEPARATOR.join(field.review_reasons),
+    )
+
+
+def _unread(file: str, *, page: str, reason: str) -> Row:
+    return (file, page, "", "", "", "", "", _yes_no(value=False), reason)
+
+
+def _yes_no(*, value: bool) -> str:
+    return "true" if value else "false"
