@@ -1,3 +1,3 @@
-"""The tallyscan command."""
+"""The `tallyscan` command: one module a command, a client of the HTTP interface, the supervisor."""
 
 __all__: list[str] = []

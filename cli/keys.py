@@ -1,0 +1,125 @@
+"""`tallyscan keys`: who may use the service; straight on the database, so that it works before any key exists."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.options import answer_format, examples, home_option, load_settings
+from cli.output import print_json, print_table
+from core.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from storage.records import KeyRecord
+    from storage.store import Store
+
+SCOPES = ("submit", "read", "admin")
+
+
+@click.group()
+def keys() -> None:
+    """Create, list and revoke API keys.
+
+    An owner sees only what was sent with keys of the same owner; the scope admin sees everything.
+    """
+
+
+@keys.command(
+    epilog=examples("tallyscan keys create scanner-room", "tallyscan keys create auditor --owner clearing --scope read")
+)
+@click.argument("name")
+@click.option("--owner", help="Whose documents the key sees [default: NAME].")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(SCOPES),
+    default=("submit", "read"),
+    show_default=True,
+    help="What the key may do; give it more than once for more.",
+)
+@home_option
+@answer_format
+def create(name: str, owner: str | None, scopes: tuple[str, ...], home: Path | None, format_name: str) -> None:
+    """Create a key and show its secret, this once: only a hash of it is kept."""
+    with _store(home) as store:
+        record, secret = store.keys.create(owner=owner or name, name=name, scopes=frozenset(scopes))
+    if format_name == "json":
+        print_json({**_as_json(record), "secret": secret})
+        return
+    click.echo(secret)
+    click.echo("Keep this secret now: it cannot be shown again. Use it as TALLYSCAN_KEY or --key.", err=True)
+
+
+@keys.command("list", epilog=examples("tallyscan keys list --format json"))
+@click.option("--owner", help="Only keys of this owner.")
+@home_option
+@answer_format
+def list_keys(owner: str | None, home: Path | None, format_name: str) -> None:
+    """List the keys, without their secrets."""
+    with _store(home) as store:
+        records = store.keys.list(owner)
+    if format_name == "json":
+        print_json([_as_json(record) for record in records])
+        return
+    columns = ("id", "name", "owner", "scopes", "created", "last used", "revoked")
+    print_table(columns, (_cells(record) for record in records))
+
+
+@keys.command(epilog=examples("tallyscan keys revoke 01J8ZQ5T"))
+@click.argument("key_id", metavar="ID")
+@home_option
+def revoke(key_id: str, home: Path | None) -> None:
+    """Revoke a key; what was sent with it stays."""
+    with _store(home) as store:
+        store.keys.revoke(key_id)
+    click.echo(f"{key_id} revoked")
+
+
+@contextmanager
+def _store(home: Path | None) -> "Iterator[Store]":
+    from storage.store import Store
+
+    settings = load_settings(home)
+    if not settings.database_url and not settings.home.is_dir():
+        raise InvalidRequest(
+            f"There is no service home at {settings.home}: run 'tallyscan up' once, or name it by --home."
+        )
+    store = Store.open(settings)
+    try:
+        if not store.schema_current():
+            raise InvalidRequest("The database's schema is not up to date: run 'tallyscan db upgrade'.")
+        yield store
+    finally:
+        store.dispose()
+
+
+def _as_json(record: "KeyRecord") -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "name": record.name,
+        "owner": record.owner,
+        "scopes": sorted(record.scopes),
+        "created_at": _moment(record.created_at) or None,
+        "last_used_at": _moment(record.last_used_at) or None,
+        "revoked_at": _moment(record.revoked_at) or None,
+    }
+
+
+def _cells(record: "KeyRecord") -> tuple[str, ...]:
+    return (
+        record.id,
+        record.name,
+        record.owner,
+        " ".join(sorted(record.scopes)),
+        _moment(record.created_at),
+        _moment(record.last_used_at),
+        _moment(record.revoked_at),
+    )
+
+
+def _moment(moment: datetime | None) -> str:
+    return moment.isoformat(timespec="seconds") if moment else ""

@@ -1,0 +1,74 @@
+"""The `tallyscan` command: the table of its commands, and how an error reaches the person at the terminal.
+
+Exit codes: 0 all well, 1 some documents failed, 2 wrong usage, 3 service unreachable.
+Only click is imported here, so that `tallyscan --help` answers at once.
+"""
+
+import sys
+
+import click
+
+from cli.lazy import Entry, LazyGroup
+from cli.stop import Stop
+
+READ, SERVE, TRAIN, ABOUT = "Read scans", "Run the service", "Train the network", "About"
+
+ENTRIES: dict[str, Entry] = {
+    "read": Entry("cli.read:read", READ, "Read files here and now, without a service."),
+    "submit": Entry("cli.submit:submit", READ, "Send files or a watched folder to a running service."),
+    "status": Entry("cli.status:status", READ, "Show how far a document or batch is."),
+    "results": Entry("cli.results:results", READ, "Fetch the readings of a batch."),
+    "up": Entry("cli.up:up", SERVE, "Start the whole service on this machine."),
+    "keys": Entry("cli.keys:keys", SERVE, "Create, list and revoke API keys."),
+    "db": Entry("cli.db:db", SERVE, "Bring the database's schema up to date."),
+    "doctor": Entry("cli.doctor:doctor", SERVE, "Say what is missing, and how to mend it."),
+    "train": Entry("cli.training:train", TRAIN, "Train a network on images of digits."),
+    "evaluate": Entry("cli.training:evaluate", TRAIN, "Measure a network on labelled digits."),
+    "predict": Entry("cli.training:predict", TRAIN, "Label a CSV of digits, as Kaggle asks for it."),
+    "export-model": Entry("cli.training:export_model", TRAIN, "Turn a trained network into what the workers run."),
+    "version": Entry("cli.about:version", ABOUT, "Show the versions of program, network and schema."),
+    "completion": Entry("cli.about:completion", ABOUT, "Print the completion script for bash, zsh or fish."),
+}
+
+EXAMPLES = """\
+tallyscan read cheque.png --type digits
+tallyscan read scans/ --format csv --out readings.csv
+tallyscan up
+tallyscan submit scans/ --batch monday --out readings.csv
+tallyscan submit --watch inbox/ --out readings.csv
+tallyscan doctor"""
+
+
+class TallyscanGroup(LazyGroup):
+    """The lazy group that turns every error into one clear line."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; any error leaves as a `Stop`, or as it is under `--debug`."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            if ctx.params.get("debug"):
+                raise
+            raise Stop.because(error) from error
+
+
+@click.group(
+    cls=TallyscanGroup,
+    entries=ENTRIES,
+    examples=EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(debug: bool) -> None:
+    """Tallyscan reads handwritten digits from scanned forms and cheques, and says when it is not sure."""
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    # A scan's name may hold bytes that are no text; printing it must not stop the run.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    cli(prog_name="tallyscan")

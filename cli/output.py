@@ -1,0 +1,133 @@
+"""Readings out: a table for people, JSON, JSON lines and CSV for programs. Progress and notes go to stderr.
+
+CSV and JSON lines are written as each file is done, so that a long run can be followed or cut short.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cli.outcome import Outcome
+from core.errors import InvalidRequest
+from core.rows import COLUMNS, csv_lines
+
+PLAIN_WIDTH = 240
+"""Columns of a table that no terminal shows: wide enough to cut nothing short."""
+
+Sink = Callable[[Outcome], None]
+
+
+@contextmanager
+def result_sink(format_name: str, out: Path | None) -> Iterator[Sink]:
+    """Yield a function that takes each outcome; the output is complete when the block ends.
+
+    Args:
+        format_name: one of `cli.options.FORMATS`.
+        out: file to write, or None for stdout.
+    """
+    with _opened(out) as stream, _SINKS[format_name](stream) as sink:
+        yield sink
+
+
+def failure_lines(outcome: Outcome) -> Iterator[str]:
+    """Return a line for a file that failed, or for each page of it that did."""
+    if outcome.failure:
+        yield f"{outcome.file}: {outcome.failure.message} ({outcome.failure.code})"
+        return
+    if outcome.failed:
+        yield f"{outcome.file}: {outcome.status}"
+    for page in outcome.pages:
+        if page.failure:
+            yield f"{outcome.file} page {page.index + 1}: {page.failure.message} ({page.failure.code})"
+
+
+def print_json(value: object) -> None:
+    """Print `value` as JSON on stdout."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    """Print a table on stdout."""
+    console = _console(click.get_text_stream("stdout"))
+    console.print(_table(columns, rows))
+
+
+@contextmanager
+def _opened(out: Path | None) -> Iterator[IO[str]]:
+    if out is None:
+        yield click.get_text_stream("stdout")
+        return
+    try:
+        stream = out.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise InvalidRequest(f"Cannot write {out}: {error.strerror}.") from error
+    with stream:
+        yield stream
+
+
+@contextmanager
+def _csv_sink(stream: IO[str]) -> Iterator[Sink]:
+    def write(lines: Iterable[str]) -> None:
+        stream.writelines(lines)
+        stream.flush()
+
+    write(csv_lines([COLUMNS]))
+    yield lambda outcome: write(csv_lines(outcome.rows()))
+
+
+@contextmanager
+def _jsonl_sink(stream: IO[str]) -> Iterator[Sink]:
+    def write(outcome: Outcome) -> None:
+        stream.write(json.dumps(outcome.as_json(), ensure_ascii=False) + "\n")
+        stream.flush()
+
+    yield write
+
+
+@contextmanager
+def _json_sink(stream: IO[str]) -> Iterator[Sink]:
+    records: list[dict[str, Any]] = []
+    yield lambda outcome: records.append(outcome.as_json())
+    json.dump(records, stream, indent=2, ensure_ascii=False)
+    stream.write("\n")
+
+
+@contextmanager
+def _table_sink(stream: IO[str]) -> Iterator[Sink]:
+    outcomes: list[Outcome] = []
+    yield outcomes.append
+    columns = ("file", "page", "field", "text", "confidence", "review")
+    _console(stream).print(_table(columns, (row for outcome in outcomes for row in _display_rows(outcome))))
+
+
+_SINKS = {"csv": _csv_sink, "jsonl": _jsonl_sink, "json": _json_sink, "table": _table_sink}
+
+
+def _display_rows(outcome: Outcome) -> Iterator[tuple[str, ...]]:
+    for row in outcome.rows():
+        file, page, field, _type, text, _value, confidence, accepted, reasons = row
+        percent = f"{float(confidence):.1%}" if confidence else ""
+        yield file, page, field, text, percent, "accepted" if accepted == "true" else reasons.replace("_", " ")
+    if not outcome.rows():
+        yield outcome.file, "", "", "", "", str(outcome.status)
+
+
+def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold", justify="right" if column == "confidence" else "left")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def _console(stream: IO[str]) -> Console:
+    return Console(file=stream, width=None if stream.isatty() else PLAIN_WIDTH, highlight=False)

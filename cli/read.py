@@ -1,0 +1,126 @@
+"""`tallyscan read`: files to readings in this process; no service, no database, no TensorFlow."""
+
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.options import chosen_format, examples, load_settings, result_options, type_option
+from cli.outcome import Outcome
+from cli.output import failure_lines, result_sink
+from cli.progress import Display, progress_display
+from cli.scans import find_scans, load_scan, paths_argument
+from cli.stop import FAILED
+from core.errors import InternalError, OutOfMemory, TallyscanError
+from core.settings import Settings
+from core.status import Status
+from core.types import DocumentReading, Phase
+
+if TYPE_CHECKING:
+    from worker.pipeline import Reader, ReadRequest
+
+
+@click.command(
+    epilog=examples("tallyscan read cheque.png --type digits", "tallyscan read scans/ --format csv --out readings.csv")
+)
+@paths_argument
+@type_option
+@result_options
+@click.option("--timings", is_flag=True, help="Say on stderr what took how long.")
+@click.pass_context
+def read(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    type_name: str | None,
+    format_name: str | None,
+    out: Path | None,
+    timings: bool,
+) -> None:
+    """Read scans here and now.
+
+    PATH is a file, or a folder whose scans are read with those of its subfolders. Without --type, the numbers on
+    each page are found. A file that fails does not stop the others: it gets a line on stderr, and a row that names
+    the failure in review_reasons.
+    """
+    scans = find_scans(paths)
+    settings = load_settings()
+    started = time.monotonic()
+    reader, request = _open_reader(settings, type_name)
+    with progress_display() as display, result_sink(chosen_format(format_name, out), out) as sink:
+        failed = 0
+        for outcome in _read_all(scans, reader, request=request, max_bytes=settings.max_file_bytes, display=display):
+            sink(outcome)
+            failed += outcome.failed
+    _summarise(len(scans), failed, seconds=time.monotonic() - started)
+    if timings:
+        _show_timings(reader)
+    if failed:
+        ctx.exit(FAILED)
+
+
+def _open_reader(settings: Settings, type_name: str | None) -> "tuple[Reader, ReadRequest]":
+    # OpenCV and LiteRT come in here, and only here.
+    from worker.pipeline import Reader, ReadRequest
+
+    return Reader.load(settings), ReadRequest(type_name=type_name)
+
+
+def _read_all(
+    scans: Sequence[Path],
+    reader: "Reader",
+    *,
+    request: "ReadRequest",
+    max_bytes: int,
+    display: Display,
+) -> Iterator[Outcome]:
+    bar = display.bar("reading", total=len(scans))
+    for scan in scans:
+        outcome = _read_one(scan, reader, request=request, max_bytes=max_bytes)
+        for line in failure_lines(outcome):
+            display.note(line)
+        bar.step()
+        yield outcome
+
+
+def _read_one(scan: Path, reader: "Reader", *, request: "ReadRequest", max_bytes: int) -> Outcome:
+    try:
+        reading = reader.read(load_scan(scan, max_bytes=max_bytes), request=request)
+    except TallyscanError as error:
+        return _failed(scan, error)
+    except MemoryError:
+        return _failed(scan, OutOfMemory("There is not enough memory to read this file."))
+    except Exception as error:  # noqa: BLE001 - a fault on one file must not cost the readings of the others
+        _show_if_debugging(error)
+        return _failed(scan, InternalError(f"Reading stopped at an unforeseen {type(error).__name__}."))
+    return _outcome(scan, reading)
+
+
+def _outcome(scan: Path, reading: DocumentReading) -> Outcome:
+    """Return what the service would say of this reading: failed where every page failed."""
+    failures = [page.failure for page in reading.pages]
+    failure = failures[0] if failures and all(failures) else None
+    status = Status.FAILED if failure else Status.DONE
+    return Outcome(file=str(scan), status=status, pages=reading.pages, failure=failure, reader=reading.reader)
+
+
+def _failed(scan: Path, error: TallyscanError) -> Outcome:
+    return Outcome(file=str(scan), status=Status.FAILED, failure=error.failure(Phase.DECODE))
+
+
+def _show_if_debugging(error: Exception) -> None:
+    if click.get_current_context().find_root().params.get("debug"):
+        traceback.print_exception(error)
+
+
+def _summarise(files: int, failed: int, *, seconds: float) -> None:
+    rate = files / seconds if seconds else 0.0
+    click.echo(f"{files} files: {files - failed} read, {failed} failed, in {seconds:.1f} s ({rate:.1f}/s)", err=True)
+
+
+def _show_timings(reader: "Reader") -> None:
+    for stage, seconds in asdict(reader.timings).items():
+        click.echo(f"{stage:>16}: {seconds:8.3f} s", err=True)

@@ -1,0 +1,70 @@
+"""Which files a command works on: those named, and those in the folders named that are scans."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+
+from core.errors import InvalidRequest, PayloadTooLarge, UnreadableImage
+from core.media import SNIFF_BYTES, ZIP, sniff
+
+SCAN_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".pdf"})
+
+paths_argument = click.argument("paths", nargs=-1, metavar="PATH...", type=click.Path(exists=True, path_type=Path))
+
+
+def find_scans(paths: Iterable[Path]) -> list[Path]:
+    """Return the files to read: every file named, and the scans under every folder named, in order, each once.
+
+    A folder's file counts as a scan by its name's ending or by its first bytes, so that a scan under a wrong name
+    is read, and a damaged one is reported instead of passed over.
+
+    Raises:
+        InvalidRequest: no path was given, or there is no scan in any of them.
+    """
+    found = list(dict.fromkeys(scan for path in paths for scan in _expand(path)))
+    if not found:
+        raise InvalidRequest(
+            "There is no scan to read: name files, or folders that hold PNG, JPEG, BMP, WebP, TIFF or PDF."
+        )
+    return found
+
+
+def is_scan(path: Path) -> bool:
+    """Return whether a folder's file is taken for a scan."""
+    if path.suffix.lower() in SCAN_SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as stream:
+            return sniff(stream.read(SNIFF_BYTES)) not in {None, ZIP}
+    except OSError:
+        return False
+
+
+def load_scan(path: Path, *, max_bytes: int) -> bytes:
+    """Return the bytes of a scan.
+
+    Raises:
+        PayloadTooLarge: it has more than `max_bytes`; nothing was read.
+        UnreadableImage: the file cannot be opened.
+    """
+    try:
+        size = path.stat().st_size
+        if size > max_bytes:
+            raise PayloadTooLarge(f"The file has {size} bytes; at most {max_bytes} are accepted.")
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableImage(f"The file cannot be opened: {error.strerror}.") from error
+
+
+def _expand(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    for folder, folders, files in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            file = Path(folder, name)
+            if not name.startswith(".") and is_scan(file):
+                yield file
