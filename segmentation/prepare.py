@@ -100,6 +100,18 @@ def remove_rules(ink: _Ink) -> _Ink:
     return np.asarray(rest > 0)
 
 
+def remove_frames(ink: _Ink) -> _Ink:
+    """Return a page's `ink` without long thin lines, level or upright: rulings, boxes, table frames."""
+    height, width = ink.shape
+    bits = ink.view(np.uint8)
+    thickness = max(3, round(0.004 * max(height, width)))
+    level = _long_runs(bits, length=max(60, round(0.05 * width)), thickness=thickness)
+    turned = np.ascontiguousarray(bits.T)
+    upright = np.ascontiguousarray(_long_runs(turned, length=max(60, round(0.07 * height)), thickness=thickness).T)
+    rest = _mend(bits, level, vertical=True)
+    return np.asarray(_mend(rest, upright & rest, vertical=False) > 0)
+
+
 def _rule_thickness(height: int) -> int:
     return max(3, round(0.08 * height))
 
@@ -133,7 +145,7 @@ def _mend(bits: _Grey, rules: _Grey, *, vertical: bool) -> _Grey:
     before.reshape(-1)[:reach] = 1
     after.reshape(-1)[reach + 1 :] = 1
     crossing = cv2.bitwise_and(cv2.dilate(rest, before), cv2.dilate(rest, after))
-    return np.asarray(rest | cv2.bitwise_and(rules, crossing), np.uint8)
+    return np.asarray(cv2.bitwise_or(rest, cv2.bitwise_and(rules, crossing)), np.uint8)
 
 
 def estimate_skew(ink: _Ink, *, limit_degrees: float = SKEW_LIMIT_DEGREES) -> float:

@@ -1,0 +1,69 @@
+"""What a field may say, as a deterministic finite automaton over digits.
+
+The decoder walks it along the lattice, so only strings that the automaton accepts compete.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+DIGITS: Final = "0123456789"
+
+DEAD: Final = -1
+"""Target of a digit that is not allowed."""
+
+
+@dataclass(frozen=True)
+class Automaton:
+    """States are numbered from 0, where every string starts.
+
+    Attributes:
+        steps: `steps[state][digit]` is the state that follows, or `DEAD`.
+        accepting: the states in which a string may end.
+    """
+
+    steps: tuple[tuple[int, ...], ...]
+    accepting: frozenset[int]
+
+    @property
+    def states(self) -> int:
+        """Number of states."""
+        return len(self.steps)
+
+    @cached_property
+    def moves(self) -> NDArray[np.bool_]:
+        """Shape (states, 10, states): whether a digit leads from one state to another."""
+        moves = np.zeros((self.states, len(DIGITS), self.states), np.bool_)
+        for state, targets in enumerate(self.steps):
+            for digit, target in enumerate(targets):
+                if target != DEAD:
+                    moves[state, digit, target] = True
+        return moves
+
+    @cached_property
+    def ends(self) -> NDArray[np.bool_]:
+        """Shape (states,): whether a string may end there."""
+        return np.array([state in self.accepting for state in range(self.states)])
+
+    def accepts(self, text: str) -> bool:
+        """Return whether `text` is a string of digits that the automaton allows."""
+        state = 0
+        for char in text:
+            state = self.steps[state][DIGITS.index(char)] if char in DIGITS else DEAD
+            if state == DEAD:
+                return False
+        return state in self.accepting
+
+
+def any_digits() -> Automaton:
+    """Return the automaton of all strings of digits, the empty one too."""
+    return Automaton(steps=((0,) * len(DIGITS),), accepting=frozenset({0}))
+
+
+def at_most(count: int) -> Automaton:
+    """Return the automaton of all strings of up to `count` digits."""
+    steps = [(state + 1,) * len(DIGITS) for state in range(count)]
+    return Automaton(steps=(*steps, (DEAD,) * len(DIGITS)), accepting=frozenset(range(count + 1)))

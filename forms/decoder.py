@@ -1,0 +1,168 @@
+"""Scores to text: the likeliest string of a lattice under its field's automaton, and how sure it is.
+
+Every candidate weighs by the network's odds that it is a digit rather than a piece of one, and by its geometry;
+dots and dashes are skipped. The confidence is the posterior of the whole string: all paths that emit it over all
+paths there are, so doubt about the cutting counts as much as doubt about a digit.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.types import Alternative, Box, DigitReading, FieldCrop, Lattice
+from forms.automaton import DIGITS
+from forms.field_types import FieldType
+from forms.geometry import digit_features, skip_features
+from forms.paths import NEVER, Edges, Step, best_path, best_strings, digit_posteriors, log_total, string_log_weight
+from forms.weights import WITH_GARBAGE, WITHOUT_GARBAGE, Weights
+
+GARBAGE: Final = "garbage"
+"""Name of the network's class for what is no digit."""
+
+CLOSED_WORLD: Final = 2.5
+"""Nats of doubt that a network without a garbage class leaves whether a candidate is a digit at all."""
+
+MAX_ODDS: Final = 12.0
+"""Log odds beyond this are the network's overconfidence."""
+
+MAX_ALTERNATIVES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a lattice says.
+
+    Attributes:
+        text: the likeliest string; empty when there is no digit.
+        digits: its digits in reading order.
+        confidence: probability in 0..1 that `text` is right as a whole.
+        digit_share: mean probability in 0..1 that what was read as digits are digits at all.
+        skipped_share: share of the candidates' area that was passed over.
+    """
+
+    text: str
+    digits: tuple[DigitReading, ...] = ()
+    confidence: float = 0.0
+    digit_share: float = 0.0
+    skipped_share: float = 0.0
+
+
+def decode(
+    lattice: Lattice,
+    scores: NDArray[np.float32],
+    *,
+    classes: tuple[str, ...],
+    crop: FieldCrop,
+    field_type: FieldType,
+) -> Decoded:
+    """Return the likeliest string of `lattice`.
+
+    Args:
+        lattice: the field's candidates.
+        scores: float32, shape (len(lattice.candidates), len(classes)), probabilities.
+        classes: the ten digits first, then perhaps `GARBAGE`.
+        crop: the field, whose box bounds its digits' boxes.
+        field_type: says which strings compete.
+    """
+    if not lattice.candidates:
+        return Decoded(text="")
+    edges = score_edges(lattice, scores, classes=classes)
+    strings = best_strings(edges, field_type.automaton)
+    text = strings[0][0] if strings else ""
+    path = best_path(edges, text) or ()
+    total = log_total(edges, field_type.automaton)
+    confidence = float(np.exp(min(0.0, string_log_weight(edges, text) - total))) if strings else 0.0
+    return Decoded(
+        text=text,
+        digits=_read_digits(lattice, edges, path, field_type, within=crop.box),
+        confidence=confidence,
+        digit_share=_digit_share(scores, classes, path),
+        skipped_share=_skipped_share(lattice, path),
+    )
+
+
+def score_edges(
+    lattice: Lattice, scores: NDArray[np.float32], *, classes: tuple[str, ...], weights: Weights | None = None
+) -> Edges:
+    """Return the lattice's edges with the log weight of each digit, and of being skipped."""
+    weights = weights or (WITH_GARBAGE if GARBAGE in classes else WITHOUT_GARBAGE)
+    starts = np.array([candidate.start for candidate in lattice.candidates], np.intp)
+    ends = np.array([candidate.end for candidate in lattice.candidates], np.intp)
+    odds = log_odds(scores, classes=classes)
+    geometry = digit_features(lattice) @ np.array(weights.digit)
+    skip = skip_features(lattice) @ np.array(weights.skip) + weights.skip_network * odds.max(axis=1)
+    return Edges(
+        cuts=lattice.cuts,
+        starts=starts,
+        ends=ends,
+        digit=weights.network * odds + geometry[:, None],
+        skip=np.where(ends == starts + 1, skip, NEVER),
+    )
+
+
+def log_odds(scores: NDArray[np.float32], *, classes: tuple[str, ...]) -> NDArray[np.float64]:
+    """Return the log odds of each digit against being none: shape (n, 10)."""
+    logs = np.log(np.maximum(scores.astype(np.float64), 1e-7))
+    none = logs[:, [classes.index(GARBAGE)]] if GARBAGE in classes else -CLOSED_WORLD
+    return np.asarray(np.clip(logs[:, : len(DIGITS)] - none, -MAX_ODDS, MAX_ODDS))
+
+
+def _read_digits(
+    lattice: Lattice, edges: Edges, path: tuple[Step, ...], field_type: FieldType, *, within: Box
+) -> tuple[DigitReading, ...]:
+    posteriors = digit_posteriors(edges, field_type.automaton)
+    return tuple(
+        _read_digit(lattice, edges, posteriors, step.edge, step.digit, within)
+        for step in path
+        if step.digit is not None
+    )
+
+
+def _read_digit(
+    lattice: Lattice, edges: Edges, posteriors: NDArray[np.float64], edge: int, digit: int, within: Box
+) -> DigitReading:
+    """Return the digit on `edge`; cuttings that differ by a splinter support each other."""
+    box = lattice.candidates[edge].box
+    support = np.minimum(posteriors[_same_place(lattice, edges, edge)].sum(axis=0), 1.0)
+    others = [other for other in np.argsort(-support).tolist() if other != digit and support[other] >= 0.001]
+    return DigitReading(
+        char=DIGITS[digit],
+        confidence=float(support[digit]),
+        box=_inside(box, within),
+        alternatives=tuple(Alternative(DIGITS[other], float(support[other])) for other in others[:MAX_ALTERNATIVES]),
+    )
+
+
+def _same_place(lattice: Lattice, edges: Edges, edge: int) -> NDArray[np.bool_]:
+    """Return which candidates lie over most of the same width as `edge`, so that no path holds two of them."""
+    boxes = np.array([(c.box.x, c.box.x + c.box.width) for c in lattice.candidates])
+    left, right = boxes[edge]
+    common = np.minimum(boxes[:, 1], right) - np.maximum(boxes[:, 0], left)
+    union = np.maximum(boxes[:, 1], right) - np.minimum(boxes[:, 0], left)
+    shares_piece = (edges.starts < edges.ends[edge]) & (edges.ends > edges.starts[edge])
+    return np.asarray(shares_piece & (common > 0.5 * union))
+
+
+def _inside(box: Box, within: Box) -> Box:
+    x, y = max(box.x, within.x), max(box.y, within.y)
+    right = min(box.x + box.width, within.x + within.width)
+    bottom = min(box.y + box.height, within.y + within.height)
+    return Box(x=x, y=y, width=max(1, right - x), height=max(1, bottom - y))
+
+
+def _digit_share(scores: NDArray[np.float32], classes: tuple[str, ...], path: tuple[Step, ...]) -> float:
+    read = [step.edge for step in path if step.digit is not None]
+    if not read:
+        return 0.0
+    if GARBAGE in classes:
+        return float(1.0 - scores[read, classes.index(GARBAGE)].mean())
+    return float(scores[read, : len(DIGITS)].max(axis=1).mean())
+
+
+def _skipped_share(lattice: Lattice, path: tuple[Step, ...]) -> float:
+    areas = [lattice.candidates[step.edge].box for step in path]
+    total = sum(box.width * box.height for box in areas)
+    skipped = sum(b.width * b.height for b, step in zip(areas, path, strict=True) if step.digit is None)
+    return skipped / total if total else 0.0

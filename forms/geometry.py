@@ -1,0 +1,105 @@
+"""What the sizes and places of a field's candidates say about which of them are digits.
+
+Lengths are in text heights, so that a scan's resolution does not matter. All features are plain numbers, and the
+decoder weighs them linearly; `forms.weights` holds the weights.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.types import Lattice
+
+_Floats = NDArray[np.float64]
+
+DIGIT_FEATURES: Final = (
+    "bias", "height", "height²", "width", "width²", "top", "bottom", "merged", "inner_gap",
+    "left_overlap", "right_overlap", "left_gap", "right_gap",
+)  # fmt: skip
+"""Of every candidate, taken as a digit."""
+
+SKIP_FEATURES: Final = ("bias", "height", "height²", "width", "width²", "area", "middle", "rim")
+"""Of every single piece, taken as no digit: a dot, a dash, a stain."""
+
+
+def boxes_of(lattice: Lattice) -> _Floats:
+    """Return left, top, right and bottom of each candidate: shape (n, 4)."""
+    corners = [(c.box.x, c.box.y, c.box.x + c.box.width, c.box.y + c.box.height) for c in lattice.candidates]
+    return np.array(corners, np.float64).reshape(-1, 4)
+
+
+def digit_features(lattice: Lattice) -> _Floats:
+    """Return `DIGIT_FEATURES` of each candidate: shape (n, 13)."""
+    boxes = boxes_of(lattice) / max(lattice.text_height, 1.0)
+    starts, ends = _cuts(lattice)
+    pieces = _pieces(boxes, starts, ends)
+    height, width = boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]
+    top, bottom = _lines(pieces)
+    before, after = _neighbour_gaps(boxes, pieces, starts, ends)
+    columns = [
+        np.ones(len(boxes)),
+        height,
+        height**2,
+        width,
+        width**2,
+        np.abs(boxes[:, 1] - top),
+        np.abs(boxes[:, 3] - bottom),
+        ends - starts - 1.0,
+        _inner_gaps(pieces, starts, ends),
+        np.maximum(-before, 0),
+        np.maximum(-after, 0),
+        np.clip(before, 0, 1),
+        np.clip(after, 0, 1),
+    ]
+    return np.asarray(np.clip(np.stack(columns, axis=1), -4, 4))
+
+
+def skip_features(lattice: Lattice) -> _Floats:
+    """Return `SKIP_FEATURES` of each candidate, of use for single pieces only: shape (n, 8)."""
+    boxes = boxes_of(lattice) / max(lattice.text_height, 1.0)
+    starts, ends = _cuts(lattice)
+    top, bottom = _lines(_pieces(boxes, starts, ends))
+    height, width = boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]
+    middle = (boxes[:, 1] + boxes[:, 3]) / 2 - (top + bottom) / 2
+    rim = (starts == 0) | (ends == lattice.cuts - 1)
+    columns = [np.ones(len(boxes)), height, height**2, width, width**2, height * width, np.abs(middle), rim]
+    return np.asarray(np.clip(np.stack(columns, axis=1), -4, 4))
+
+
+def _cuts(lattice: Lattice) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    pairs = np.array([(c.start, c.end) for c in lattice.candidates], np.intp).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _pieces(boxes: _Floats, starts: NDArray[np.intp], ends: NDArray[np.intp]) -> _Floats:
+    """Return the boxes of the single pieces in order."""
+    single = np.flatnonzero(ends == starts + 1)
+    return boxes[single[np.argsort(starts[single])]]
+
+
+def _lines(pieces: _Floats) -> tuple[float, float]:
+    """Return the upper and lower line of the writing: the medians of the pieces that are not small."""
+    if not len(pieces):
+        return 0.0, 1.0
+    heights = pieces[:, 3] - pieces[:, 1]
+    tall = pieces[heights >= 0.6 * heights.max()]
+    return float(np.median(tall[:, 1])), float(np.median(tall[:, 3]))
+
+
+def _neighbour_gaps(
+    boxes: _Floats, pieces: _Floats, starts: NDArray[np.intp], ends: NDArray[np.intp]
+) -> tuple[_Floats, _Floats]:
+    """Return the level distance of each candidate to the pieces before and after it; below 0 they overlap."""
+    before, after = np.ones(len(boxes)), np.ones(len(boxes))
+    has_before, has_after = starts > 0, ends < len(pieces)
+    before[has_before] = boxes[has_before, 0] - pieces[starts[has_before] - 1, 2]
+    after[has_after] = pieces[ends[has_after], 0] - boxes[has_after, 2]
+    return before, after
+
+
+def _inner_gaps(pieces: _Floats, starts: NDArray[np.intp], ends: NDArray[np.intp]) -> _Floats:
+    """Return the widest level distance between pieces inside each candidate; 0 where they touch."""
+    gaps = np.maximum(pieces[1:, 0] - pieces[:-1, 2], 0)
+    widest = [gaps[start : end - 1].max(initial=0.0) for start, end in zip(starts, ends, strict=True)]
+    return np.array(widest, np.float64)

@@ -1,0 +1,39 @@
+"""Accept or review: the last step before a reading leaves the worker."""
+
+from typing import Final
+
+from core.types import FieldCrop, FieldReading, ReviewReason
+from forms.decoder import Decoded
+
+MIN_DIGIT_SHARE: Final = 0.5
+"""What was read as digits is more likely none below this."""
+
+MAX_SKIPPED_SHARE: Final = 0.6
+"""More of the ink than this was no digit: a word or a drawing with something digit-like in it."""
+
+
+def judge(decoded: Decoded, crop: FieldCrop, *, accept_confidence: float) -> FieldReading:
+    """Return the field's reading, accepted only where nothing speaks against it."""
+    reasons = _reasons(decoded, accept_confidence)
+    return FieldReading(
+        name=crop.name,
+        type=crop.type,
+        box=crop.box,
+        text=decoded.text,
+        value=decoded.text or None,
+        confidence=decoded.confidence if decoded.text else 0.0,
+        accepted=not reasons,
+        review_reasons=reasons,
+        digits=decoded.digits,
+    )
+
+
+def _reasons(decoded: Decoded, accept_confidence: float) -> tuple[ReviewReason, ...]:
+    if not decoded.text:
+        return (ReviewReason.EMPTY,)
+    reasons = []
+    if decoded.digit_share < MIN_DIGIT_SHARE or decoded.skipped_share > MAX_SKIPPED_SHARE:
+        reasons.append(ReviewReason.NOT_DIGITS)
+    if decoded.confidence < accept_confidence:
+        reasons.append(ReviewReason.LOW_CONFIDENCE)
+    return tuple(reasons)

@@ -1,0 +1,38 @@
+"""What the decoder multiplies its evidence with; tuned on real strings, see `docs/reading.md`."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Weights of one kind of network.
+
+    Attributes:
+        network: of the network's log odds that a candidate is this digit rather than none.
+        digit: of `forms.geometry.DIGIT_FEATURES`.
+        skip_network: of the network's log odds of the best digit, when a piece is skipped.
+        skip: of `forms.geometry.SKIP_FEATURES`.
+    """
+
+    network: float
+    digit: tuple[float, ...]
+    skip_network: float
+    skip: tuple[float, ...]
+
+
+WITH_GARBAGE: Final = Weights(
+    network=0.7,
+    digit=(-2.0, 4.0, -2.0, 2.0, -1.5, -0.5, -0.5, -0.2, -2.0, -1.0, -1.0, 0.3, 0.3),
+    skip_network=-0.2,
+    skip=(1.0, -8.0, 0.0, -1.0, 0.0, -4.0, 0.5, 0.5),
+)
+"""For a network that has a class for what is no digit."""
+
+WITHOUT_GARBAGE: Final = Weights(
+    network=0.7,
+    digit=(-2.0, 4.0, -2.0, 2.0, -1.5, -0.5, -0.5, -0.2, -2.0, -1.0, -1.0, 0.3, 0.3),
+    skip_network=-0.2,
+    skip=(1.0, -8.0, 0.0, -1.0, 0.0, -4.0, 0.5, 0.5),
+)
+"""For a network of ten digits, which calls everything a digit."""

@@ -1,0 +1,232 @@
+"""From bytes to a reading: joins decoding, segmentation, the network and the forms. Knows no Celery and no storage.
+
+```
+data ─ decode ─▶ Page ─ segment ─▶ Lattices ─ network (one call a page) ─▶ scores ─ decode_field ─▶ PageReading
+```
+
+A worker process, `tallyscan read` and the benchmarks each hold one `Reader`.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InputError
+from core.settings import Settings
+from core.types import (
+    Box,
+    DocumentReading,
+    FieldCrop,
+    FieldReading,
+    Lattice,
+    Page,
+    PageReading,
+    Phase,
+    ProcessingStep,
+    ReaderInfo,
+    ReviewReason,
+)
+from forms.decoder import decode
+from forms.field_types import field_type
+from forms.policy import judge
+from model.recogniser import Recogniser
+from segmentation.decoding import DecodeLimits, SourceInfo, decode_page, inspect
+from segmentation.fields import find_numbers, whole_page
+from segmentation.lattice import build_lattice
+from segmentation.normalise import NORMALISATION_VERSION
+from segmentation.prepare import Levelling, deskew, estimate_skew, ink_map, to_grey
+from segmentation.preview import encode_preview
+
+FOUND_CONFIDENCE = 0.2
+"""A number that nobody asked for is reported from this confidence on: below it, it is mostly a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """How to read a document.
+
+    Attributes:
+        type_name: field type of each page as a whole, or None to find the numbers on it.
+    """
+
+    type_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageResult:
+    """A page's reading and its picture; a page that could not be decoded has no picture."""
+
+    reading: PageReading
+    preview: bytes | None
+
+
+@dataclass(slots=True)
+class StageTimings:
+    """Seconds spent in each stage since the reader was loaded."""
+
+    decode: float = 0.0
+    segment: float = 0.0
+    network: float = 0.0
+    decode_field: float = 0.0
+
+    @contextmanager
+    def measure(self, stage: str) -> Iterator[None]:
+        """Add the time spent inside the block to `stage`."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            setattr(self, stage, getattr(self, stage) + time.perf_counter() - started)
+
+    def as_dict(self) -> dict[str, float]:
+        """Return the seconds by stage."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+class Reader:
+    """One process's reader: the network loaded once, and the settings it reads with. Not for two threads at once."""
+
+    def __init__(self, recogniser: Recogniser, settings: Settings) -> None:
+        """Read with `recogniser`, within the settings' limits."""
+        self._recogniser = recogniser
+        self._settings = settings
+        self._limits = DecodeLimits.from_settings(settings)
+        self.timings = StageTimings()
+
+    @classmethod
+    def load(cls, settings: Settings) -> "Reader":
+        """Return a reader with the network that the settings name.
+
+        Raises:
+            ArtifactMissing: the network is not there.
+            ArtifactMismatch: its file was altered, or it was trained on glyphs normalised otherwise.
+        """
+        # A worker is one of many processes: threads of OpenCV's own would fight over the cores.
+        cv2.setNumThreads(1)
+        return cls(Recogniser.load(settings.model, normalisation_version=NORMALISATION_VERSION), settings)
+
+    @property
+    def info(self) -> ReaderInfo:
+        """Which network reads."""
+        return self._recogniser.info
+
+    def inspect(self, data: bytes) -> SourceInfo:
+        """Return what the file is and how many pages it has.
+
+        Raises:
+            InputError: the file cannot be read at all.
+        """
+        return inspect(data, self._limits)
+
+    def read(self, data: bytes, *, request: ReadRequest) -> DocumentReading:
+        """Return the reading of all pages of a document, none of them the reason for another's failure.
+
+        Raises:
+            InputError: the file cannot be read at all.
+            InvalidRequest: there is no field type of that name.
+        """
+        source = self.inspect(data)
+        pages = tuple(self._read_page(data, index, request)[0] for index in range(source.pages))
+        return DocumentReading(pages=pages, reader=self.info, steps=self.steps(request))
+
+    def read_page(self, data: bytes, index: int, *, request: ReadRequest) -> PageResult:
+        """Return the reading of page `index` and its picture; a page that cannot be decoded carries its failure.
+
+        Raises:
+            InvalidRequest: there is no field type of that name.
+        """
+        reading, page = self._read_page(data, index, request)
+        preview = encode_preview(page, max_side=self._settings.preview_max_side) if page else None
+        return PageResult(reading=reading, preview=preview)
+
+    def steps(self, request: ReadRequest) -> tuple[ProcessingStep, ...]:
+        """Return the record of how documents are read under `request`."""
+        locate = ProcessingStep("locate", {"type": request.type_name or "numbers"})
+        normalise = ProcessingStep("normalise", {"version": NORMALISATION_VERSION})
+        recognise = ProcessingStep("recognise", {"model": self._settings.model, "version": self.info.version})
+        judged = ProcessingStep("judge", {"accept_confidence": self._settings.accept_confidence})
+        return locate, normalise, recognise, judged
+
+    def _read_page(self, data: bytes, index: int, request: ReadRequest) -> tuple[PageReading, Page | None]:
+        if request.type_name is not None:
+            field_type(request.type_name)
+        try:
+            with self.timings.measure("decode"):
+                page = decode_page(data, index, limits=self._limits)
+        except InputError as error:
+            return PageReading(index=index, width=0, height=0, failure=error.failure(Phase.DECODE)), None
+        return self.read_pixels(page, request=request), page
+
+    def read_pixels(self, page: Page, *, request: ReadRequest) -> PageReading:
+        """Return the reading of a page that is decoded already.
+
+        Raises:
+            InvalidRequest: there is no field type of that name.
+        """
+        with self.timings.measure("segment"):
+            crops, levelling = _locate(page, request)
+            lattices = tuple(build_lattice(crop) for crop in crops)
+        with self.timings.measure("network"):
+            scores = self._classify(lattices)
+        with self.timings.measure("decode_field"):
+            readings = [self._decide(*each) for each in zip(crops, lattices, scores, strict=True)]
+        found = readings if request.type_name else _only_numbers(readings)
+        return PageReading(
+            index=page.index,
+            width=page.width,
+            height=page.height,
+            skew_degrees=levelling.skew_degrees,
+            fields=tuple(_undo(reading, levelling) for reading in found),
+        )
+
+    def _classify(self, lattices: Sequence[Lattice]) -> list[NDArray[np.float32]]:
+        """Return the scores of each lattice's candidates, out of one call of the network."""
+        glyphs = [candidate.glyph for lattice in lattices for candidate in lattice.candidates]
+        bounds = np.cumsum([len(lattice.candidates) for lattice in lattices])[:-1]
+        if not glyphs:
+            return [np.zeros((0, len(self._recogniser.classes)), np.float32) for _ in lattices]
+        return np.split(self._recogniser.classify(np.stack(glyphs)), bounds)
+
+    def _decide(self, crop: FieldCrop, lattice: Lattice, scores: NDArray[np.float32]) -> FieldReading:
+        decoded = decode(lattice, scores, classes=self._recogniser.classes, crop=crop, field_type=field_type(crop.type))
+        return judge(decoded, crop, accept_confidence=self._settings.accept_confidence)
+
+
+def _locate(page: Page, request: ReadRequest) -> tuple[tuple[FieldCrop, ...], Levelling]:
+    """Return the fields of the levelled page, and the way back to the page as it came."""
+    if request.type_name:
+        return (whole_page(page, type_name=request.type_name),), Levelling(0.0, page.width, page.height)
+    grey = to_grey(page)
+    level, levelling = deskew(grey, estimate_skew(ink_map(grey)))
+    return find_numbers(Page(index=page.index, pixels=level, dpi=page.dpi)), levelling
+
+
+def _only_numbers(readings: Sequence[FieldReading]) -> list[FieldReading]:
+    """Return the readings that are numbers rather than words, named again in their order."""
+    numbers = [
+        reading
+        for reading in readings
+        if reading.confidence >= FOUND_CONFIDENCE and ReviewReason.NOT_DIGITS not in reading.review_reasons
+    ]
+    return [replace(reading, name=f"number_{number}") for number, reading in enumerate(numbers, start=1)]
+
+
+def _undo(reading: FieldReading, levelling: Levelling) -> FieldReading:
+    """Return the reading with its boxes on the page as it came."""
+    if levelling.skew_degrees == 0.0:
+        return reading
+    digits = tuple(replace(digit, box=levelling.undo(digit.box)) for digit in reading.digits)
+    return replace(reading, box=_around(levelling.undo(reading.box), [digit.box for digit in digits]), digits=digits)
+
+
+def _around(field: Box, digits: Sequence[Box]) -> Box:
+    """Return the box around a field's and all its digits' boxes: rounding may push a corner out by a pixel."""
+    boxes = [field, *digits]
+    x, y = min(box.x for box in boxes), min(box.y for box in boxes)
+    right, bottom = max(box.x + box.width for box in boxes), max(box.y + box.height for box in boxes)
+    return Box(x=x, y=y, width=right - x, height=bottom - y)
