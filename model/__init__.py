@@ -1,3 +1,3 @@
-"""The network: data, training, evaluation, export, the recogniser and its artifacts."""
+"""The network: architectures, data, training, evaluation, export, the recogniser and the shipped artifacts."""
 
 __all__: list[str] = []

@@ -1,0 +1,62 @@
+"""The networks by name: glyphs in (uint8, 28 × 28 × 1), logits out, one a class.
+
+Training builds them; the export needs nothing but what is built here.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from core.errors import InvalidRequest
+from model.training_extra import load_keras
+
+INPUT_SHAPE = (28, 28, 1)
+
+
+def build(name: str, *, classes: int) -> Any:  # noqa: ANN401 - keras.Model is untyped
+    """Return a fresh Keras network.
+
+    Raises:
+        InvalidRequest: no architecture has that name.
+        ExtraMissing: TensorFlow is not installed.
+    """
+    if name not in ARCHITECTURES:
+        raise InvalidRequest(f"There is no architecture {name!r}; there is: {', '.join(ARCHITECTURES)}.")
+    return ARCHITECTURES[name](classes)
+
+
+def _baseline(classes: int) -> Any:  # noqa: ANN401
+    """Return the published network that Tallyscan is measured against: 760,234 parameters for ten classes."""
+    keras = load_keras()
+    layers = keras.layers
+    stack = [
+        keras.Input(INPUT_SHAPE, name="glyph"),
+        layers.Rescaling(1 / 255),
+        layers.Conv2D(32, 4, activation="relu"),
+        layers.MaxPooling2D(2),
+        layers.Flatten(),
+        layers.Dense(128, activation="relu"),
+        layers.Dense(256, activation="relu"),
+        layers.Dense(512, activation="relu"),
+        layers.Dense(classes, name="logits"),
+    ]
+    return keras.Sequential(stack, name="baseline")
+
+
+def _small(classes: int) -> Any:  # noqa: ANN401
+    """Return the network that ships.
+
+    Strided convolutions instead of pooling keep it cheap; batch normalisation folds into them on export.
+    """
+    keras = load_keras()
+    layers = keras.layers
+    glyph = keras.Input(INPUT_SHAPE, name="glyph")
+    flow = layers.Rescaling(1 / 255)(glyph)
+    for filters, stride in ((16, 1), (32, 2), (32, 1), (64, 2), (64, 1), (64, 1)):
+        flow = layers.Conv2D(filters, 3, strides=stride, padding="same", use_bias=False)(flow)
+        flow = layers.BatchNormalization()(flow)
+        flow = layers.ReLU()(flow)
+    flow = layers.Dropout(0.3)(layers.Flatten()(flow))
+    return keras.Model(glyph, layers.Dense(classes, name="logits")(flow), name="small")
+
+
+ARCHITECTURES: dict[str, Callable[[int], Any]] = {"baseline": _baseline, "small": _small}

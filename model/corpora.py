@@ -1,0 +1,138 @@
+"""The folder of real collections: each one's loader, what it may be used for, and under which terms.
+
+The `digits` recipe learns from them, the evaluation measures on their test parts. What is a test here
+is never learnt from: MNIST's t10k, all of USPS and Semeion, optdigits' second part, the last quarter of ORAND.
+"""
+
+import csv
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InvalidRequest
+from model.datasets import Samples, load_samples, normalised
+from segmentation.normalise import normalise_glyphs
+
+ORAND_TRAINING_SHARE = 0.75
+"""Neighbouring ids share writers, so the split is by id: the first three quarters are learnt from."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledBox:
+    """A digit and where it stands in its string's picture: x, y, width, height in pixels."""
+
+    digit: int
+    box: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledString:
+    """A picture of a number with its truth; `boxes` from left to right, where they are known."""
+
+    path: Path
+    text: str
+    boxes: tuple[LabelledBox, ...] = ()
+
+
+def mnist(folder: Path, *, split: str) -> Samples:
+    """Return MNIST's training or test glyphs, normalised."""
+    return normalised(load_samples(folder / "mnist", split=split))
+
+
+def usps_test(folder: Path) -> Samples:
+    """Return the test part of USPS, normalised."""
+    return normalised(load_samples(folder / "usps" / "usps.npz", split="test"))
+
+
+def semeion(folder: Path) -> Samples:
+    """Return Semeion, normalised."""
+    return normalised(load_samples(folder / "semeion" / "semeion.npz"))
+
+
+def optdigits(folder: Path, *, split: str) -> Samples:
+    """Return optdigits' training or test part, normalised."""
+    part = {"train": "tra", "test": "tes"}[split]
+    return normalised(load_samples(folder / "optdigits" / f"optdigits_orig_{part}.npz"))
+
+
+TEST_SETS: dict[str, Callable[[Path], Samples]] = {
+    "mnist-t10k": lambda folder: mnist(folder, split="test"),
+    "usps-test": usps_test,
+    "semeion": semeion,
+    "optdigits-test": lambda folder: optdigits(folder, split="test"),
+}
+
+
+def evaluation_sets(folder: Path, *, names: tuple[str, ...] = ()) -> dict[str, Samples]:
+    """Return the test sets that lie in `folder`, or those named.
+
+    Raises:
+        InvalidRequest: a name is unknown, or no test set lies there.
+    """
+    unknown = set(names) - set(TEST_SETS)
+    if unknown:
+        raise InvalidRequest(f"There is no test set {', '.join(sorted(unknown))}; there is: {', '.join(TEST_SETS)}.")
+    wanted = names or tuple(name for name in TEST_SETS if (folder / name.split("-", maxsplit=1)[0]).is_dir())
+    if not wanted:
+        raise InvalidRequest(f"{folder} holds none of the collections that are tested on.")
+    return {name: TEST_SETS[name](folder) for name in wanted}
+
+
+def dida(folder: Path) -> Samples:
+    """Return DIDA's digits from historical paper, cut from their background and normalised."""
+    with zipfile.ZipFile(folder / "dida_glyphs" / "images.zip") as archive:
+        rows = list(_rows(folder / "dida_glyphs" / "labels.csv"))
+        pictures = [_decode(archive.read(row["file"])) for row in rows]
+    images = normalise_glyphs([ink_of(picture) for picture in pictures])
+    return Samples(images, np.array([int(row["label"]) for row in rows], np.int64))
+
+
+def orand_strings(folder: Path, *, training: bool) -> list[LabelledString]:
+    """Return ORAND's cheque amounts, the first three quarters of the ids or the rest, doubtful labels left out."""
+    boxes: dict[str, list[LabelledBox]] = {}
+    for row in _rows(folder / "orand_car_a" / "boxes.csv"):
+        place = (int(row["x"]), int(row["y"]), int(row["w"]), int(row["h"]))
+        boxes.setdefault(row["file"], []).append(LabelledBox(int(row["digit"]), place))
+    rows = sorted(_rows(folder / "orand_car_a" / "labels.csv"), key=lambda row: row["file"])
+    cut = int(len(rows) * ORAND_TRAINING_SHARE)
+    chosen = rows[:cut] if training else rows[cut:]
+    images = folder / "orand_car_a" / "images"
+    return [
+        LabelledString(images / row["file"], row["label"], tuple(boxes.get(row["file"], ())))
+        for row in chosen
+        if row["doubtful"] != "1"
+    ]
+
+
+def meza_strings(folder: Path) -> list[LabelledString]:
+    """Return Meza's logbook cells that hold digits, each picture once, those with conflicting labels left out."""
+    seen: set[str] = set()
+    strings = []
+    for row in _rows(folder / "meza_cells" / "labels.csv"):
+        if row["digits"] and row["dup_label_conflict"] != "1" and row["content_md5"] not in seen:
+            seen.add(row["content_md5"])
+            strings.append(LabelledString(folder / "meza_cells" / "images" / row["file"], row["digits"]))
+    return strings
+
+
+def ink_of(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a scan's ink, bright on 0: the paper, found by closing, is taken away and weak ink with it."""
+    size = max(15, max(grey.shape) // 2) | 1
+    paper = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    ink = cv2.subtract(paper, grey)
+    level, _ = cv2.threshold(ink, 0, 255, cv2.THRESH_OTSU)
+    return np.asarray(np.where(ink > level * 0.6, ink, 0), np.uint8)
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        yield from csv.DictReader(file)
+
+
+def _decode(content: bytes) -> NDArray[np.uint8]:
+    return np.asarray(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8)

@@ -1,0 +1,117 @@
+"""The network at work: glyphs in, probabilities out, by LiteRT alone.
+
+A worker process holds one `Recogniser`; the pipeline hands it all glyphs of a document in one call.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from numpy.typing import NDArray
+
+from core.errors import ArtifactMismatch
+from core.types import ReaderInfo
+from model.artifacts import SHIPPED, Manifest, artifact_folder, load_manifest, read_verified
+
+BATCH_SIZES: tuple[int, ...] = (1, 8, 32, 64)
+"""A call is cut into these, the rest padded: the interpreter is resized only when the size changes."""
+
+
+class Recogniser:
+    """The exported network, ready to classify glyphs. Not for use by two threads at once."""
+
+    def __init__(self, content: bytes, manifest: Manifest) -> None:
+        """Prepare the network in `content`, which `manifest` describes."""
+        self._interpreter: Any = Interpreter(
+            model_content=content,
+            num_threads=1,
+            experimental_op_resolver_type=OpResolverType.AUTO,
+        )
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._output = self._interpreter.get_output_details()[0]["index"]
+        self._shape = manifest.input_shape
+        self._inverse_temperature = np.float32(1 / manifest.temperature)
+        self._size = 0
+        self.classes: tuple[str, ...] = manifest.classes
+        self.info = ReaderInfo(version=manifest.version, sha256=manifest.sha256)
+        self._resize(BATCH_SIZES[0])
+
+    @classmethod
+    def load(
+        cls,
+        name: str = "digits",
+        *,
+        normalisation_version: str | None = None,
+        root: Path = SHIPPED,
+    ) -> "Recogniser":
+        """Return the recogniser of the artifact `name`.
+
+        Args:
+            name: of the artifact.
+            normalisation_version: of the function that makes the glyphs; None leaves it unchecked.
+            root: folder of artifacts.
+
+        Raises:
+            ArtifactMissing: there is no such artifact, or its file is gone.
+            ArtifactMismatch: its file was altered, or it was trained on glyphs normalised otherwise.
+        """
+        manifest = load_manifest(name, root=root)
+        if normalisation_version not in (None, manifest.normalisation_version):
+            raise ArtifactMismatch(
+                f"The network {name!r} was trained on normalisation {manifest.normalisation_version}, "
+                f"but glyphs come in normalisation {normalisation_version}."
+            )
+        content = read_verified(artifact_folder(name, root=root) / manifest.file, manifest.sha256)
+        return cls(content, manifest)
+
+    def classify(self, glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return how probable each class is for each glyph: float32, shape (n, len(classes)), rows sum to 1.
+
+        Args:
+            glyphs: uint8, shape (n, 28, 28), as `segmentation.normalise` makes them.
+
+        Raises:
+            ValueError: the array has another shape or type.
+        """
+        if glyphs.dtype != np.uint8 or glyphs.shape[1:] != self._shape:
+            raise ValueError(f"Glyphs must be uint8 of shape (n, 28, 28), not {glyphs.dtype} of {glyphs.shape}.")
+        logits = np.empty((len(glyphs), len(self.classes)), np.float32)
+        for start, size in batches(len(glyphs)):
+            part = glyphs[start : start + size]
+            logits[start : start + size] = self._run(part, size)[: len(part)]
+        return softmax(logits * self._inverse_temperature)
+
+    def _run(self, part: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
+        self._resize(size)
+        batch = np.zeros((size, *self._shape, 1), np.uint8)
+        batch[: len(part), :, :, 0] = part
+        self._interpreter.set_tensor(self._input, batch)
+        self._interpreter.invoke()
+        result: NDArray[np.float32] = self._interpreter.get_tensor(self._output)
+        return result
+
+    def _resize(self, size: int) -> None:
+        if size != self._size:
+            self._interpreter.resize_tensor_input(self._input, (size, *self._shape, 1))
+            self._interpreter.allocate_tensors()
+            self._size = size
+
+
+def batches(count: int) -> list[tuple[int, int]]:
+    """Return (start, size) of the fixed batches that hold `count` glyphs; the last one may be padded."""
+    plan = []
+    start = 0
+    while start < count:
+        left = count - start
+        size = next((size for size in BATCH_SIZES if size >= left), BATCH_SIZES[-1])
+        plan.append((start, size))
+        start += size
+    return plan
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the rows of `logits` as probabilities."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True)) if len(logits) else logits
+    total: NDArray[np.float32] = shifted / shifted.sum(axis=1, keepdims=True)
+    return total

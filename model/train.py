@@ -1,0 +1,290 @@
+"""Training: a recipe's glyphs in, a run's folder out, which `model.export` turns into an artifact.
+
+Every epoch is written down, so that a run that was stopped goes on where it was: the same seed and epoch
+draw the same glyphs.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import InvalidRequest
+from model import journal
+from model.architectures import build
+from model.artifacts import DataSource
+from model.augment import Strength, augment
+from model.material import Material, draw
+from model.recipes import prepare
+from model.training_extra import load_keras, load_tensorflow
+from segmentation.normalise import NORMALISATION_VERSION
+
+HELD_OUT_KEPT = 4000
+"""Held-out glyphs that stay with the run: the export quantises and calibrates with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Regime:
+    """How an architecture is trained unless the caller says otherwise."""
+
+    epochs: int
+    batch_size: int
+    patience: int
+    learning_rate: float
+    cosine: bool = False
+    label_smoothing: float = 0.0
+    weight_decay: float = 0.0
+    strength: Strength | None = None
+
+
+REGIMES: dict[str, Regime] = {
+    # As published; the number of epochs is never reached.
+    "baseline": Regime(epochs=50, batch_size=64, patience=1, learning_rate=1e-3),
+    "small": Regime(
+        epochs=16,
+        batch_size=128,
+        patience=6,
+        learning_rate=3e-3,
+        cosine=True,
+        label_smoothing=0.02,
+        weight_decay=1e-2,
+        strength=Strength(),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a training is: `step` of `steps` in `epoch` of `epochs`, both from 1, with what was measured."""
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    """What to train.
+
+    Attributes:
+        out: the run's folder.
+        arch: a name that `model.architectures` knows.
+        recipe: a name that `model.recipes` knows.
+        data: a file or folder; None asks Keras for MNIST.
+        seed: of everything that is left to chance.
+        epochs: at most; None takes the architecture's regime.
+        batch_size: None takes the architecture's regime.
+        patience: epochs without gain before it stops; None takes the architecture's regime.
+        limit: at most as many glyphs of a source, for a quick try.
+        resume: go on with the run in `out`.
+        command: how to repeat it, for the manifest.
+        on_progress: called every few steps and after each epoch.
+    """
+
+    out: Path
+    arch: str = "small"
+    recipe: str = "plain"
+    data: Path | None = None
+    seed: int = 1
+    epochs: int | None = None
+    batch_size: int | None = None
+    patience: int | None = None
+    limit: int | None = None
+    resume: bool = False
+    command: str = ""
+    on_progress: Callable[[Progress], None] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run's folder says of itself in `run.json`."""
+
+    arch: str
+    recipe: str
+    classes: tuple[str, ...]
+    seed: int
+    command: str
+    normalisation_version: str
+    parameters: int
+    data: tuple[DataSource, ...] = ()
+    keras_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """What came of a training: the folder, and the figures of its best epoch on the glyphs held out."""
+
+    out: Path
+    parameters: int
+    epochs: int
+    best_epoch: int
+    best_loss: float
+    best_accuracy: float
+
+
+def train(options: TrainOptions) -> TrainResult:
+    """Train a network and leave the run in `options.out`.
+
+    Raises:
+        InvalidRequest: no such architecture, recipe or data; or a run is there already and `resume` is off.
+        ExtraMissing: TensorFlow is not installed.
+    """
+    keras = load_keras()
+    if journal.exists(options.out) and not options.resume:
+        raise InvalidRequest(f"{options.out} holds a run already; go on with --resume or name another folder.")
+    keras.utils.set_random_seed(options.seed)
+    regime = _regime(options)
+    material = prepare(options.recipe, options.data, seed=options.seed, limit=options.limit)
+    network = build(options.arch, classes=len(material.classes))
+    _compile(network, regime, steps=_steps(material, regime))
+    options.out.mkdir(parents=True, exist_ok=True)
+    _keep_held_out(material, options)
+    record = _epochs(network, material, regime, options)
+    return _finish(network, material, record, options)
+
+
+def _regime(options: TrainOptions) -> Regime:
+    if options.arch not in REGIMES:
+        raise InvalidRequest(f"There is no architecture {options.arch!r}; there is: {', '.join(REGIMES)}.")
+    regime = asdict(REGIMES[options.arch])
+    strength = REGIMES[options.arch].strength
+    chosen = {"epochs": options.epochs, "batch_size": options.batch_size, "patience": options.patience}
+    regime.update({name: value for name, value in chosen.items() if value is not None}, strength=strength)
+    return Regime(**regime)
+
+
+def _steps(material: Material, regime: Regime) -> int:
+    drawn = sum(source.drawn for source in material.sources)
+    return -(-drawn // regime.batch_size)
+
+
+def _compile(network: Any, regime: Regime, *, steps: int) -> None:  # noqa: ANN401 - keras.Model is untyped
+    keras = load_keras()
+    rate: Any = regime.learning_rate
+    if regime.cosine:
+        rate = keras.optimizers.schedules.CosineDecay(
+            initial_learning_rate=regime.learning_rate / 20,
+            decay_steps=steps * max(1, regime.epochs - 1),
+            warmup_target=regime.learning_rate,
+            warmup_steps=steps,
+        )
+    network.compile(
+        keras.optimizers.AdamW(rate, weight_decay=regime.weight_decay)
+        if regime.weight_decay
+        else keras.optimizers.Adam(rate),
+        keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=regime.label_smoothing),
+        metrics=["accuracy"],
+    )
+
+
+def _keep_held_out(material: Material, options: TrainOptions) -> None:
+    order = np.random.default_rng(options.seed).permutation(len(material.held_out))[:HELD_OUT_KEPT]
+    kept = material.held_out.take(order)
+    np.savez_compressed(options.out / "held_out.npz", x=kept.images, y=kept.labels)
+
+
+def _epochs(network: Any, material: Material, regime: Regime, options: TrainOptions) -> journal.Journal:  # noqa: ANN401
+    """Train epoch by epoch until the regime ends or patience does, and return the record."""
+    record = journal.resume(options.out, network) if options.resume else journal.Journal()
+    held_out = _held_out(material, regime)
+    feed = _Feed(material, regime, options.seed)
+    while len(record.rows) < regime.epochs and record.epochs_without_gain < regime.patience:
+        epoch = len(record.rows)
+        load_keras().utils.set_random_seed(options.seed + epoch)
+        seen = network.fit(
+            feed.epoch(epoch),
+            initial_epoch=epoch,
+            epochs=epoch + 1,
+            verbose=0,
+            shuffle=False,
+            callbacks=[_reporter(options, epoch, regime.epochs)],
+        )
+        loss, accuracy = network.evaluate(held_out, verbose=0)
+        history = seen.history
+        record = record.plus(history["loss"][0], history["accuracy"][0], loss, accuracy)
+        journal.write(options.out, record, network)
+    return record
+
+
+class _Feed:
+    """The epochs of a training as tf.data, drawn and changed by chance."""
+
+    def __init__(self, material: Material, regime: Regime, seed: int) -> None:
+        tf = load_tensorflow()
+        self._material, self._regime, self._seed = material, regime, seed
+        self._images = tf.constant(material.images)
+        self._labels = tf.one_hot(material.labels, len(material.classes))
+
+    def epoch(self, epoch: int) -> Any:  # noqa: ANN401 - tf.data.Dataset is untyped
+        """Return the batches of `epoch`; the same for the same seed."""
+        tf = load_tensorflow()
+        order = draw(self._material, seed=self._seed, epoch=epoch)
+        batches = tf.data.Dataset.from_tensor_slices(order).batch(self._regime.batch_size)
+        # One mapping thread: with more, the order of the random numbers, and so the run, would be left to chance.
+        return batches.map(tf.autograph.experimental.do_not_convert(self._batch)).prefetch(8)
+
+    def _batch(self, index: Any) -> tuple[Any, Any]:  # noqa: ANN401
+        tf = load_tensorflow()
+        images = tf.cast(tf.gather(self._images, index)[..., None], tf.float32)
+        if self._regime.strength is not None:
+            images = augment(images, self._regime.strength)
+        return images, tf.gather(self._labels, index)
+
+
+def _held_out(material: Material, regime: Regime) -> Any:  # noqa: ANN401
+    tf = load_tensorflow()
+    held = material.held_out
+    images = held.images[..., None].astype(np.float32)
+    labels = np.eye(len(material.classes), dtype=np.float32)[held.labels]
+    return tf.data.Dataset.from_tensor_slices((images, labels)).batch(max(256, regime.batch_size))
+
+
+def _reporter(options: TrainOptions, epoch: int, epochs: int) -> Any:  # noqa: ANN401
+    """Return the Keras callback that tells the caller how far it is."""
+    keras = load_keras()
+
+    def report(batch: int, logs: dict[str, float] | None) -> None:
+        steps = callback.params.get("steps") or 0
+        if options.on_progress and (batch % 20 == 0 or batch + 1 == steps):
+            metrics = {name: float(value) for name, value in (logs or {}).items()}
+            options.on_progress(Progress(epoch + 1, epochs, batch + 1, steps, metrics))
+
+    callback = keras.callbacks.LambdaCallback(on_train_batch_end=report)
+    return callback
+
+
+def _finish(network: Any, material: Material, record: journal.Journal, options: TrainOptions) -> TrainResult:  # noqa: ANN401
+    """Save the best epoch's network with what is known of it."""
+    sha256 = journal.save_best(options.out, network)
+    run = Run(
+        arch=options.arch,
+        recipe=options.recipe,
+        classes=material.classes,
+        seed=options.seed,
+        command=options.command or _command(options),
+        normalisation_version=NORMALISATION_VERSION,
+        parameters=int(network.count_params()),
+        data=material.described(),
+        keras_sha256=sha256,
+    )
+    text = json.dumps(asdict(run), indent=2, ensure_ascii=False)
+    (options.out / "run.json").write_text(text + "\n", "utf-8")
+    best = record.best
+    return TrainResult(options.out, run.parameters, len(record.rows), best.epoch, best.val_loss, best.val_accuracy)
+
+
+def _command(options: TrainOptions) -> str:
+    """Return the command line that repeats the run."""
+    parts = ["tallyscan train", f"--arch {options.arch}", f"--recipe {options.recipe}"]
+    parts += [f"--data {options.data}"] if options.data else []
+    parts.append(f"--seed {options.seed}")
+    for name in ("epochs", "patience", "limit"):
+        value = getattr(options, name)
+        parts += [] if value is None else [f"--{name} {value}"]
+    parts += [] if options.batch_size is None else [f"--batch-size {options.batch_size}"]
+    return " ".join([*parts, f"--out {options.out}"])

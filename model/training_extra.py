@@ -1,0 +1,44 @@
+"""The doors to the optional `train` extra: imported when a command needs them, never before.
+
+Reading must not pay for TensorFlow, and a command without the extra says so in one line.
+"""
+
+import importlib
+import os
+from typing import Any
+
+from core.errors import ExtraMissing
+
+
+def load_tensorflow() -> Any:  # noqa: ANN401 - TensorFlow ships no types
+    """Return the tensorflow module.
+
+    Raises:
+        ExtraMissing: it is not installed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Without it the same seed gives other weights on another number of cores.
+    os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")
+    return load_extra("tensorflow")
+
+
+def load_keras() -> Any:  # noqa: ANN401 - Keras ships no types
+    """Return the keras module, on TensorFlow.
+
+    Raises:
+        ExtraMissing: it is not installed.
+    """
+    load_tensorflow()
+    return load_extra("keras")
+
+
+def load_extra(name: str) -> Any:  # noqa: ANN401 - any module of the extra
+    """Return the module `name`, which only the `train` extra installs.
+
+    Raises:
+        ExtraMissing: it is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise ExtraMissing from error
