@@ -89,6 +89,20 @@ class Dispatcher:
         """
         self._send(NOTIFY, [document_id], queue=MAINTENANCE_QUEUE)
 
+    def backlog(self) -> int:
+        """Return how many documents and pages wait in the broker.
+
+        Raises:
+            BrokerUnavailable: the broker does not answer.
+        """
+        try:
+            with self._app.connection_for_write() as connection:
+                connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
+                channel = connection.default_channel
+                return sum(channel.queue_declare(queue=str(priority)).message_count for priority in Priority)
+        except (OperationalError, OSError) as error:
+            raise BrokerUnavailable from error
+
     def ping(self) -> None:
         """Return when the broker answers.
 

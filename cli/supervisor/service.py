@@ -1,0 +1,213 @@
+"""Starts the service's processes in order, starts again what dies, and stops all of it cleanly."""
+
+import contextlib
+import http.client
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterable
+from urllib.parse import urlsplit
+
+import click
+
+from cli.supervisor.address import listen, url_of
+from cli.supervisor.child import Child
+from cli.supervisor.home import first_key, locked, prepare_home, ready_store
+from cli.supervisor.logs import log_file, tail, trim
+from cli.supervisor.refusals import ChildrenFailing, StartRefused
+from cli.supervisor.roles import Role, api_role, beat_role, broker_role, environment, worker_role
+from cli.supervisor.wakeups import Wakeups
+from core.errors import TallyscanError
+from core.settings import Settings
+
+READY_SECONDS = 60.0
+"""From start to ready; a slow disk needs a few seconds for the imports."""
+LOG_CHECK_SECONDS = 30.0
+LOGIN_LINK_SECONDS = 3600
+
+STOP_PLAN: tuple[tuple[signal.Signals, float], ...] = ((signal.SIGTERM, 4.0), (signal.SIGQUIT, 3.0))
+"""Asked politely, a worker finishes its page and gunicorn its requests; asked again, they drop them and leave."""
+BROKER_STOP_SECONDS = 1.5
+
+
+def supervise(settings: Settings, *, allow_remote: bool = False) -> int:
+    """Run the embedded service until it is asked to stop; return the exit code.
+
+    Args:
+        settings: `port` 0 picks a free one; with `broker_url` set, no broker of our own is started.
+        allow_remote: listen at addresses that other machines can reach, too.
+    """
+    try:
+        with Wakeups.open() as wakeups:
+            _run(settings, wakeups, allow_remote=allow_remote)
+    except TallyscanError as error:
+        _say(str(error))
+        return error.exit_code if isinstance(error, StartRefused) else 1
+    return 0
+
+
+def _run(settings: Settings, wakeups: Wakeups, *, allow_remote: bool) -> None:
+    prepare_home(settings)
+    with locked(settings.home) as announce, listen(settings.host, settings.port, allow_remote=allow_remote) as listener:
+        url = url_of(listener)
+        announce(url)
+        link = _login_link(settings, url)
+        service = Service(settings.model_copy(update={"port": listener.getsockname()[1]}), listener, wakeups)
+        try:
+            if service.start(url):
+                _invite(url, link)
+                service.run()
+        finally:
+            service.stop()
+
+
+def _login_link(settings: Settings, url: str) -> str:
+    """Bring the database up to date and return a link that signs one browser in, once."""
+    store = ready_store(settings)
+    try:
+        token = store.login_tokens.create(first_key(store, settings).id, ttl_seconds=LOGIN_LINK_SECONDS)
+    finally:
+        store.dispose()
+    return f"{url}/login?token={token}"
+
+
+def _invite(url: str, link: str) -> None:
+    click.echo(f"Tallyscan listens at {url}")
+    click.echo(f"Open in a browser (works once): {link}")
+    _say("ready; Ctrl-C stops it")
+
+
+class Service:
+    """The children and what becomes of them."""
+
+    def __init__(self, settings: Settings, listener: socket.socket, wakeups: Wakeups) -> None:
+        """Plan the children; none is started yet."""
+        self._settings = settings
+        self._wakeups = wakeups
+        self._environment = environment(settings)
+        self._broker = None if settings.broker_url else self._child(broker_role(settings))
+        self._front = tuple(map(self._child, (api_role(listener.fileno()), worker_role(), beat_role())))
+        self._started: list[Child] = []
+        self._logs_checked = time.monotonic()
+
+    def start(self, url: str) -> bool:
+        """Start everything; return False when asked to stop meanwhile.
+
+        Raises:
+            ChildrenFailing: it did not become ready in time.
+        """
+        if self._broker is not None:
+            self._start(self._broker)
+            self._await("the broker", self._broker_answers)
+        for child in self._front:
+            self._start(child)
+        self._await("the service", lambda: _is_ready(url))
+        return not self._wakeups.stop_requests
+
+    def run(self) -> None:
+        """Start again what dies, until asked to stop."""
+        while not self._wakeups.stop_requests:
+            self._mend()
+            self._wakeups.wait(self._pause_seconds())
+
+    def stop(self) -> None:
+        """Stop everything within ten seconds; a second request to stop kills at once."""
+        if not self._started:
+            return
+        _say("stopping")
+        for number, seconds in STOP_PLAN:
+            self._ask(self._front, number, seconds=seconds)
+        _kill(self._front)
+        if self._broker is not None:  # last: the worker gives back what it has not done
+            self._ask((self._broker,), signal.SIGTERM, seconds=BROKER_STOP_SECONDS)
+            _kill((self._broker,))
+        _say("stopped")
+
+    def _child(self, role: Role) -> Child:
+        return Child(role, self._environment, log_file(self._settings.home, role.name))
+
+    def _start(self, child: Child) -> None:
+        if self._wakeups.stop_requests:
+            return
+        trim(child.log)
+        child.start()
+        self._started.append(child)
+
+    def _await(self, what: str, ready: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while not self._wakeups.stop_requests:
+            self._mend()
+            if ready():
+                return
+            if time.monotonic() > deadline:
+                raise ChildrenFailing(f"Waited {READY_SECONDS:.0f} s for {what} in vain.\n{self._last_words()}")
+            self._wakeups.wait(0.05)
+
+    def _mend(self) -> None:
+        for child in self._started:
+            status = child.clear_away()
+            if status is not None:
+                pause = (child.restart_at or 0.0) - time.monotonic()
+                _say(f"{child.role.name} ended ({_reason(status)}); starting it again in {pause:.1f} s")
+            if child.restart_at is not None and time.monotonic() >= child.restart_at:
+                child.start()
+        self._trim_logs()
+
+    def _trim_logs(self) -> None:
+        if time.monotonic() - self._logs_checked > LOG_CHECK_SECONDS:
+            self._logs_checked = time.monotonic()
+            for child in self._started:
+                trim(child.log)
+
+    def _pause_seconds(self) -> float:
+        restarts = [child.restart_at - time.monotonic() for child in self._started if child.restart_at is not None]
+        return min([LOG_CHECK_SECONDS, *restarts])
+
+    def _broker_answers(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
+            probe.settimeout(1.0)
+            probe.connect(os.fspath(self._settings.broker_socket))
+            probe.sendall(b"PING\r\n")
+            return probe.recv(16).startswith(b"+PONG")
+        return False
+
+    def _ask(self, children: Iterable[Child], number: signal.Signals, *, seconds: float) -> None:
+        """Send a signal to those that run and wait for them to leave."""
+        running = [child for child in children if child.running()]
+        deadline = time.monotonic() + seconds
+        for child in running:
+            child.signal(number)
+        while any(child.running() for child in running) and time.monotonic() < deadline:
+            if self._wakeups.stop_requests > 1:
+                return
+            self._wakeups.wait(min(0.2, deadline - time.monotonic()))
+
+    def _last_words(self) -> str:
+        troubled = [child for child in self._started if child.failures] or self._started
+        return "\n".join(f"--- {child.log}\n{tail(child.log)}" for child in troubled)
+
+
+def _kill(children: Iterable[Child]) -> None:
+    for child in children:
+        child.kill()
+
+
+def _is_ready(url: str) -> bool:
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=1.0)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _reason(status: int) -> str:
+    return f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+
+
+def _say(line: str) -> None:
+    click.echo(f"tallyscan: {line}", err=True)

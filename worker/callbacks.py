@@ -1,0 +1,79 @@
+"""Tells a caller's URL how a document ended: `{"id", "status"}`, to hosts that the operator has named, no others."""
+
+from urllib.parse import urlsplit
+
+import httpx2
+import structlog
+
+from core.errors import BrokerUnavailable
+from core.queue import Dispatcher
+from core.settings import Settings
+from core.status import Status
+
+CALLBACK_TIMEOUT_SECONDS = 5.0
+MAX_CALLBACK_RETRIES = 3
+
+log = structlog.get_logger(__name__)
+
+
+class CallbackUnanswered(Exception):
+    """The receiver did not answer, or answered that it cannot take the call now; trying again may help."""
+
+
+def announce(document_id: str, dispatcher: Dispatcher, settings: Settings) -> None:
+    """Have the caller of a document that has just ended told, where the operator allows callbacks at all.
+
+    A call may come twice, or not at all when the broker is away just now: polling stays the way to be sure.
+    """
+    if not settings.callback_hosts:
+        return
+    try:
+        dispatcher.send_notification(document_id)
+    except BrokerUnavailable as error:
+        log.warning("callback not sent", document_id=document_id, code=error.code)
+
+
+def callback_pause_seconds(retries: int) -> float:
+    """Return how long to wait before the next try: 2, 8, then 32 seconds."""
+    return float(2 * 4**retries)
+
+
+def is_allowed(url: str, *, hosts: tuple[str, ...]) -> bool:
+    """Return whether `url` leads by HTTP to one of `hosts`, each a name or `name:port`."""
+    try:
+        parts = urlsplit(url)
+        named = {parts.hostname or "", f"{parts.hostname}:{parts.port}"}
+    except ValueError:
+        return False
+    plain = parts.scheme in {"http", "https"} and parts.username is None and parts.password is None
+    return plain and bool(named & {host.lower() for host in hosts})
+
+
+def call_back(url: str, *, document_id: str, status: Status, hosts: tuple[str, ...]) -> bool:
+    """Send the status to `url`; return whether the receiver took it.
+
+    Redirects are not followed and proxies of the environment not used, so that nothing reaches a host
+    that the operator has not named.
+
+    Raises:
+        CallbackUnanswered: no answer in time, or one that invites another try (429, 5xx).
+    """
+    if not is_allowed(url, hosts=hosts):
+        log.warning("callback refused: its host is not among callback_hosts")
+        return False
+    code = _post(url, {"id": document_id, "status": str(status)})
+    if code == 429 or code >= 500:
+        raise CallbackUnanswered(f"HTTP {code}")
+    log.info("callback sent", http_status=code)
+    return code < 300
+
+
+def _post(url: str, body: dict[str, str]) -> int:
+    try:
+        with (
+            httpx2.Client(follow_redirects=False, trust_env=False, timeout=CALLBACK_TIMEOUT_SECONDS) as client,
+            client.stream("POST", url, json=body) as answer,  # the body of the answer is nobody's business
+        ):
+            return int(answer.status_code)
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise CallbackUnanswered(type(error).__name__) from error

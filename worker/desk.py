@@ -1,0 +1,76 @@
+"""Everything that a worker process needs at hand, opened once, and what it can do with it.
+
+Neither this module nor what it calls knows Celery, so that tests and the command line can work at a desk too.
+"""
+
+from dataclasses import dataclass
+
+from storage.blobs import BlobStore
+
+from core.queue import Dispatcher
+from core.settings import Settings
+from core.status import FINAL
+from storage.store import Store
+from worker import callbacks, reading, sweeper
+from worker.pipeline import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One process's open database, blobs, network and queue.
+
+    Attributes:
+        worker: the name under which leases are held.
+        time_limit_errors: what the task runner raises when a task's soft time limit is over.
+    """
+
+    settings: Settings
+    store: Store
+    blobs: BlobStore
+    reader: Reader
+    dispatcher: Dispatcher
+    worker: str
+    time_limit_errors: tuple[type[Exception], ...] = ()
+
+    def read_document(self, document_id: str) -> None:
+        """Read a document of one page, or split a longer one into page tasks."""
+        reading.read_document(self, document_id)
+
+    def read_page(self, document_id: str, index: int) -> None:
+        """Read one page of a long document."""
+        reading.read_page(self, document_id, index)
+
+    def sweep(self) -> sweeper.Swept:
+        """Take back what dead workers held, and send what was never delivered."""
+        return sweeper.sweep(self.store, self.dispatcher, self.settings)
+
+    def notify(self, document_id: str) -> bool:
+        """Tell the document's `callback_url` how it ended; return whether the receiver took it."""
+        document = self.store.documents.get(document_id, owner=None)
+        if document.callback_url is None or document.status not in FINAL:
+            return False
+        hosts = self.settings.callback_hosts
+        return callbacks.call_back(document.callback_url, document_id=document_id, status=document.status, hosts=hosts)
+
+    def close(self) -> None:
+        """Close database and queue."""
+        self.dispatcher.close()
+        self.store.dispose()
+
+
+def open_desk(settings: Settings, *, worker: str, time_limit_errors: tuple[type[Exception], ...] = ()) -> Desk:
+    """Return a desk with everything opened; call it after any fork, never before.
+
+    Raises:
+        ArtifactError: the network's files are missing or altered.
+        BlobStoreUnavailable: the blob store's URL leads nowhere.
+    """
+    return Desk(
+        settings=settings,
+        store=Store.open(settings),
+        blobs=BlobStore.open(settings.resolved_blob_url),
+        reader=Reader.load(settings),
+        dispatcher=Dispatcher(settings),
+        worker=worker,
+        time_limit_errors=time_limit_errors,
+    )

@@ -1,0 +1,95 @@
+"""Puts right what went wrong elsewhere: takes back what dead workers held, and sends what was never delivered."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from core.errors import BrokerUnavailable
+from core.queue import Dispatcher
+from core.settings import Settings
+from storage.records import Delivery
+from storage.store import Store
+from worker.callbacks import announce
+
+SWEEP_LIMIT = 1_000
+"""Deliveries of one sweep: about a second of work, so that a sweep never meets its time limit."""
+NEVER_SECONDS = 10.0 * 365 * 86_400
+"""As `redeliver_seconds`: ask for nothing but what was never sent."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep did: leases taken back, documents given up for lost, deliveries sent."""
+
+    requeued: int
+    lost: int
+    sent: int
+
+
+def sweep(store: Store, dispatcher: Dispatcher, settings: Settings) -> Swept:
+    """Take back expired leases, then send whatever is queued and not on its way.
+
+    Raises:
+        DatabaseUnavailable: the database does not answer; the next sweep tries again.
+    """
+    expired = store.claims.expire(now=datetime.now(UTC), max_attempts=settings.max_attempts)
+    for document_id in expired.failed:
+        log.error("document given up: its worker died on every attempt", document_id=document_id)
+    for document_id in (*expired.failed, *expired.done):
+        announce(document_id, dispatcher, settings)
+    sent = _send_unsent(store, dispatcher) + _send_lost(store, dispatcher, settings)
+    swept = Swept(len(expired.requeued), len(expired.failed), sent)
+    if swept != Swept(0, 0, 0):
+        log.info("swept", requeued=swept.requeued, lost=swept.lost, sent=swept.sent)
+    return swept
+
+
+def _send_unsent(store: Store, dispatcher: Dispatcher) -> int:
+    """Send what intake could not send, what a worker gave back, and what a lease's end set free."""
+    return _send(
+        store, dispatcher, store.claims.due(now=datetime.now(UTC), redeliver_seconds=NEVER_SECONDS, limit=SWEEP_LIMIT)
+    )
+
+
+def _send_lost(store: Store, dispatcher: Dispatcher, settings: Settings) -> int:
+    """Send again what was sent long ago, but no more than the broker has lost.
+
+    Waiting behind ten thousand others is no loss: sent again every minute, a long queue would only grow longer.
+    """
+    try:
+        backlog = dispatcher.backlog()
+    except BrokerUnavailable as error:
+        log.warning("sweep sends nothing", code=error.code)
+        return 0
+    missing = store.documents.queued_count() - backlog if backlog else SWEEP_LIMIT
+    if missing <= 0:
+        return 0
+    now, limit = datetime.now(UTC), min(missing, SWEEP_LIMIT)
+    return _send(
+        store,
+        dispatcher,
+        store.claims.due(now=now, redeliver_seconds=settings.redeliver_seconds, limit=limit),
+    )
+
+
+def _send(store: Store, dispatcher: Dispatcher, deliveries: list[Delivery]) -> int:
+    sent = []
+    try:
+        for delivery in deliveries:
+            _dispatch(dispatcher, delivery)
+            sent.append(delivery)
+    except BrokerUnavailable as error:
+        log.warning("sweep cut short", code=error.code, left=len(deliveries) - len(sent))
+    if sent:
+        store.claims.mark_sent(sent)
+    return len(sent)
+
+
+def _dispatch(dispatcher: Dispatcher, delivery: Delivery) -> None:
+    if delivery.page_index is None:
+        dispatcher.send_document(delivery.document_id, priority=delivery.priority)
+    else:
+        dispatcher.send_page(delivery.document_id, delivery.page_index, priority=delivery.priority)

@@ -1,0 +1,50 @@
+"""The Celery tasks: ids in, nothing out. Each puts the document's id on the log and calls a plain function."""
+
+from typing import Any
+
+import structlog
+
+from core.errors import Unavailable
+from core.logging import log_context
+from core.queue import NOTIFY, READ_DOCUMENT, READ_PAGE, SWEEP
+from worker.app import app
+from worker.callbacks import MAX_CALLBACK_RETRIES, CallbackUnanswered, callback_pause_seconds
+from worker.process import desk
+
+log = structlog.get_logger(__name__)
+
+
+@app.task(name=READ_DOCUMENT)
+def read_document(document_id: str) -> None:
+    """Read a document of one page, or split a longer one into page tasks."""
+    with log_context(document_id=document_id):
+        desk().read_document(document_id)
+
+
+@app.task(name=READ_PAGE)
+def read_page(document_id: str, index: int) -> None:
+    """Read one page of a long document."""
+    with log_context(document_id=document_id, page=index):
+        desk().read_page(document_id, index)
+
+
+@app.task(name=SWEEP)
+def sweep() -> None:
+    """Take back what dead workers held, and send what was never delivered."""
+    try:
+        desk().sweep()
+    except Unavailable as error:
+        log.warning("sweep put off", code=error.code)
+
+
+@app.task(name=NOTIFY, bind=True, max_retries=MAX_CALLBACK_RETRIES)
+def notify(self: Any, document_id: str) -> None:  # noqa: ANN401 - Celery's task has no type
+    """Tell the document's `callback_url` how it ended."""
+    with log_context(document_id=document_id):
+        try:
+            desk().notify(document_id)
+        except CallbackUnanswered as error:
+            if self.request.retries >= MAX_CALLBACK_RETRIES:
+                log.warning("callback given up", reason=str(error))
+                return
+            raise self.retry(exc=error, countdown=callback_pause_seconds(self.request.retries)) from error
