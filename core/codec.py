@@ -1,6 +1,5 @@
 """Readings to JSON-ready dictionaries and back: one function each way."""
 
-from dataclasses import asdict
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -12,7 +11,8 @@ _ADAPTERS: dict[type, TypeAdapter[Any]] = {}
 
 def to_json(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any outer dataclass of core.types
     """Return an outer dataclass of `core.types` as a dictionary that `json.dumps` accepts."""
-    return asdict(value)
+    result: dict[str, Any] = _adapter(type(value)).dump_python(value, mode="json")
+    return result
 
 
 def from_json(kind: type[T], data: object) -> T:
@@ -21,6 +21,13 @@ def from_json(kind: type[T], data: object) -> T:
     Raises:
         pydantic.ValidationError: `data` is not of that shape.
     """
-    adapter = _ADAPTERS.setdefault(kind, TypeAdapter(kind))
-    result: T = adapter.validate_python(data)
+    result: T = _adapter(kind).validate_python(data)
     return result
+
+
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    # Building one costs a thousand times more than using it.
+    adapter = _ADAPTERS.get(kind)
+    if adapter is None:
+        adapter = _ADAPTERS[kind] = TypeAdapter(kind)
+    return adapter

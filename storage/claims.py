@@ -1,0 +1,287 @@
+"""Documents as workers see them: claim, split, complete, fail, release, and what the sweeper finds.
+
+Every move is one UPDATE that is conditional on the status it leaves, and under a claim on that claim's token: so of
+many workers that claim exactly one gets it, and a worker that was given up for lost can no longer write. Transactions
+that touch a document and its pages always take the document's row first, so that they cannot lock each other out.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import zip_longest
+from typing import Any
+
+from sqlalchemy import Connection, Select, exists, func, insert, null, or_, select, update
+
+from core.errors import WorkerLost
+from core.status import Priority, Status
+from core.types import DocumentReading, Failure, PageReading, Phase, ReaderInfo
+from storage import mappers
+from storage.clock import utc_now
+from storage.engine import Database
+from storage.leases import (
+    QUEUED,
+    Hold,
+    advance_document,
+    end_lease,
+    ended,
+    finish_document,
+    log_attempt,
+    lose,
+    new_lease,
+)
+from storage.mappers import Values
+from storage.records import Claim, Delivery, Expired, Outcome, PageOutcome
+from storage.tables import documents, fields, pages
+
+_DROPPED = PageOutcome(stored=False, finished=False, status=None)
+_WORKER_LOST = WorkerLost().failure(Phase.WORKER)
+_EXPIRED_AT_ONCE = 500
+"""Leases that one sweep looks at; more is a disaster that the next sweeps work off."""
+
+
+class Claims:
+    """The work on one database's documents."""
+
+    def __init__(self, database: Database) -> None:
+        """Work on `database`."""
+        self._database = database
+
+    def claim_document(self, document_id: str, *, worker: str, lease_seconds: float) -> Claim | None:
+        """Take a queued document, or return None when it is not queued, gone, or somebody else's."""
+        lease = new_lease(worker=worker, lease_seconds=lease_seconds)
+        statement = (
+            update(documents)
+            .where(documents.c.id == document_id, documents.c.status == QUEUED)
+            .values(
+                **lease.values,
+                attempts=documents.c.attempts + 1,
+                started_at=func.coalesce(documents.c.started_at, lease.now),
+                version=documents.c.version + 1,
+            )
+            .returning(*documents.c)
+        )
+        with self._database.write() as connection:
+            row = connection.execute(statement).one_or_none()
+        return None if row is None else mappers.claim(row, token=lease.token, attempt=row.attempts)
+
+    def claim_page(self, document_id: str, index: int, *, worker: str, lease_seconds: float) -> Claim | None:
+        """Take a queued page of a long document, or return None when that cannot be had."""
+        lease = new_lease(worker=worker, lease_seconds=lease_seconds)
+        running = exists().where(documents.c.id == document_id, documents.c.status == Status.RUNNING)
+        statement = (
+            update(pages)
+            .where(pages.c.document_id == document_id, pages.c.page_index == index, pages.c.status == QUEUED, running)
+            .values(**lease.values, attempts=pages.c.attempts + 1)
+            .returning(pages.c.attempts)
+        )
+        with self._database.write() as connection:
+            attempt = connection.execute(statement).scalar()
+            if attempt is None:
+                return None
+            row = connection.execute(select(documents).where(documents.c.id == document_id)).one()
+        return mappers.claim(row, token=lease.token, attempt=attempt, page_index=index)
+
+    def split(self, claim: Claim, pages_total: int) -> bool:
+        """Turn a claimed document into queued pages; False when the claim is no longer valid."""
+        hold = Hold.of(claim)
+        with self._database.write() as connection:
+            held = end_lease(connection, hold, {"pages_total": pages_total})
+            if held is None:
+                return False
+            log_attempt(connection, hold, held, outcome=Outcome.SPLIT)
+            connection.execute(insert(pages), [_waiting_page(claim, index) for index in range(pages_total)])
+            return True
+
+    def complete_document(
+        self, claim: Claim, reading: DocumentReading, preview_sha256s: Sequence[str | None] = ()
+    ) -> bool:
+        """Store the reading of a whole document, which ends; False when the claim is no longer valid.
+
+        The document is `done` when any page was read, else `failed` with its first page's failure.
+        """
+        values = {
+            **ended([mappers.failure_values(page.failure) for page in reading.pages]),
+            **mappers.reader_values(reading.reader),
+            "pages_total": len(reading.pages),
+            "pages_done": len(reading.pages),
+            "steps": mappers.step_values(reading.steps),
+        }
+        hold = Hold.of(claim)
+        with self._database.write() as connection:
+            held = end_lease(connection, hold, values)
+            if held is None:
+                return False
+            log_attempt(connection, hold, held, outcome=_outcome(values), failure=values["failure"])
+            connection.execute(insert(pages), _read_pages(claim, reading.pages, preview_sha256s))
+            _insert_fields(connection, claim, reading.pages)
+            return True
+
+    def complete_page(
+        self, claim: Claim, reading: PageReading, *, reader: ReaderInfo, preview_sha256: str | None = None
+    ) -> PageOutcome:
+        """Store one page's reading; with the last page the document ends, in the same transaction."""
+        values, hold = mappers.page_values(reading, preview_sha256=preview_sha256), Hold.of(claim)
+        with self._database.write() as connection:
+            progress = advance_document(connection, claim.document_id, mappers.reader_values(reader))
+            held = progress and end_lease(connection, hold, values)
+            if progress is None or held is None:
+                connection.rollback()
+                return _DROPPED
+            log_attempt(connection, hold, held, outcome=_outcome(values), failure=values["failure"])
+            _insert_fields(connection, claim, [reading])
+            status = finish_document(connection, claim.document_id, progress)
+        return PageOutcome(stored=True, finished=status is not Status.RUNNING, status=status)
+
+    def fail(self, claim: Claim, failure: Failure, *, max_attempts: int) -> Status:
+        """Note that an attempt failed, and return where the document or page stands now.
+
+        With a retryable failure and attempts left it is queued again and waits to be sent; else it has failed. A page
+        that fails for good counts as finished, and with the last page the document ends. When the claim is no longer
+        valid nothing changes (`cancelled` for a document that is gone).
+        """
+        again = failure.retryable and claim.attempt < max_attempts
+        with self._database.write() as connection:
+            outcome = Outcome.REQUEUED if again else Outcome.FAILED
+            if lose(connection, Hold.of(claim), failure, again=again, outcome=outcome).stored:
+                return Status.QUEUED if again else Status.FAILED
+            connection.rollback()
+        with self._database.read() as connection:
+            return connection.execute(_present(claim)).scalar() or Status.CANCELLED
+
+    def release(self, claim: Claim) -> bool:
+        """Queue a document or page again without counting the attempt: a worker that shuts down is no failure."""
+        table = documents if claim.page_index is None else pages
+        values = {"status": Status.QUEUED, "sent_at": None, "attempts": table.c.attempts - 1}
+        hold = Hold.of(claim)
+        with self._database.write() as connection:
+            held = end_lease(connection, hold, values)
+            if held is not None:
+                log_attempt(connection, hold, held, outcome=Outcome.RELEASED)
+        return held is not None
+
+    def due(self, *, now: datetime, redeliver_seconds: float, limit: int) -> list[Delivery]:
+        """Return what is queued and was never sent, or sent too long ago, at most `limit`, the unsent first."""
+        before = now - timedelta(seconds=redeliver_seconds)
+        with self._database.read() as connection:
+            found = [
+                Delivery(row.id, None, row.priority) for row in connection.execute(_due_documents(before).limit(limit))
+            ]
+            room = limit - len(found)
+            if room > 0:
+                rows = connection.execute(_due_pages(before).limit(room))
+                found += [Delivery(row.document_id, row.page_index, row.priority) for row in rows]
+        return found
+
+    def mark_sent(self, deliveries: Sequence[Delivery]) -> None:
+        """Note that documents or pages have just gone to the broker."""
+        whole = [delivery.document_id for delivery in deliveries if delivery.page_index is None]
+        single = [delivery for delivery in deliveries if delivery.page_index is not None]
+        now = utc_now()
+        with self._database.write() as connection:
+            if whole:
+                connection.execute(update(documents).where(documents.c.id.in_(whole)).values(sent_at=now))
+            for delivery in single:
+                connection.execute(
+                    update(pages)
+                    .where(pages.c.document_id == delivery.document_id, pages.c.page_index == delivery.page_index)
+                    .values(sent_at=now)
+                )
+
+    def expire(self, *, now: datetime, max_attempts: int) -> Expired:
+        """End the leases that have run out: queued again while attempts are left, else failed as `worker_lost`."""
+        with self._database.read() as connection:
+            holds = [
+                Hold(*row)
+                for query in (_expired_documents(now), _expired_pages(now))
+                for row in connection.execute(query.limit(_EXPIRED_AT_ONCE))
+            ]
+        expired = Expired()
+        for hold in holds:
+            self._expire(hold, expired, again=hold.attempt < max_attempts)
+        return expired
+
+    def _expire(self, hold: Hold, expired: Expired, *, again: bool) -> None:
+        # Under the token as just read: a claim that was completed in the meantime is left alone.
+        with self._database.write() as connection:
+            lost = lose(connection, hold, _WORKER_LOST, again=again, outcome=Outcome.LOST)
+            if not lost.stored:
+                connection.rollback()
+        if lost.status is Status.QUEUED:
+            expired.requeued.append(Delivery(hold.document_id, hold.page_index, hold.priority))
+        elif lost.finished:
+            (expired.failed if lost.status is Status.FAILED else expired.done).append(hold.document_id)
+
+
+def _waiting_page(claim: Claim, index: int) -> Values:
+    return {
+        "document_id": claim.document_id,
+        "page_index": index,
+        "status": Status.QUEUED,
+        "attempts": 0,
+        "width": 0,
+        "height": 0,
+        "skew_degrees": 0.0,
+    }
+
+
+def _read_pages(claim: Claim, readings: Sequence[PageReading], previews: Sequence[str | None]) -> list[Values]:
+    return [
+        {
+            **mappers.page_values(reading, preview_sha256=preview),
+            "document_id": claim.document_id,
+            "page_index": reading.index,
+            "attempts": claim.attempt,
+        }
+        for reading, preview in zip_longest(readings, previews[: len(readings)])
+    ]
+
+
+def _insert_fields(connection: Connection, claim: Claim, readings: Sequence[PageReading]) -> None:
+    rows = mappers.field_rows(claim.document_id, readings)
+    if rows:
+        connection.execute(insert(fields), rows)
+
+
+def _outcome(values: Values) -> Outcome:
+    return Outcome.FAILED if values["status"] is Status.FAILED else Outcome.DONE
+
+
+def _present(claim: Claim) -> Select[Status]:
+    if claim.page_index is None:
+        return select(documents.c.status).where(documents.c.id == claim.document_id)
+    return select(pages.c.status).where(
+        pages.c.document_id == claim.document_id, pages.c.page_index == claim.page_index
+    )
+
+
+def _due_documents(before: datetime) -> Select[str, Priority]:
+    sent_at = documents.c.sent_at
+    return (
+        select(documents.c.id, documents.c.priority)
+        .where(documents.c.status == QUEUED, or_(sent_at.is_(None), sent_at < before))
+        .order_by(sent_at.nulls_first())
+    )
+
+
+def _due_pages(before: datetime) -> Select[str, int, Priority]:
+    sent_at = pages.c.sent_at
+    return (
+        select(pages.c.document_id, pages.c.page_index, documents.c.priority)
+        .join(documents, documents.c.id == pages.c.document_id)
+        .where(pages.c.status == QUEUED, or_(sent_at.is_(None), sent_at < before))
+        .order_by(sent_at.nulls_first())
+    )
+
+
+def _expired_documents(now: datetime) -> Select[Any, Any, Any, Any, Any]:
+    return select(documents.c.id, null(), documents.c.attempts, documents.c.lease_token, documents.c.priority).where(
+        documents.c.lease_expires_at < now
+    )
+
+
+def _expired_pages(now: datetime) -> Select[Any, Any, Any, Any, Any]:
+    return (
+        select(pages.c.document_id, pages.c.page_index, pages.c.attempts, pages.c.lease_token, documents.c.priority)
+        .join(documents, documents.c.id == pages.c.document_id)
+        .where(pages.c.lease_expires_at < now)
+    )
