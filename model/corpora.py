@@ -5,21 +5,18 @@ is never learnt from: MNIST's t10k, all of USPS and Semeion, optdigits' second p
 """
 
 import csv
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from core.errors import InvalidRequest
 from model.datasets import Samples, load_samples, normalised
-from segmentation.normalise import normalise_glyphs
 
 ORAND_TRAINING_SHARE = 0.75
 """Neighbouring ids share writers, so the split is by id: the first three quarters are learnt from."""
+
+MEZA_TRAINING_BELOW = "c"
+"""First digit of a picture's MD5 that is no longer learnt from: copies of a picture fall on the same side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +80,6 @@ def evaluation_sets(folder: Path, *, names: tuple[str, ...] = ()) -> dict[str, S
     return {name: TEST_SETS[name](folder) for name in wanted}
 
 
-def dida(folder: Path) -> Samples:
-    """Return DIDA's digits from historical paper, cut from their background and normalised."""
-    with zipfile.ZipFile(folder / "dida_glyphs" / "images.zip") as archive:
-        rows = list(_rows(folder / "dida_glyphs" / "labels.csv"))
-        pictures = [_decode(archive.read(row["file"])) for row in rows]
-    images = normalise_glyphs([ink_of(picture) for picture in pictures])
-    return Samples(images, np.array([int(row["label"]) for row in rows], np.int64))
-
-
 def orand_strings(folder: Path, *, training: bool) -> list[LabelledString]:
     """Return ORAND's cheque amounts, the first three quarters of the ids or the rest, doubtful labels left out."""
     boxes: dict[str, list[LabelledBox]] = {}
@@ -109,30 +97,22 @@ def orand_strings(folder: Path, *, training: bool) -> list[LabelledString]:
     ]
 
 
-def meza_strings(folder: Path) -> list[LabelledString]:
-    """Return Meza's logbook cells that hold digits, each picture once, those with conflicting labels left out."""
+def meza_strings(folder: Path, *, training: bool) -> list[LabelledString]:
+    """Return Meza's logbook cells, by the digest of their pixels the first three quarters or the rest.
+
+    Each picture comes once; those with conflicting labels, or without digits, are left out.
+    """
     seen: set[str] = set()
     strings = []
     for row in _rows(folder / "meza_cells" / "labels.csv"):
+        if (row["content_md5"] < MEZA_TRAINING_BELOW) is not training:
+            continue
         if row["digits"] and row["dup_label_conflict"] != "1" and row["content_md5"] not in seen:
             seen.add(row["content_md5"])
             strings.append(LabelledString(folder / "meza_cells" / "images" / row["file"], row["digits"]))
     return strings
 
 
-def ink_of(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a scan's ink, bright on 0: the paper, found by closing, is taken away and weak ink with it."""
-    size = max(15, max(grey.shape) // 2) | 1
-    paper = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
-    ink = cv2.subtract(paper, grey)
-    level, _ = cv2.threshold(ink, 0, 255, cv2.THRESH_OTSU)
-    return np.asarray(np.where(ink > level * 0.6, ink, 0), np.uint8)
-
-
 def _rows(path: Path) -> Iterator[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
         yield from csv.DictReader(file)
-
-
-def _decode(content: bytes) -> NDArray[np.uint8]:
-    return np.asarray(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8)

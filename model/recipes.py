@@ -4,56 +4,126 @@
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from core.errors import InvalidRequest
-from model.corpora import mnist
-from model.datasets import Samples, load_samples, normalised
-from model.material import DIGITS, Material, Source, split
+from model import corpora
+from model.datasets import Samples, joined, load_samples, normalised
+from model.ink import InkGlyph, drawn, pendigits, unipen_digits, unipen_letters
+from model.material import DIGITS, GARBAGE, Material, Source, split
+from model.mining import Finds, mine_boxes, mine_texts
+from model.recogniser import Recogniser
 
 MNIST_TERMS = "no formal licence, of NIST origin"
+UCI_TERMS = "UCI, CC BY 4.0"
+UNIPEN_TERMS = "CC BY 4.0 as published; the original CD says research"
+ORAND_TERMS = "research use (ICFHR 2014 competition); labels MIT"
+MEZA_TERMS = "none stated"
+
+NO_DIGITS = frozenset("AEFHKMNPRWXhkmnrwx&@#%*?")
+"""Letters and symbols that no hand makes look like a digit."""
 
 
-def prepare(recipe: str, data: Path | None, *, seed: int, limit: int | None = None) -> Material:
-    """Return what `recipe` learns from.
+@dataclass(frozen=True, slots=True)
+class Ingredients:
+    """What a recipe is given.
 
-    Args:
-        recipe: its name.
+    Attributes:
         data: a file or folder; None asks Keras for MNIST.
-        seed: of the split.
-        limit: at most as many glyphs of a source, for a quick try.
+        seed: of the split and of everything drawn.
+        limit: at most as many glyphs or strings of a source, for a quick try.
+        teacher: folder of an artifact that finds the digits in pictures of which only the text is known.
+    """
+
+    data: Path | None
+    seed: int
+    limit: int | None = None
+    teacher: Path | None = None
+
+
+def prepare(recipe: str, ingredients: Ingredients) -> Material:
+    """Return what `recipe` learns from.
 
     Raises:
         InvalidRequest: no recipe has that name, or it finds no data.
     """
     if recipe not in RECIPES:
         raise InvalidRequest(f"There is no recipe {recipe!r}; there is: {', '.join(RECIPES)}.")
-    return RECIPES[recipe](data, seed, limit)
+    return RECIPES[recipe](ingredients)
 
 
-def _plain(data: Path | None, seed: int, limit: int | None) -> Material:
+def _plain(given: Ingredients) -> Material:
     """Return the collection at `data`, a fifth of it held out."""
-    samples = _limited(load_samples(data, split="train"), limit)
-    source = Source(
-        data.name if data else "mnist", normalised(samples), MNIST_TERMS if data is None else "the caller's"
-    )
-    return split(DIGITS, [source], share=0.2, seed=seed)
+    samples = _first(load_samples(given.data, split="train"), given.limit)
+    name, terms = (given.data.name, "the caller's") if given.data else ("mnist", MNIST_TERMS)
+    return split(DIGITS, [Source(name, normalised(samples), terms)], share=0.2, seed=given.seed)
 
 
-def _digits(data: Path | None, seed: int, limit: int | None) -> Material:
+def _digits(given: Ingredients) -> Material:
     """Return what the shipped network learns from, a twentieth of it held out.
 
     Raises:
         InvalidRequest: the folder of collections is not named.
     """
-    if data is None:
+    if given.data is None:
         raise InvalidRequest("The recipe 'digits' needs the folder of collections: name it with --data.")
-    sources = [Source("mnist", _limited(mnist(data, split="train"), limit), MNIST_TERMS)]
-    return split(DIGITS, sources, share=0.05, seed=seed)
+    sources = [*_scanned(given.data, given), *_inked(given.data, given), *_mined(given.data, given)]
+    return split((*DIGITS, GARBAGE), sources, share=0.05, seed=given.seed)
 
 
-def _limited(samples: Samples, limit: int | None) -> Samples:
+def _scanned(folder: Path, given: Ingredients) -> list[Source]:
+    mnist = _first(corpora.mnist(folder, split="train"), given.limit)
+    optdigits = _first(corpora.optdigits(folder, split="train"), given.limit)
+    return [
+        Source("mnist", mnist, MNIST_TERMS),
+        Source("optdigits", optdigits, UCI_TERMS, per_epoch=min(4_000, 2 * len(optdigits))),
+    ]
+
+
+def _inked(folder: Path, given: Ingredients) -> list[Source]:
+    """Return the online ink, drawn; letters are garbage."""
+    letters = [glyph for glyph in unipen_letters(folder) if glyph.label in NO_DIGITS][: given.limit]
+    garbage = drawn(letters, [len(DIGITS)] * len(letters), seed=given.seed)
+    return [
+        Source("unipen-digits", _drawn_digits(unipen_digits(folder), given), UNIPEN_TERMS),
+        Source("pendigits", _drawn_digits(pendigits(folder), given), UCI_TERMS),
+        Source("unipen-letters", garbage, UNIPEN_TERMS, per_epoch=min(3_000, len(garbage))),
+    ]
+
+
+def _drawn_digits(glyphs: list[InkGlyph], given: Ingredients) -> Samples:
+    order = np.random.default_rng(given.seed).permutation(len(glyphs))[: given.limit]
+    chosen = [glyphs[index] for index in order]
+    return drawn(chosen, [int(glyph.label) for glyph in chosen], seed=given.seed)
+
+
+def _mined(folder: Path, given: Ingredients) -> list[Source]:
+    """Return the digits and the garbage of real strings; Meza's only where a teacher finds them."""
+    boxed = mine_boxes(corpora.orand_strings(folder, training=True)[: given.limit])
+    finds = [("orand", boxed, ORAND_TERMS, 14_000)]
+    if given.teacher is not None:
+        teacher = Recogniser.load(given.teacher.name, root=given.teacher.parent)
+        aligned = mine_texts(corpora.meza_strings(folder, training=True)[: given.limit], teacher)
+        finds.append(("meza", aligned, MEZA_TERMS, 12_000))
+    digits = [_often(Source(name, found.digit_samples(), terms), wanted) for name, found, terms, wanted in finds]
+    return [*digits, _garbage([found for _, found, _, _ in finds])]
+
+
+def _garbage(finds: list[Finds]) -> Source:
+    samples = joined([found.garbage_samples(len(DIGITS)) for found in finds])
+    return _often(Source("garbage-of-strings", samples, f"{ORAND_TERMS}; {MEZA_TERMS}"), 10_000)
+
+
+def _often(source: Source, wanted: int) -> Source:
+    """Return the source drawn `wanted` times an epoch, but no glyph more than four times."""
+    return Source(source.name, source.samples, source.terms, per_epoch=min(wanted, 4 * len(source.samples)))
+
+
+def _first(samples: Samples, limit: int | None) -> Samples:
     return samples if limit is None else samples.take(slice(limit))
 
 
-RECIPES: dict[str, Callable[[Path | None, int, int | None], Material]] = {"plain": _plain, "digits": _digits}
+RECIPES: dict[str, Callable[[Ingredients], Material]] = {"plain": _plain, "digits": _digits}

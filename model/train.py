@@ -18,7 +18,7 @@ from model.architectures import build
 from model.artifacts import DataSource
 from model.augment import Strength, augment
 from model.material import Material, draw
-from model.recipes import prepare
+from model.recipes import Ingredients, prepare
 from model.training_extra import load_keras, load_tensorflow
 from segmentation.normalise import NORMALISATION_VERSION
 
@@ -81,6 +81,7 @@ class TrainOptions:
         batch_size: None takes the architecture's regime.
         patience: epochs without gain before it stops; None takes the architecture's regime.
         limit: at most as many glyphs of a source, for a quick try.
+        teacher: folder of an artifact that finds the digits in pictures of which only the text is known.
         resume: go on with the run in `out`.
         command: how to repeat it, for the manifest.
         on_progress: called every few steps and after each epoch.
@@ -95,6 +96,7 @@ class TrainOptions:
     batch_size: int | None = None
     patience: int | None = None
     limit: int | None = None
+    teacher: Path | None = None
     resume: bool = False
     command: str = ""
     on_progress: Callable[[Progress], None] | None = field(default=None, compare=False)
@@ -139,13 +141,17 @@ def train(options: TrainOptions) -> TrainResult:
         raise InvalidRequest(f"{options.out} holds a run already; go on with --resume or name another folder.")
     keras.utils.set_random_seed(options.seed)
     regime = _regime(options)
-    material = prepare(options.recipe, options.data, seed=options.seed, limit=options.limit)
+    material = prepare(options.recipe, _ingredients(options))
     network = build(options.arch, classes=len(material.classes))
     _compile(network, regime, steps=_steps(material, regime))
     options.out.mkdir(parents=True, exist_ok=True)
     _keep_held_out(material, options)
     record = _epochs(network, material, regime, options)
     return _finish(network, material, record, options)
+
+
+def _ingredients(options: TrainOptions) -> Ingredients:
+    return Ingredients(options.data, options.seed, limit=options.limit, teacher=options.teacher)
 
 
 def _regime(options: TrainOptions) -> Regime:
@@ -282,6 +288,7 @@ def _command(options: TrainOptions) -> str:
     """Return the command line that repeats the run."""
     parts = ["tallyscan train", f"--arch {options.arch}", f"--recipe {options.recipe}"]
     parts += [f"--data {options.data}"] if options.data else []
+    parts += [f"--teacher {options.teacher}"] if options.teacher else []
     parts.append(f"--seed {options.seed}")
     for name in ("epochs", "patience", "limit"):
         value = getattr(options, name)
