@@ -120,4 +120,4 @@ def plausible_dpi(horizontal: float, vertical: float) -> float | None:
         return None
     if max(horizontal, vertical) > 1.05 * min(horizontal, vertical):
         return None
-    return (horizontal + vertical) / 2
+    return round((horizontal + vertical) / 2, 2)

@@ -85,7 +85,7 @@ def _grey(image: Image.Image) -> Pixels:
     return np.array(image, dtype=np.uint8)
 
 
-def _bilevel(image: Image.Image) -> Pixels:
+def _as_grey(image: Image.Image) -> Pixels:
     return _in_bands(image, lambda band: np.array(band.convert("L")), channels=1)
 
 
@@ -102,6 +102,10 @@ def _grey_alpha(image: Image.Image) -> Pixels:
 
 
 def _palette(image: Image.Image) -> Pixels:
+    """Grey when every colour of the palette is."""
+    colours = np.frombuffer(image.im.getpalette("RGB", "RGB"), np.uint8).reshape(-1, 3)
+    if (colours == colours[:, :1]).all():
+        return _as_grey(image)
     return _in_bands(image, _to_bgr, channels=3)
 
 
@@ -153,7 +157,7 @@ def _in_bands(image: Image.Image, convert: Callable[[Image.Image], Pixels], *, c
 
 
 _CONVERTERS: dict[str, Callable[[Image.Image], Pixels]] = {
-    "1": _bilevel,
+    "1": _as_grey,
     "L": _grey,
     "LA": _grey_alpha,
     "La": _grey_alpha,
