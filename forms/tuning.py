@@ -151,15 +151,11 @@ def _true_paths(batch: Batch, scores: _Floats, skip: _Floats) -> tuple[_Floats, 
     beta[np.arange(size), batch.pieces, batch.lengths] = 0.0
     for cut in range(1, pieces + 1):
         ways = [alpha[:, cut - 1] + skip[:, cut - 1, None]]
-        for k in range(1, min(merged, cut) + 1):
-            ways.append(
-                np.pad(alpha[:, cut - k, :-1] + emit[:, cut - k, k - 1], ((0, 0), (1, 0)), constant_values=NEVER)
-            )
+        ways += [_later(alpha[:, cut - k, :-1] + emit[:, cut - k, k - 1]) for k in range(1, min(merged, cut) + 1)]
         alpha[:, cut] = log_sum(np.stack(ways), axis=0)
     for cut in range(pieces - 1, -1, -1):
         ways = [beta[:, cut + 1] + skip[:, cut, None]]
-        for k in range(1, merged + 1):
-            ways.append(np.pad(beta[:, cut + k, 1:] + emit[:, cut, k - 1], ((0, 0), (0, 1)), constant_values=NEVER))
+        ways += [_earlier(beta[:, cut + k, 1:] + emit[:, cut, k - 1]) for k in range(1, merged + 1)]
         onward = log_sum(np.stack(ways), axis=0)
         beta[:, cut] = np.where((cut < batch.pieces)[:, None], onward, beta[:, cut])
     truth = alpha[np.arange(size), batch.pieces, batch.lengths]
@@ -176,3 +172,11 @@ def _true_paths(batch: Batch, scores: _Floats, skip: _Floats) -> tuple[_Floats, 
         )
     skipped = np.exp(alpha[:, :pieces] + skip[:, :, None] + beta[:, 1 : pieces + 1] - base).sum(axis=2)
     return truth, digits, skipped
+
+
+def _later(values: _Floats) -> _Floats:
+    return np.pad(values, ((0, 0), (1, 0)), constant_values=NEVER)
+
+
+def _earlier(values: _Floats) -> _Floats:
+    return np.pad(values, ((0, 0), (0, 1)), constant_values=NEVER)
