@@ -11,10 +11,10 @@ import numpy as np
 
 from core.errors import InvalidRequest
 from model import corpora
-from model.datasets import Samples, joined, load_samples, normalised
+from model.datasets import Samples, load_samples, normalised
 from model.ink import InkGlyph, drawn, pendigits, unipen_digits, unipen_letters
 from model.material import DIGITS, GARBAGE, Material, Source, split
-from model.mining import Finds, mine_boxes, mine_texts
+from model.mining import mine_boxes, mine_texts
 from model.recogniser import Recogniser
 
 MNIST_TERMS = "no formal licence, of NIST origin"
@@ -78,7 +78,7 @@ def _scanned(folder: Path, given: Ingredients) -> list[Source]:
     mnist = _first(corpora.mnist(folder, split="train"), given.limit)
     optdigits = _first(corpora.optdigits(folder, split="train"), given.limit)
     return [
-        Source("mnist", mnist, MNIST_TERMS),
+        Source("mnist", mnist, MNIST_TERMS, per_epoch=min(40_000, len(mnist))),
         Source("optdigits", optdigits, UCI_TERMS, per_epoch=min(4_000, 2 * len(optdigits))),
     ]
 
@@ -102,19 +102,17 @@ def _drawn_digits(glyphs: list[InkGlyph], given: Ingredients) -> Samples:
 
 def _mined(folder: Path, given: Ingredients) -> list[Source]:
     """Return the digits and the garbage of real strings; Meza's only where a teacher finds them."""
-    boxed = mine_boxes(corpora.orand_strings(folder, training=True)[: given.limit])
-    finds = [("orand", boxed, ORAND_TERMS, 14_000)]
+    orand = mine_boxes(corpora.orand_strings(folder, training=True)[: given.limit])
+    sources = [
+        _often(Source("orand", orand.digit_samples(), ORAND_TERMS), 14_000),
+        _often(Source("orand-garbage", orand.garbage_samples(len(DIGITS)), ORAND_TERMS), 9_000),
+    ]
     if given.teacher is not None:
         teacher = Recogniser.load(given.teacher.name, root=given.teacher.parent)
-        aligned = mine_texts(corpora.meza_strings(folder, training=True)[: given.limit], teacher)
-        finds.append(("meza", aligned, MEZA_TERMS, 12_000))
-    digits = [_often(Source(name, found.digit_samples(), terms), wanted) for name, found, terms, wanted in finds]
-    return [*digits, _garbage([found for _, found, _, _ in finds])]
-
-
-def _garbage(finds: list[Finds]) -> Source:
-    samples = joined([found.garbage_samples(len(DIGITS)) for found in finds])
-    return _often(Source("garbage-of-strings", samples, f"{ORAND_TERMS}; {MEZA_TERMS}"), 10_000)
+        # Only its digits: what alignment passes by is too often a digit that the label leaves out.
+        meza = mine_texts(corpora.meza_strings(folder, training=True)[: given.limit], teacher)
+        sources.append(_often(Source("meza", meza.digit_samples(), MEZA_TERMS), 12_000))
+    return sources
 
 
 def _often(source: Source, wanted: int) -> Source:

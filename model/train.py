@@ -44,7 +44,7 @@ REGIMES: dict[str, Regime] = {
     # As published; the number of epochs is never reached.
     "baseline": Regime(epochs=50, batch_size=64, patience=1, learning_rate=1e-3),
     "small": Regime(
-        epochs=16,
+        epochs=12,
         batch_size=128,
         patience=6,
         learning_rate=3e-3,
