@@ -1,0 +1,115 @@
+"""How right a network is on data it never saw: figures as JSON, confusion matrices as pictures.
+
+An artifact is measured as it reads, by LiteRT; a training's run by Keras.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InvalidRequest
+from model.artifacts import SHIPPED
+from model.corpora import evaluation_sets
+from model.datasets import UNKNOWN, Samples, load_samples, normalised
+from model.export import keras_logits, load_network, load_run
+from model.journal import NETWORK
+from model.material import DIGITS
+from model.recogniser import Recogniser
+from model.scores import Score, score
+from model.training_extra import load_extra
+from segmentation.normalise import NORMALISATION_VERSION
+
+Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateOptions:
+    """What to measure.
+
+    Attributes:
+        data: a folder of collections, a folder of IDX files, or one file of labelled glyphs; None asks Keras for MNIST.
+        model: the artifact's name.
+        root: folder of artifacts.
+        run: a training's folder, measured instead of an artifact.
+        sets: names of test sets in the folder of collections; all that are there by default.
+        out: folder for `evaluation.json` and the pictures; None writes nothing.
+    """
+
+    data: Path | None
+    model: str = "digits"
+    root: Path = SHIPPED
+    run: Path | None = None
+    sets: tuple[str, ...] = ()
+    out: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What was measured: which network, and each test set's figures."""
+
+    network: str
+    sets: dict[str, Score]
+
+
+def evaluate(options: EvaluateOptions) -> Evaluation:
+    """Measure a network and write what was found.
+
+    Raises:
+        InvalidRequest: there is no such data, or it has no labels.
+        ArtifactError: the artifact is not there, or was altered.
+        ExtraMissing: a run or pictures are asked for without TensorFlow or matplotlib.
+    """
+    network, classify = _network(options)
+    sets = _sets(options)
+    found = Evaluation(network, {name: score(classify(part.images), part.labels) for name, part in sets.items()})
+    if options.out is not None:
+        _write(found, options.out)
+    return found
+
+
+def _network(options: EvaluateOptions) -> tuple[str, Classify]:
+    if options.run is None:
+        reader = Recogniser.load(options.model, normalisation_version=NORMALISATION_VERSION, root=options.root)
+        return reader.info.version, reader.classify
+    run = load_run(options.run)
+    network = load_network(options.run / NETWORK, run.keras_sha256)
+    return f"{run.arch} of {options.run}", lambda glyphs: keras_logits(network, glyphs)
+
+
+def _sets(options: EvaluateOptions) -> dict[str, Samples]:
+    data = options.data
+    if options.sets or (data is not None and data.is_dir() and not list(data.glob("*idx3*"))):
+        if data is None:
+            raise InvalidRequest("Test sets need the folder of collections: name it with --data.")
+        return evaluation_sets(data, names=options.sets)
+    samples = load_samples(data, split="test")
+    if not len(samples) or (samples.labels == UNKNOWN).any():
+        raise InvalidRequest("To measure a network, the glyphs need labels.")
+    return {data.stem if data else "mnist": normalised(samples)}
+
+
+def _write(found: Evaluation, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "evaluation.json").write_text(json.dumps(asdict(found), indent=2) + "\n", "utf-8")
+    for name, figures in found.sets.items():
+        _picture(figures, f"{name}: {figures.accuracy:.2%} of {figures.glyphs}", folder / f"{name}.png")
+
+
+def _picture(figures: Score, title: str, path: Path) -> None:
+    """Draw the confusion matrix: each row's shares as shades, the counts as figures."""
+    figure: Any = load_extra("matplotlib.figure").Figure(figsize=(6.2, 6), layout="constrained")
+    axes = figure.subplots()
+    counts = np.array(figures.confusion)
+    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.argwhere(counts):
+        colour = "white" if shares[row, column] > 0.5 else "black"
+        axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour, fontsize=8)
+    ticks = range(len(DIGITS))
+    axes.set(xlabel="read", ylabel="true", title=title, xticks=ticks, yticks=ticks)
+    figure.savefig(path, dpi=110)
