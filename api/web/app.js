@@ -1,0 +1,94 @@
+/* The page's entry: signing in, addresses, keys, and which view stands in the reading panel. */
+
+import { isSending, openBatch } from "./batches.js";
+import { getJson, hasKey, keepKey } from "./client.js";
+import { listenForFiles } from "./choose.js";
+import { openDocument } from "./documents.js";
+import { byId, el, icon } from "./dom.js";
+import { markCurrent, showRecent } from "./recent.js";
+import { clearWork, openNothing, sendChosen, takeFiles } from "./work.js";
+
+const VIEWS = [
+  [/^#\/documents\/([^/]+)$/, openDocument],
+  [/^#\/batches\/([^/]+)$/, openBatch],
+];
+
+async function start() {
+  let session;
+  try {
+    session = await getJson("/v1/session");
+  } catch (problem) {
+    if (problem.status !== 401) showOutage(problem);
+    return;
+  }
+  showSession(session);
+  route();
+  showRecent();
+}
+
+function showSession({ owner }) {
+  byId("who").replaceChildren("Signed in as ", el("b", {}, owner));
+  byId("who").hidden = false;
+  byId("signout").hidden = !hasKey();
+  byId("signin").hidden = true;
+  byId("work").hidden = false;
+}
+
+function showOutage(problem) {
+  byId("work").hidden = false;
+  byId("reading").replaceChildren(el("div.empty", {}, icon("failed"), el("h2", {}, "The service does not answer"),
+    el("p", {}, `${problem.message} This page tries again by itself.`)));
+  setTimeout(start, 3000);
+}
+
+function route() {
+  const [pattern, open] = VIEWS.find(([known]) => known.test(location.hash)) ?? [];
+  if (open) open(decodeURIComponent(location.hash.match(pattern)[1]));
+  else if (!location.hash || location.hash === "#/") openNothing();
+  markCurrent();
+}
+
+function showSignIn() {
+  const refused = hasKey();
+  keepKey(null);
+  byId("work").hidden = true;
+  byId("who").hidden = true;
+  byId("signout").hidden = true;
+  byId("signin").hidden = false;
+  byId("key-error").textContent = refused ? "The service does not know this key, or it was revoked." : "";
+  byId("key").focus();
+}
+
+function signIn(event) {
+  event.preventDefault();
+  const key = byId("key").value.trim();
+  byId("key-error").textContent = key ? "" : "Enter a key first.";
+  if (!key) return;
+  byId("key").value = "";
+  keepKey(key);
+  start();
+}
+
+function signOut() {
+  keepKey(null);
+  location.hash = "#/";
+  location.reload();
+}
+
+/** Escape clears, except while somebody types. */
+function onKey(event) {
+  if (event.key !== "Escape" || event.defaultPrevented || byId("work").hidden) return;
+  if (event.target.matches?.("input:not([type=radio]):not([type=file])")) return;
+  clearWork({ byKey: true });
+}
+
+window.addEventListener("signed-out", showSignIn);
+window.addEventListener("hashchange", route);
+window.addEventListener("beforeunload", (event) => isSending() && event.preventDefault());
+document.addEventListener("keydown", onKey);
+byId("signin-form").addEventListener("submit", signIn);
+byId("signout").addEventListener("click", signOut);
+byId("clear").addEventListener("click", () => clearWork());
+byId("send").addEventListener("submit", (event) => { event.preventDefault(); sendChosen(); });
+listenForFiles(takeFiles);
+start();

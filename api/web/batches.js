@@ -1,0 +1,192 @@
+/* Many files: sent one by one into a batch, a few at a time, and shown as rows that fill in as they finish. */
+
+import { Problem, getBlob, getJson, getLines, pause, post, upload } from "./client.js";
+import { announce, button, el } from "./dom.js";
+import { complain, hideProgress, opening, replace, show, showProgress } from "./panel.js";
+import { failure } from "./reading.js";
+import { showRecent } from "./recent.js";
+import { rowsTable } from "./rows.js";
+import { csvName, saveAs } from "./table.js";
+import { count, isFinal, moment } from "./words.js";
+
+const PARALLEL = 3;
+
+/* The batch that is shown or being sent: its rows outlive a look at one of its documents. */
+let current = { id: null, table: null, sending: null };
+
+const pathOf = (id) => `/v1/batches/${encodeURIComponent(id)}`;
+
+/** Return whether files are still being sent. */
+export const isSending = () => current.sending !== null;
+
+/** Stop sending; what has arrived is read all the same. */
+export function stopSending() {
+  current.sending?.controller.abort();
+}
+
+/** Make a batch and begin to send `files` into it; return the batch as soon as it exists. */
+export async function sendFiles(files, { type, table, signal }) {
+  const batch = await createBatch([], { name: nameOf(files), signal });
+  const rows = files.map((file, key) => ({ key, filename: file.name, file, status: "ready" }));
+  const sending = { controller: new AbortController(), sent: 0, total: files.length };
+  current = { id: batch.id, table, sending };
+  const work = rows.map((row) => () => sendRow(row, { type, batch: batch.id, table, sending }));
+  inParallel(work, sending.controller.signal).finally(() => {
+    rows.filter((row) => table.state(row.key) === "ready").forEach((row) => table.update([{ ...row, status: "cancelled" }]));
+    if (current.sending === sending) current.sending = null;
+  });
+  return batch;
+}
+
+/** Send one ZIP, whose files become a batch; return the batch. */
+export async function sendArchive(file, { type, signal, onProgress }) {
+  return createBatch([file], { name: file.name, type, signal, onProgress });
+}
+
+function createBatch(files, { name, type, signal, onProgress }) {
+  const data = new FormData();
+  data.append("name", name);
+  if (type) data.append("type", type);
+  files.forEach((file) => data.append("files", file, file.name));
+  return upload("/v1/batches", data, { signal, onProgress });
+}
+
+const nameOf = (files) => `${files[0].name} and ${files.length - 1} more`;
+
+async function inParallel(work, signal = null) {
+  const queue = [...work];
+  const lane = async () => {
+    while (queue.length && !signal?.aborted) await queue.shift()();
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, lane));
+}
+
+async function sendRow(row, { type, batch, table, sending }) {
+  const data = new FormData();
+  data.append("file", row.file, row.file.name);
+  data.append("batch", batch);
+  if (type) data.append("type", type);
+  table.update([{ ...row, failure: null, status: "uploading" }]);
+  try {
+    const reading = await upload("/v1/documents", data, { signal: sending?.controller.signal });
+    table.update([{ ...reading, key: row.key }]);
+  } catch (problem) {
+    const stopped = !(problem instanceof Problem);
+    const state = stopped ? { status: "cancelled" } : { status: "failed", failure: problem };
+    table.update([{ ...row, ...state, type }]);
+  }
+  if (sending) sending.sent += 1;
+}
+
+/** Open a batch, and follow it until every document is finished. */
+export async function openBatch(id) {
+  if (current.id !== id) {
+    stopSending();
+    current = { id, table: rowsTable(), sending: null };
+  }
+  const { table } = current;
+  const signal = show(table.list().length ? table.element : opening());
+  const view = { id, table, signal, head: null, watched: false, following: false };
+  table.onRetry((row) => retryRow(row, view));
+  await followBatch(view);
+}
+
+async function followBatch(view) {
+  const { signal } = view;
+  view.following = true;
+  for (let failures = 0; view.following && !signal.aborted;) {
+    const began = performance.now();
+    try {
+      view.following = !(await refresh(view));
+      failures = 0;
+      // A refresh of a large batch takes a while; most of the time is left to the workers.
+      if (view.following) await pause(Math.max(0.6, (performance.now() - began) / 250), signal);
+    } catch (problem) {
+      if (signal.aborted) return;
+      if (!problem.retryable) return void replace(signal, failure(problem));
+      failures += 1;
+      showProgress(`${problem.message} Trying again …`, null);
+      await pause(Math.min(failures, 10), signal).catch(() => {});
+    }
+  }
+}
+
+/** Fetch the batch and its readings once; return whether all is finished. */
+async function refresh(view) {
+  const { id, table, signal } = view;
+  const sending = current.sending;
+  const batch = await getJson(pathOf(id), { signal });
+  const readings = await getLines(`${pathOf(id)}/results.jsonl`, { signal });
+  table.update(readings, { onlyKnown: sending !== null });
+  showHead(batch, view);
+  const finished = finishedOf(batch);
+  if (!sending && finished >= batch.total) return finish(batch, view);
+  view.watched = true;
+  const goal = sending?.total ?? batch.total;
+  const text = sending ? `Sent ${sending.sent} of ${goal}, ${finished} read` : `${finished} of ${count(goal, "file")} read`;
+  showProgress(text, goal ? finished / goal : null, () => cancelAll(view));
+  return false;
+}
+
+const finishedOf = ({ counts }) => (counts.done ?? 0) + (counts.failed ?? 0) + (counts.cancelled ?? 0);
+
+function showHead(batch, view) {
+  const head = el("div.doc-head", {},
+    el("div.doc-title", {}, el("h2", {}, batch.name || "Batch"),
+      el("p.doc-meta", {}, el("span", {}, count(batch.total, "file")), el("span", {}, `sent ${moment(batch.created_at)}`))),
+    el("div.actions", {}, batch.counts.done ? button("Download CSV", () => download(batch)) : null));
+  if (!view.head) replace(view.signal, head, view.table.element);
+  else if (view.shown !== JSON.stringify(batch)) swapHead(view.head, head);
+  else return;
+  view.head = head;
+  view.shown = JSON.stringify(batch);
+}
+
+/** Put the new head in the old one's place, and keep the focus on its button. */
+function swapHead(old, head) {
+  const focused = old.contains(document.activeElement);
+  old.replaceWith(head);
+  if (focused) head.querySelector("button")?.focus();
+}
+
+async function download(batch) {
+  try {
+    saveAs(csvName(batch.name), await getBlob(`${pathOf(batch.id)}/results.csv`));
+  } catch (problem) {
+    complain(problem.message);
+  }
+}
+
+function finish(batch, { watched }) {
+  hideProgress();
+  if (watched) {
+    const failed = batch.counts.failed ?? 0;
+    announce(`${count(batch.total, "file")} finished${failed ? `, ${failed} failed` : ""}.`);
+    showRecent();
+  }
+  return true;
+}
+
+async function cancelAll({ table }) {
+  stopSending();
+  const unfinished = table.list().filter((row) => row.id && !isFinal(row.status));
+  await inParallel(unfinished.map((row) => () => post(`/v1/documents/${encodeURIComponent(row.id)}/cancel`).catch(() => {})));
+}
+
+async function retryRow(row, view) {
+  complain("");
+  try {
+    if (row.id) view.table.update([await post(`/v1/documents/${encodeURIComponent(row.id)}/retry`)]);
+    else await sendRow(row, { type: row.type, batch: view.id, table: view.table });
+    if (!view.following) await followBatch(view);
+  } catch (problem) {
+    complain(problem.message);
+  }
+}
+
+/** Return where a document stands among the rows of its batch, as far as they are loaded. */
+export function neighbours(reading) {
+  const list = current.id === reading.batch_id ? current.table.list().filter((row) => row.id) : [];
+  const at = list.findIndex((row) => row.id === reading.id);
+  return at < 0 ? {} : { at, total: list.length, previous: list[at - 1], next: list[at + 1] };
+}
