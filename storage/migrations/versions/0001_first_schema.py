@@ -47,8 +47,8 @@ def downgrade() -> None:
         op.drop_table(table)
 
 
-def _needed(name: str, kind: TypeEngine[Any], *, autoincrement: bool = True) -> sa.Column[Any]:
-    return sa.Column(name, kind, nullable=False, autoincrement=autoincrement)
+def _needed(name: str, kind: TypeEngine[Any]) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=False, autoincrement=False)
 
 
 def _work() -> list[sa.Column[Any]]:
@@ -79,7 +79,7 @@ def _create_templates() -> None:
     op.create_table(
         "templates",
         _needed("name", sa.String()),
-        _needed("version", sa.Integer(), autoincrement=False),
+        _needed("version", sa.Integer()),
         _needed("body", sa.JSON()),
         _needed("created_at", MOMENT),
         sa.Column("retired_at", MOMENT),
@@ -132,7 +132,7 @@ def _create_pages() -> None:
         "pages",
         *_work(),
         _needed("document_id", ID),
-        _needed("page_index", sa.Integer(), autoincrement=False),
+        _needed("page_index", sa.Integer()),
         _needed("width", sa.Integer()),
         _needed("height", sa.Integer()),
         _needed("skew_degrees", sa.Double()),
@@ -149,8 +149,8 @@ def _create_fields() -> None:
     op.create_table(
         "fields",
         _needed("document_id", ID),
-        _needed("page_index", sa.Integer(), autoincrement=False),
-        _needed("position", sa.Integer(), autoincrement=False),
+        _needed("page_index", sa.Integer()),
+        _needed("position", sa.Integer()),
         _needed("name", sa.String()),
         _needed("type", sa.String()),
         *(_needed(name, sa.Integer()) for name in ("x", "y", "width", "height")),
