@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from core.types import Box, Page
 
-MIN_CONTRAST: Final = 12.0
+MIN_CONTRAST: Final = 10.0
 """Ink must be darker than its paper by this many grey levels: below it JPEG noise looks like writing."""
 
-MIN_SEPARATION: Final = 4.0
+MIN_SEPARATION: Final = 3.5
 """Ink must be darker than its paper by this many standard deviations of the paper. Otsu splits pure noise at 2.7."""
 
 SKEW_LIMIT_DEGREES: Final = 15.0
