@@ -9,7 +9,7 @@ import sys
 import click
 
 from cli.lazy import Entry, LazyGroup
-from cli.stop import Stop
+from cli.stop import stop_for
 
 READ, SERVE, TRAIN, ABOUT = "Read scans", "Run the service", "Train the network", "About"
 
@@ -51,7 +51,7 @@ class TallyscanGroup(LazyGroup):
         except Exception as error:
             if ctx.params.get("debug"):
                 raise
-            raise Stop.because(error) from error
+            raise stop_for(error) from error
 
 
 @click.group(

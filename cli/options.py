@@ -20,7 +20,7 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-class FieldTypeName(click.ParamType):
+class FieldTypeName(click.ParamType[str]):
     """The name of a field type; which there are is asked of `forms` when the option is used."""
 
     name = "type"

@@ -4,8 +4,9 @@ CSV and JSON lines are written as each file is done, so that a long run can be f
 """
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -56,17 +57,17 @@ def print_json(value: object) -> None:
 
 def print_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     """Print a table on stdout."""
-    console = _console(click.get_text_stream("stdout"))
+    console = _console(sys.stdout)
     console.print(_table(columns, rows))
 
 
 @contextmanager
 def _opened(out: Path | None) -> Iterator[IO[str]]:
     if out is None:
-        yield click.get_text_stream("stdout")
+        yield sys.stdout
         return
     try:
-        stream = out.open("w", encoding="utf-8", newline="")
+        stream = out.open("w", encoding="utf-8", errors="backslashreplace", newline="")
     except OSError as error:
         raise InvalidRequest(f"Cannot write {out}: {error.strerror}.") from error
     with stream:
@@ -108,7 +109,12 @@ def _table_sink(stream: IO[str]) -> Iterator[Sink]:
     _console(stream).print(_table(columns, (row for outcome in outcomes for row in _display_rows(outcome))))
 
 
-_SINKS = {"csv": _csv_sink, "jsonl": _jsonl_sink, "json": _json_sink, "table": _table_sink}
+_SINKS: dict[str, Callable[[IO[str]], AbstractContextManager[Sink]]] = {
+    "csv": _csv_sink,
+    "jsonl": _jsonl_sink,
+    "json": _json_sink,
+    "table": _table_sink,
+}
 
 
 def _display_rows(outcome: Outcome) -> Iterator[tuple[str, ...]]:

@@ -3,7 +3,6 @@
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -122,5 +121,5 @@ def _summarise(files: int, failed: int, *, seconds: float) -> None:
 
 
 def _show_timings(reader: "Reader") -> None:
-    for stage, seconds in asdict(reader.timings).items():
+    for stage, seconds in reader.timings.as_dict().items():
         click.echo(f"{stage:>16}: {seconds:8.3f} s", err=True)

@@ -7,35 +7,51 @@ import click
 FAILED = 1
 USAGE = 2
 UNREACHABLE = 3
+STOPPED = 130
+"""What a shell makes of Ctrl-C."""
 
 
 class Stop(click.ClickException):
     """Ends the command with `error: sentence (code)` on stderr."""
 
-    def __init__(self, sentence: str, *, code: str, exit_code: int = FAILED) -> None:
+    exit_code = FAILED
+
+    def __init__(self, sentence: str, *, code: str) -> None:
         super().__init__(sentence)
         self.code = code
-        self.exit_code = exit_code
-
-    @classmethod
-    def because(cls, error: Exception) -> "Stop":
-        """Return the end that `error` asks for."""
-        from core.errors import InvalidRequest, ServiceUnreachable, TallyscanError
-
-        if isinstance(error, OSError) and error.strerror:
-            return cls(f"{error.filename or 'Input or output'}: {error.strerror}.", code="os_error")
-        if not isinstance(error, TallyscanError):
-            sentence = (
-                f"Something went wrong inside Tallyscan ({type(error).__name__}); 'tallyscan --debug …' shows it."
-            )
-            return cls(sentence, code="internal_error")
-        exit_code = FAILED
-        if isinstance(error, ServiceUnreachable):
-            exit_code = UNREACHABLE
-        elif isinstance(error, InvalidRequest):
-            exit_code = USAGE
-        return cls(str(error), code=error.code, exit_code=exit_code)
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Write the line."""
         click.echo(f"error: {self.message} ({self.code})", file=file, err=file is None)
+
+
+class WrongUsage(Stop):
+    """The command line asks for what cannot be had."""
+
+    exit_code = USAGE
+
+
+class Unreachable(Stop):
+    """No service answers."""
+
+    exit_code = UNREACHABLE
+
+
+class Stopped(Stop):
+    """A person, or the system, asked the command to end."""
+
+    exit_code = STOPPED
+
+
+def stop_for(error: Exception) -> Stop:
+    """Return the end that `error` asks for."""
+    from core.errors import InvalidRequest, ServiceUnreachable, TallyscanError
+
+    if isinstance(error, OSError) and error.strerror:
+        return Stop(f"{error.filename or 'Input or output'}: {error.strerror}.", code="os_error")
+    if not isinstance(error, TallyscanError):
+        sentence = f"Something went wrong inside Tallyscan ({type(error).__name__}); 'tallyscan --debug …' shows it."
+        return Stop(sentence, code="internal_error")
+    kinds: dict[type[TallyscanError], type[Stop]] = {ServiceUnreachable: Unreachable, InvalidRequest: WrongUsage}
+    kind = next((stop for parent, stop in kinds.items() if isinstance(error, parent)), Stop)
+    return kind(str(error), code=error.code)

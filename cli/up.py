@@ -1,12 +1,10 @@
 """`tallyscan up`: the whole service on this machine, until Ctrl-C."""
 
-import ipaddress
 from pathlib import Path
 
 import click
 
 from cli.options import examples, home_option, load_settings
-from core.errors import InvalidRequest
 
 
 @click.command(
@@ -28,19 +26,4 @@ def up(ctx: click.Context, host: str | None, port: int | None, allow_remote: boo
     from cli.supervisor import supervise
 
     settings = load_settings(home, host=host, port=port)
-    if not (allow_remote or is_loopback(settings.host)):
-        raise InvalidRequest(
-            f"{settings.host} can be reached from other machines; say --allow-remote if that is meant, "
-            "and put TLS in front of it."
-        )
     ctx.exit(supervise(settings, allow_remote=allow_remote))
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach that address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

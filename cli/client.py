@@ -1,0 +1,196 @@
+"""A typed client of the HTTP interface; safe to use from several threads.
+
+Every call either returns what the design describes or raises an error of `core.errors`. Calls are repeated as long as
+the client's `Patience` allows; that is safe because each one is a GET or carries an Idempotency-Key.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx2
+from pydantic import TypeAdapter, ValidationError
+
+from cli.endpoint import Endpoint
+from cli.patience import Patience
+from cli.problems import error_in, retry_after_in
+from cli.replies import Batch, Document, Limits
+from core.errors import InternalError, InvalidRequest, ServiceUnreachable, TallyscanError
+from core.status import Priority
+
+T = TypeVar("T")
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 60.0
+"""Silence on an answer: an upload of the largest file over a slow disk stays well below."""
+
+BUSY = 429
+AWAY = frozenset({502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One file to send.
+
+    Attributes:
+        name: the file name that the service keeps.
+        data: its bytes.
+        idempotency_key: the same for every try of the same upload.
+        batch_id: the batch that it joins.
+        reuse_duplicates: take the earlier reading of the same bytes, where there is one.
+    """
+
+    name: str
+    data: bytes
+    idempotency_key: str
+    batch_id: str | None = None
+    type_name: str | None = None
+    priority: Priority = Priority.NORMAL
+    tags: tuple[str, ...] = ()
+    reuse_duplicates: bool = False
+
+    def fields(self) -> dict[str, str | list[str]]:
+        """Return the form's fields beside the file."""
+        fields: dict[str, str | list[str]] = {"priority": str(self.priority)}
+        if self.batch_id:
+            fields["batch"] = self.batch_id
+        if self.type_name:
+            fields["type"] = self.type_name
+        if self.tags:
+            fields["tags"] = list(self.tags)
+        if self.reuse_duplicates:
+            fields["duplicates"] = "reuse"
+        return fields
+
+
+class Client:
+    """Talks to one service with one key."""
+
+    def __init__(self, endpoint: Endpoint, *, patience: Patience | None = None) -> None:
+        self.endpoint = endpoint
+        self.patience = patience or Patience()
+        headers = {"User-Agent": "tallyscan-cli"}
+        if endpoint.key:
+            headers["Authorization"] = f"Bearer {endpoint.key}"
+        timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+        self._http = httpx2.Client(base_url=endpoint.url, headers=headers, timeout=timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def limits(self) -> Limits:
+        """Return what the service accepts."""
+        return _parse(Limits, self._send("GET", "/v1/limits"))
+
+    def ready(self) -> dict[str, Any]:
+        """Return the service's own report on its parts, whether they are well or not."""
+        response = self._send("GET", "/readyz", accept=(503,))
+        return _parse(dict[str, Any], response)
+
+    def create_batch(self, name: str, *, idempotency_key: str) -> Batch:
+        """Create an empty batch, or return the one that this key made before."""
+        headers = {"Idempotency-Key": idempotency_key}
+        return _parse(Batch, self._send("POST", "/v1/batches", data={"name": name}, headers=headers))
+
+    def submit(self, upload: Upload) -> Document:
+        """Send a file; the same Idempotency-Key returns the document of the first time."""
+        response = self._send(
+            "POST",
+            "/v1/documents",
+            data=upload.fields(),
+            files={"file": (upload.name, upload.data, "application/octet-stream")},
+            headers={"Idempotency-Key": upload.idempotency_key},
+        )
+        return _parse(Document, response)
+
+    def document(self, document_id: str, *, wait_seconds: float = 0.0) -> Document:
+        """Return a document, after at most `wait_seconds` when it is not finished."""
+        params = {"wait": f"{wait_seconds:g}"} if wait_seconds else {}
+        return _parse(Document, self._send("GET", f"/v1/documents/{document_id}", params=params))
+
+    def batch(self, batch_id: str) -> Batch:
+        """Return how far a batch is."""
+        return _parse(Batch, self._send("GET", f"/v1/batches/{batch_id}"))
+
+    def batch_documents(self, batch_id: str) -> Iterator[Document]:
+        """Yield the documents of a batch with their readings, streamed; a broken stream is taken up again."""
+        seen: set[str] = set()
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                with self._stream(f"/v1/batches/{batch_id}/results.jsonl") as lines:
+                    for document in map(_document_in, filter(None, lines)):
+                        if document.id not in seen:
+                            seen.add(document.id)
+                            yield document
+            except httpx2.TransportError as error:
+                self.patience.hold(self._unreachable(error), attempt=attempt)
+            else:
+                return
+
+    def _send(self, method: str, path: str, *, accept: tuple[int, ...] = (), **options: Any) -> httpx2.Response:  # noqa: ANN401 - httpx2's own
+        attempt = 0
+        while True:
+            attempt += 1
+            self.patience.take_turn()
+            try:
+                response = self._http.request(method, path, **options)
+            except httpx2.TransportError as error:
+                self.patience.hold(self._unreachable(error), attempt=attempt)
+                continue
+            except httpx2.InvalidURL as error:
+                raise InvalidRequest(f"{self.endpoint.url} is not a valid address: {error}.") from error
+            if response.is_success or response.status_code in accept:
+                self.patience.answered()
+                return response
+            self._hold_or_raise(response, attempt=attempt)
+
+    @contextmanager
+    def _stream(self, path: str) -> Iterator[Iterator[str]]:
+        self.patience.take_turn()
+        with self._http.stream("GET", path) as response:
+            if not response.is_success:
+                response.read()
+                raise error_in(response)
+            self.patience.answered()
+            yield response.iter_lines()
+
+    def _hold_or_raise(self, response: httpx2.Response, *, attempt: int) -> None:
+        error = error_in(response)
+        busy = response.status_code == BUSY
+        if not busy and response.status_code not in AWAY:
+            self.patience.answered()
+            raise error
+        self.patience.hold(error, attempt=attempt, retry_after=retry_after_in(response), busy=busy)
+
+    def _unreachable(self, error: httpx2.TransportError) -> ServiceUnreachable:
+        reason = str(error) or type(error).__name__
+        return ServiceUnreachable(f"No Tallyscan service answers at {self.endpoint.url}: {reason}.")
+
+
+def _parse(kind: type[T], response: httpx2.Response) -> T:
+    try:
+        return TypeAdapter(kind).validate_json(response.content)
+    except ValidationError as error:
+        raise _foreign_answer(str(response.url)) from error
+
+
+def _document_in(line: str) -> Document:
+    try:
+        return Document.model_validate_json(line)
+    except ValidationError as error:
+        raise _foreign_answer("A line of the results") from error
+
+
+def _foreign_answer(what: str) -> TallyscanError:
+    return InternalError(f"{what} is not what this version understands: are client and service of one version?")

@@ -1,0 +1,67 @@
+"""What the service answers, as types; the field names are those of the HTTP interface."""
+
+from datetime import datetime
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from core.status import FINAL, Status
+from core.types import Failure, PageReading, ReaderInfo
+
+
+class Reply(BaseModel):
+    """Part of an answer; what a newer service adds is left aside."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Progress(Reply):
+    """How many pages of a document are read."""
+
+    pages_total: int | None = None
+    pages_done: int = 0
+
+
+class Document(Reply):
+    """A document as the service shows it."""
+
+    id: str
+    status: Status
+    filename: str
+    sha256: str
+    batch_id: str | None = None
+    duplicate_of: str | None = None
+    type: str | None = None
+    attempts: int = 0
+    progress: Progress = Progress()
+    created_at: AwareDatetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    failure: Failure | None = None
+    reader: ReaderInfo | None = None
+    pages: tuple[PageReading, ...] = ()
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen to it by itself."""
+        return self.status in FINAL
+
+
+class Batch(Reply):
+    """A batch and how many of its documents stand where."""
+
+    id: str
+    name: str | None = None
+    created_at: AwareDatetime
+    total: int
+    counts: dict[Status, int] = Field(default_factory=dict)
+
+    @property
+    def finished_count(self) -> int:
+        """How many documents are finished."""
+        return sum(self.counts.get(status, 0) for status in FINAL)
+
+
+class Limits(Reply):
+    """What the service accepts."""
+
+    max_file_bytes: int

@@ -1,0 +1,127 @@
+"""Files to a service, several at a time, none of them twice."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from cli.client import Client, Upload
+from cli.ledger import Entry, Ledger, Run, Stamp, State, upload_key
+from cli.scans import load_scan
+from core.errors import InputError, InternalError, TallyscanError, UnreadableImage
+from core.status import Priority
+
+
+@dataclass(frozen=True, slots=True)
+class SendOptions:
+    """How the service shall read, and file, what is sent."""
+
+    type_name: str | None = None
+    priority: Priority = Priority.NORMAL
+    tags: tuple[str, ...] = ()
+    reuse_duplicates: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return them as the ledger keeps them."""
+        return {**asdict(self), "priority": str(self.priority), "tags": list(self.tags)}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A file and what became of its upload; `scan` is the path as the person named it."""
+
+    scan: Path
+    entry: Entry
+
+
+class Sender:
+    """Sends the files of one run; safe to use from several threads."""
+
+    def __init__(self, client: Client, ledger: Ledger, run: Run, *, options: SendOptions, max_bytes: int) -> None:
+        self._client = client
+        self._ledger = ledger
+        self._run = run
+        self._options = options
+        self._max_bytes = max_bytes
+
+    def send(self, scan: Path) -> Sent:
+        """Send a file, unless the ledger knows that its content went already; note and return what became of it.
+
+        Raises:
+            TallyscanError: the service refuses the run as a whole (its key, its options), or is away for too long.
+            Interrupted: the run was stopped.
+        """
+        known = self._ledger.entry(self._run, scan)
+        try:
+            stamp = Stamp.of(scan)
+            if known and known.state is not State.REFUSED and known.stamp == stamp and known.state is not State.CLOSED:
+                return Sent(scan, known)
+            data = load_scan(scan, max_bytes=self._max_bytes)
+        except OSError as error:
+            return self._note(scan, _refused(scan, UnreadableImage(f"The file cannot be opened: {error.strerror}.")))
+        except InputError as error:
+            return self._note(scan, _refused(scan, error, stamp=stamp))
+        sha256 = hashlib.sha256(data).hexdigest()
+        if known and known.state is State.SENT and known.sha256 == sha256:
+            return self._note(scan, replace(known, stamp=stamp))
+        draft = Entry(scan, stamp, sha256, _round_after(known), State.SENT)
+        return self._note(scan, self._upload(draft, data))
+
+    def _upload(self, draft: Entry, data: bytes) -> Entry:
+        upload = Upload(
+            name=draft.path.name.encode("utf-8", "replace").decode("utf-8"),
+            data=data,
+            idempotency_key=upload_key(self._run, draft.path, sha256=draft.sha256, round=draft.round),
+            batch_id=self._run.batch_id,
+            type_name=self._options.type_name,
+            priority=self._options.priority,
+            tags=self._options.tags,
+            reuse_duplicates=self._options.reuse_duplicates,
+        )
+        try:
+            document = self._client.submit(upload)
+        except (InputError, InternalError) as error:
+            return replace(draft, state=State.REFUSED, code=error.code, message=str(error))
+        return replace(draft, document_id=document.id, in_batch=document.batch_id == self._run.batch_id)
+
+    def _note(self, scan: Path, entry: Entry) -> Sent:
+        self._ledger.record(self._run, entry)
+        return Sent(scan, entry)
+
+
+def send_all(
+    send: Callable[[Path], Sent], scans: Iterable[Path], *, jobs: int, stop: Callable[[], None]
+) -> Iterator[Sent]:
+    """Yield what became of each file, as the uploads end; at most `jobs` run at a time.
+
+    Args:
+        send: sends one file.
+        scans: the files, taken only as fast as they are sent.
+        jobs: uploads at a time.
+        stop: wakes uploads that wait, when this ends early.
+    """
+    queue = iter(scans)
+    with ThreadPoolExecutor(jobs, thread_name_prefix="upload") as pool:
+        pending: set[Future[Sent]] = set()
+        try:
+            while pending := pending | {pool.submit(send, scan) for scan in islice(queue, 2 * jobs - len(pending))}:
+                finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    yield future.result()
+        except BaseException:
+            stop()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _round_after(known: Entry | None) -> int:
+    if known is None:
+        return 0
+    return known.round + 1 if known.state is State.CLOSED else known.round
+
+
+def _refused(scan: Path, error: TallyscanError, *, stamp: Stamp | None = None) -> Entry:
+    return Entry(scan, stamp or Stamp(0, 0), "", 0, State.REFUSED, code=error.code, message=str(error))
