@@ -20,7 +20,7 @@ SLANTS: Final = np.arange(-0.4, 1.01, 0.1)
 MAX_COMPONENTS: Final = 500
 """A field has some ten; what has more is texture, and only its largest pieces are looked at."""
 
-CUT_WIDTH: Final = 0.5
+CUT_WIDTH: Final = 0.6
 """A component narrower than this many text heights is one digit at most."""
 
 MIN_PIECE: Final = 0.12
@@ -104,12 +104,19 @@ def _components(ink: NDArray[np.bool_]) -> tuple[_Ints, _Ints]:
         return labels, stats
     areas = stats[:, cv2.CC_STAT_AREA]
     height = text_height(stats)
-    keep = areas >= max(3.0, (0.09 * height) ** 2)
+    keep = (areas >= max(3.0, (0.09 * height) ** 2)) & ~_frame_splinters(stats, height, ink.shape[0])
     if keep.sum() > MAX_COMPONENTS:
         keep &= areas >= np.sort(areas)[-MAX_COMPONENTS]
     renumber = np.zeros(count, np.int32)
     renumber[1:][keep] = np.arange(1, int(keep.sum()) + 1)
     return renumber[labels], stats[keep]
+
+
+def _frame_splinters(stats: _Ints, height: float, rows: int) -> NDArray[np.bool_]:
+    """Return which components are flat and lie on the upper or lower rim: what is left of a ruling line."""
+    top, flat = stats[:, cv2.CC_STAT_TOP], stats[:, cv2.CC_STAT_HEIGHT]
+    at_rim = (top <= 1) | (top + flat >= rows - 1)
+    return np.asarray(at_rim & (flat <= 0.2 * height) & (stats[:, cv2.CC_STAT_WIDTH] >= flat))
 
 
 def _cut(pixels: _Pixels, components: int, height: float) -> _Ints:
