@@ -6,7 +6,7 @@ from typing import Any
 from core.codec import to_json
 from core.rows import Row, document_rows
 from core.status import Status
-from core.types import Failure, PageReading, ReaderInfo
+from core.types import Failure, PageReading, Phase, ReaderInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,11 @@ class Outcome:
         return self.status in {Status.FAILED, Status.CANCELLED}
 
     def rows(self) -> tuple[Row, ...]:
-        """Return its rows of the results table; none while it waits."""
-        if self.status is Status.CANCELLED:
-            return ((self.file, "", "", "", "", "", "", "false", str(Status.CANCELLED)),)
-        if self.status not in {Status.DONE, Status.FAILED}:
-            return ()
-        return tuple(document_rows(self.file, pages=self.pages, failure=self.failure))
+        """Return its rows of the results table; what has no reading, or none yet, says so in a row."""
+        failure = self.failure
+        if failure is None and self.status is not Status.DONE:
+            failure = Failure(code=str(self.status), phase=Phase.WORKER, message="", retryable=False)
+        return tuple(document_rows(self.file, pages=self.pages, failure=failure))
 
     def as_json(self) -> dict[str, Any]:
         """Return it with the field names of the HTTP interface."""

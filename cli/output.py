@@ -38,6 +38,13 @@ def result_sink(format_name: str, out: Path | None) -> Iterator[Sink]:
         yield sink
 
 
+def outcome_table(outcomes: Iterable[Outcome]) -> None:
+    """Print readings as a table on stdout."""
+    with _table_sink(sys.stdout) as sink:
+        for outcome in outcomes:
+            sink(outcome)
+
+
 def failure_lines(outcome: Outcome) -> Iterator[str]:
     """Return a line for a file that failed, or for each page of it that did."""
     if outcome.failure:
@@ -122,8 +129,6 @@ def _display_rows(outcome: Outcome) -> Iterator[tuple[str, ...]]:
         file, page, field, _type, text, _value, confidence, accepted, reasons = row
         percent = f"{float(confidence):.1%}" if confidence else ""
         yield file, page, field, text, percent, "accepted" if accepted == "true" else reasons.replace("_", " ")
-    if not outcome.rows():
-        yield outcome.file, "", "", "", "", str(outcome.status)
 
 
 def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:

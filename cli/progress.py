@@ -35,17 +35,13 @@ class Bar:
     _progress: Progress
     _task: TaskID
 
-    def at(self, completed: int) -> None:
-        """Show `completed` as done."""
-        self._progress.update(self._task, completed=completed)
+    def at(self, completed: int, *, total: int | None = None, title: str | None = None) -> None:
+        """Show `completed`, and another total or title where one is given."""
+        self._progress.update(self._task, completed=completed, total=total, description=title)
 
     def step(self) -> None:
         """Show one more as done."""
         self._progress.advance(self._task)
-
-    def grow(self) -> None:
-        """Expect one more."""
-        self._progress.update(self._task, total=(self._progress.tasks[self._task].total or 0) + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +57,11 @@ class Display:
     def note(self, line: str) -> None:
         """Say something above the bars."""
         self._progress.console.print(Text(line), soft_wrap=True)
+
+    @property
+    def drawn(self) -> bool:
+        """Whether a person sees the bars."""
+        return not self._progress.disable
 
 
 @contextmanager

@@ -1,0 +1,188 @@
+"""`train`, `evaluate`, `predict`, `export-model`: thin doors to `model`, behind which TensorFlow comes in when needed."""
+
+import sys
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.options import answer_format, examples
+from cli.output import print_json, print_table
+from cli.progress import Bar, Display, progress_display
+
+if TYPE_CHECKING:
+    from model.train import Progress
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+DATA = click.Path(exists=True, path_type=Path)
+COUNT = click.IntRange(min=1)
+
+model_option = click.option("--model", default="digits", show_default=True, help="Name of the network.")
+models_option = click.option("--models", "root", type=FOLDER, help="Folder of networks [default: the shipped ones].")
+
+
+@click.command(
+    epilog=examples(
+        "tallyscan train --out runs/first",
+        "tallyscan train train-images-idx3-ubyte.gz --arch baseline --out runs/baseline",
+        "tallyscan train --out runs/first --resume --epochs 40",
+    )
+)
+@click.argument("data", required=False, type=DATA)
+@click.option("--out", "-o", type=FOLDER, required=True, help="Folder of the run: network, history, plot.")
+@click.option("--arch", default="small", show_default=True, help="Architecture: small or baseline.")
+@click.option("--recipe", default="plain", show_default=True, help="How the data is mixed: plain or digits.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of everything that is left to chance.")
+@click.option("--epochs", type=COUNT, help="At most so many [default: the architecture's].")
+@click.option("--batch-size", type=COUNT, help="Glyphs a step [default: the architecture's].")
+@click.option("--patience", type=COUNT, help="Epochs without gain before it stops [default: the architecture's].")
+@click.option("--limit", type=COUNT, help="At most so many glyphs of a source, for a quick try.")
+@click.option("--teacher", type=DATA, help="Folder of a network that finds digits where only the text is known.")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out.")
+def train(  # noqa: PLR0913, PLR0917 - one parameter an option
+    data: Path | None,
+    out: Path,
+    arch: str,
+    recipe: str,
+    seed: int,
+    epochs: int | None,
+    batch_size: int | None,
+    patience: int | None,
+    limit: int | None,
+    teacher: Path | None,
+    resume: bool,
+) -> None:
+    """Train a network on DATA: IDX (gz or not), npz, a CSV of label and pixels, or a folder; MNIST when none is given.
+
+    Needs the train extra.
+    """
+    from model.train import TrainOptions
+    from model.train import train as run
+
+    with progress_display() as display:
+        bar = display.bar("training", total=0)
+        result = run(
+            TrainOptions(
+                out=out,
+                arch=arch,
+                recipe=recipe,
+                data=data,
+                seed=seed,
+                epochs=epochs,
+                batch_size=batch_size,
+                patience=patience,
+                limit=limit,
+                teacher=teacher,
+                resume=resume,
+                command=_command(),
+                on_progress=partial(_show, display, bar),
+            )
+        )
+    click.echo(
+        f"{result.out}: {result.parameters:,} parameters, best epoch {result.best_epoch} of {result.epochs}, "
+        f"{result.best_accuracy:.2%} right on what was held out"
+    )
+
+
+@click.command(
+    epilog=examples(
+        "tallyscan evaluate t10k-images-idx3-ubyte.gz",
+        "tallyscan evaluate data/ --set mnist --set usps --out runs/evaluation",
+    )
+)
+@click.argument("data", required=False, type=DATA)
+@model_option
+@models_option
+@click.option("--run", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Measure this training run.")
+@click.option("--set", "sets", multiple=True, help="Test set in a folder of collections; may be given more than once.")
+@click.option("--out", "-o", type=FOLDER, help="Folder for evaluation.json and a picture of each confusion matrix.")
+@answer_format
+def evaluate(
+    data: Path | None,
+    model: str,
+    root: Path | None,
+    run: Path | None,
+    sets: tuple[str, ...],
+    out: Path | None,
+    format_name: str,
+) -> None:
+    """Measure a network on DATA: labelled glyphs, or a folder of collections; MNIST when none is given."""
+    from model.artifacts import SHIPPED
+    from model.evaluate import EvaluateOptions
+    from model.evaluate import evaluate as measure
+
+    found = measure(EvaluateOptions(data=data, model=model, root=root or SHIPPED, run=run, sets=sets, out=out))
+    if format_name == "json":
+        print_json(asdict(found))
+        return
+    for name, figures in found.sets.items():
+        click.echo(f"{name}: {figures.accuracy:.2%} of {figures.glyphs} right ({found.network})")
+        print_table(
+            ("digit", "glyphs", "accuracy", "sensitivity", "specificity", "positive predictive value"),
+            (
+                (
+                    each.label,
+                    str(each.glyphs),
+                    f"{each.accuracy:.4f}",
+                    f"{each.sensitivity:.4f}",
+                    f"{each.specificity:.4f}",
+                    f"{each.ppv:.4f}",
+                )
+                for each in figures.classes
+            ),
+        )
+
+
+@click.command(epilog=examples("tallyscan predict test.csv --out submission.csv"))
+@click.argument("data", type=DATA)
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="The table to write: ImageId,Label.",
+)
+@model_option
+@models_option
+def predict(data: Path, out: Path, model: str, root: Path | None) -> None:
+    """Label every glyph in DATA: a CSV of pixels as Kaggle gives it out, an IDX file or an npz."""
+    from model.artifacts import SHIPPED
+    from model.predict import PredictOptions
+    from model.predict import predict as label
+
+    count = label(PredictOptions(data=data, out=out, model=model, root=root or SHIPPED))
+    click.echo(f"{out}: {count} glyphs labelled", err=True)
+
+
+@click.command("export-model", epilog=examples("tallyscan export-model runs/first --name digits --models networks/"))
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--name", default="digits", show_default=True, help="Name of the network.")
+@models_option
+@click.option("--data", type=DATA, help="Folder of collections, whose test sets are measured for the manifest.")
+def export_model(run: Path, name: str, root: Path | None, data: Path | None) -> None:
+    """Turn the training in the folder RUN into what the workers run: int8 LiteRT with a manifest.
+
+    Needs the train extra.
+    """
+    from model.artifacts import SHIPPED
+    from model.export import ExportOptions, export
+
+    result = export(ExportOptions(run=run, name=name, root=root or SHIPPED, data=data))
+    click.echo(
+        f"{result.folder}: {result.manifest.version}, agrees with its original on {result.agreement:.2%} of the glyphs"
+    )
+
+
+def _show(display: Display, bar: Bar, progress: "Progress") -> None:
+    measured = "  ".join(f"{name} {value:.4f}" for name, value in progress.metrics.items())
+    title = f"epoch {progress.epoch} of {progress.epochs}  {measured}"
+    done = (progress.epoch - 1) * progress.steps + progress.step
+    bar.at(done, total=progress.epochs * progress.steps, title=title)
+    if progress.step >= progress.steps and not display.drawn:
+        display.note(title)
+
+
+def _command() -> str:
+    return " ".join(["tallyscan", *sys.argv[1:]])
