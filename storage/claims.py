@@ -174,6 +174,8 @@ class Claims:
 
     def mark_sent(self, deliveries: Sequence[Delivery]) -> None:
         """Note that documents or pages have just gone to the broker."""
+        if not deliveries:
+            return
         whole = [delivery.document_id for delivery in deliveries if delivery.page_index is None]
         single = [delivery for delivery in deliveries if delivery.page_index is not None]
         now = utc_now()

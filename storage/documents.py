@@ -15,7 +15,7 @@ from core.status import FINAL, Status, origins
 from storage import mappers
 from storage.clock import new_id, utc_now
 from storage.engine import Database
-from storage.idempotency import RequestKey, once
+from storage.idempotency import once, request_key
 from storage.leases import QUEUED
 from storage.mappers import AnyRow, Values
 from storage.records import Attempt, Created, DocumentRecord, NewDocument, TemplateRef
@@ -87,7 +87,7 @@ class Documents:
         def load(connection: Connection, document_id: str) -> Created:
             return Created(_get(connection, document_id, owner), replayed=True)
 
-        request = _request_key(owner, idempotency_key, request_digest)
+        request = request_key(owner, idempotency_key, request_digest, kind="document_id")
         return once(self._database, request, make=make, load=load)
 
     def get(self, document_id: str, owner: str | None) -> DocumentRecord:
@@ -268,15 +268,6 @@ class Documents:
                 return
             yield from chunk
             last = chunk[-1].id
-
-
-def _request_key(owner: str, key: str | None, digest: str | None) -> RequestKey | None:
-    if key is None:
-        return None
-    if digest is None:
-        message = "an idempotency key needs the request's digest"
-        raise ValueError(message)
-    return RequestKey(owner, key, digest, "document_id")
 
 
 def _owned(query: Select[*tuple[Any, ...]], document_id: str, owner: str | None) -> Select[*tuple[Any, ...]]:

@@ -17,6 +17,7 @@ from storage.engine import Database
 from storage.tables import idempotency_keys
 
 T = TypeVar("T")
+Kind = Literal["document_id", "batch_id"]
 _TRIES = 3
 """More than two only when the winner's work is deleted in the very moment between."""
 
@@ -28,7 +29,17 @@ class RequestKey:
     owner: str
     key: str
     digest: str
-    kind: Literal["document_id", "batch_id"]
+    kind: Kind
+
+
+def request_key(owner: str, key: str | None, digest: str | None, *, kind: Kind) -> RequestKey | None:
+    """Return the key of a request that carries one."""
+    if key is None:
+        return None
+    if digest is None:
+        message = "an idempotency key needs the request's digest"
+        raise ValueError(message)
+    return RequestKey(owner, key, digest, kind)
 
 
 def once(

@@ -1,23 +1,40 @@
-"""One object a process: the way into everything that is stored."""
+"""One object a process: the way into everything that is stored in the database."""
 
 from typing import Self
 
 from sqlalchemy import Engine, text
 
 from core.settings import Settings
+from storage.batches import Batches
 from storage.claims import Claims
 from storage.documents import Documents
 from storage.engine import Database, make_engine
+from storage.keys import Keys, LoginTokens
+from storage.migrate import current_of, head
+from storage.templates import Templates
 
 
 class Store:
-    """The repositories of one database. Make one in each process, or call `dispose` after a fork."""
+    """The repositories of one database. Make one in each process, or call `dispose` after a fork.
+
+    Attributes:
+        documents: what callers ask of documents.
+        claims: what workers and the sweeper do with them.
+        batches: documents that came together.
+        keys: API keys.
+        login_tokens: one-time links into the page.
+        templates: versioned templates.
+    """
 
     def __init__(self, engine: Engine) -> None:
-        """Offer the repositories of `engine`'s database."""
+        """Offer the repositories of `engine`'s database; nothing is connected yet."""
         self._database = Database(engine)
         self.documents = Documents(self._database)
         self.claims = Claims(self._database)
+        self.batches = Batches(self._database)
+        self.keys = Keys(self._database)
+        self.login_tokens = LoginTokens(self._database)
+        self.templates = Templates(self._database)
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -32,6 +49,14 @@ class Store:
         """
         with self._database.read() as connection:
             connection.execute(text("SELECT 1"))
+
+    def schema_current(self) -> bool:
+        """Return whether the database is at the revision that this code expects.
+
+        Raises:
+            DatabaseUnavailable: it does not answer.
+        """
+        return current_of(self._database.engine) == head()
 
     def dispose(self, *, close: bool = True) -> None:
         """Forget all connections.

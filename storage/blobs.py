@@ -1,0 +1,191 @@
+"""Scans and page pictures: bytes under their own SHA-256, in a folder or behind any fsspec URL.
+
+A blob lies at `ab/cd/<sha256>`, after the first digits of its digest. It is complete or not there: a folder gets it
+under a temporary name, synced, and renamed; an object store shows an upload only once it is whole. Writing a blob
+again puts a damaged one right. Reading verifies.
+"""
+
+import errno
+import hashlib
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import IO, Any, Protocol, Self
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from core.errors import BlobAltered, BlobMissing, BlobStoreUnavailable, PayloadTooLarge, StorageFull, Unavailable
+
+CHUNK_BYTES = 1024 * 1024
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class Reads(Protocol):
+    """What `put_stream` needs of a stream."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes; none at the end."""
+        ...
+
+
+class BlobStore:
+    """Blobs behind one fsspec URL. Make one in each process, after any fork."""
+
+    def __init__(self, filesystem: Any, root: str) -> None:  # noqa: ANN401 - fsspec is untyped
+        """Keep blobs of `filesystem` under `root`."""
+        self._files = filesystem
+        self._root = root.rstrip("/")
+        self._local = isinstance(filesystem, LocalFileSystem)
+
+    @classmethod
+    def open(cls, url: str, **options: object) -> Self:
+        """Return the store behind `url`; `options` go to its fsspec file system.
+
+        Raises:
+            BlobStoreUnavailable: no such kind of store, or it does not answer.
+        """
+        try:
+            filesystem, root = fsspec.core.url_to_fs(url, **options)
+        except (ValueError, ImportError) as error:
+            raise BlobStoreUnavailable(f"The blob store's URL cannot be used: {error}.") from error
+        return cls(filesystem, root)
+
+    def put(self, data: bytes) -> str:
+        """Store `data` and return its SHA-256.
+
+        Raises:
+            StorageFull: no space is left.
+            BlobStoreUnavailable: the store does not answer.
+        """
+        return self.put_stream(io.BytesIO(data), max_bytes=len(data))[0]
+
+    def put_stream(self, stream: Reads, max_bytes: int) -> tuple[str, int]:
+        """Store what `stream` gives, a piece in memory at a time; return its SHA-256 and size.
+
+        Raises:
+            PayloadTooLarge: more than `max_bytes`; nothing is kept.
+            StorageFull: no space is left.
+            BlobStoreUnavailable: the store does not answer.
+        """
+        with _translated(), self._draft() as draft:
+            sha256, size = _copy(stream, draft, max_bytes=max_bytes)
+            draft.flush()
+            self._publish(draft, sha256)
+        return sha256, size
+
+    def get(self, sha256: str) -> bytes:
+        """Return a blob's bytes, verified.
+
+        Raises:
+            BlobMissing: it is not there.
+            BlobAltered: its bytes have changed.
+            BlobStoreUnavailable: the store does not answer.
+        """
+        with _translated(missing=BlobMissing):
+            data: bytes = self._files.cat_file(self._path(sha256))
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise BlobAltered
+        return data
+
+    def exists(self, sha256: str) -> bool:
+        """Return whether the blob is there, without reading it."""
+        with _translated():
+            if self._local:
+                return Path(self._path(sha256)).is_file()
+            self._files.invalidate_cache()  # object stores' listings are cached, and other processes write too
+            return bool(self._files.exists(self._path(sha256)))
+
+    def delete(self, sha256: str) -> None:
+        """Remove a blob; one that is gone already is fine."""
+        with suppress(BlobMissing), _translated(missing=BlobMissing):
+            self._files.rm_file(self._path(sha256))
+
+    def _path(self, sha256: str) -> str:
+        return f"{self._root}/{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+    @contextmanager
+    def _draft(self) -> Iterator[IO[bytes]]:
+        """Yield a file to write to; it is gone afterwards unless it was published."""
+        if not self._local:
+            with tempfile.TemporaryFile() as draft:
+                yield draft
+            return
+        Path(self._root).mkdir(parents=True, exist_ok=True)
+        # Beside the blobs, for a rename must not leave the file system; 0600, as tempfile makes it.
+        with tempfile.NamedTemporaryFile(dir=self._root, prefix=".draft-", delete=False) as named:
+            try:
+                yield named
+            finally:
+                Path(named.name).unlink(missing_ok=True)
+
+    def _publish(self, draft: IO[bytes], sha256: str) -> None:
+        path = self._path(sha256)
+        if self._local:
+            _rename(draft, Path(path))
+            return
+        draft.seek(0)
+        target = path if _is_object_store(self._files) else f"{self._root}/.draft-{os.urandom(8).hex()}"
+        self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+        with self._files.open(target, "wb") as remote:
+            while piece := draft.read(CHUNK_BYTES):
+                remote.write(piece)
+        if target != path:
+            self._files.mv(target, path)
+
+
+def _copy(stream: Reads, draft: IO[bytes], *, max_bytes: int) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    while piece := stream.read(CHUNK_BYTES):
+        size += len(piece)
+        if size > max_bytes:
+            raise PayloadTooLarge
+        digest.update(piece)
+        draft.write(piece)
+    return digest.hexdigest(), size
+
+
+def _rename(draft: IO[bytes], path: Path) -> None:
+    """Give a written file its final name, so that it is there whole even after a power cut."""
+    os.fsync(draft.fileno())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Path(draft.name).replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _is_object_store(filesystem: Any) -> bool:  # noqa: ANN401 - fsspec is untyped
+    protocols = {filesystem.protocol} if isinstance(filesystem.protocol, str) else set(filesystem.protocol)
+    return not protocols.isdisjoint({"s3", "s3a", "gs", "gcs", "abfs", "az"})
+
+
+@contextmanager
+def _translated(*, missing: type[Unavailable] = BlobStoreUnavailable) -> Iterator[None]:
+    """Raise what goes wrong in a store as what it means, `missing` for what is not there."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise missing from error
+    except OSError as error:
+        meaning = StorageFull if error.errno in _FULL else BlobStoreUnavailable
+        raise meaning from error
+    except _client_errors() as error:
+        raise BlobStoreUnavailable from error
+
+
+@cache
+def _client_errors() -> tuple[type[Exception], ...]:
+    """Return the errors of S3's client that are no OSError; the client is an extra."""
+    try:
+        exceptions = import_module("botocore.exceptions")
+    except ImportError:
+        return ()
+    return (exceptions.BotoCoreError,)
