@@ -1,0 +1,56 @@
+"""The application factory: settings in, a Flask application out; nothing is connected before the first request."""
+
+from importlib.metadata import version
+
+from apiflask import APIFlask
+
+from api import (
+    access_log,
+    auth,
+    batches,
+    digits,
+    documents,
+    metrics,
+    openapi,
+    polling,
+    problems,
+    service,
+    throttle,
+    web,
+)
+from api.services import EXTENSION, Services
+from core.settings import Settings
+
+FIELD_BYTES = 64 * 1024
+"""Largest form field that is not a file."""
+
+
+def create_app(settings: Settings | None = None) -> APIFlask:
+    """Return the HTTP interface of one installation.
+
+    Args:
+        settings: how it runs; from the environment when None.
+    """
+    settings = settings or Settings()
+    app = APIFlask(
+        "api",
+        title="Tallyscan",
+        version=version("tallyscan"),
+        docs_path=None,
+        static_folder=str(web.PAGE_FOLDER),
+        static_url_path="/static",
+    )
+    app.config.update(MAX_CONTENT_LENGTH=settings.max_request_bytes, MAX_FORM_MEMORY_SIZE=FIELD_BYTES)
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's own provider
+    app.extensions[EXTENSION] = Services(settings)
+    problems.install(app)
+    web.install(app, settings)
+    # In this order: the log's clock starts first, and the rate is counted for the caller that was found.
+    access_log.install(app)
+    auth.install(app)
+    throttle.install(app, settings)
+    polling.install(app, settings)
+    openapi.install(app)
+    for module in (documents, batches, digits, service, metrics, web):
+        app.register_blueprint(module.blueprint)
+    return app

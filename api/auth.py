@@ -1,0 +1,143 @@
+"""Who calls, and what they may do: API keys as bearer tokens, or the page's signed cookie.
+
+The caller is found once for every request, before the rate limit counts it; views say what they need with `requires`.
+An unsafe method under the cookie alone must carry `X-Requested-With: tallyscan`, which no foreign page can add.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from threading import Lock
+from typing import Any, TypeVar
+
+import structlog
+from flask import Flask, g, request, session
+
+from api.services import services
+from core.errors import Forbidden, Unauthorized
+from storage.records import KeyRecord, Scope
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+BEARER_SCHEME = "apiKey"
+COOKIE_SCHEME = "pageSession"
+
+CACHE_SECONDS = 2.0
+"""How long a verified key is taken without asking the database; a revoked key works at most this long."""
+
+CACHE_KEYS = 1024
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+CSRF_HEADER = "X-Requested-With"
+CSRF_VALUE = "tallyscan"
+
+SESSION_KEY = "key_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The key that a request came with, and whether it came by the page's cookie."""
+
+    key: KeyRecord
+    by_cookie: bool
+
+    @property
+    def sees(self) -> str | None:
+        """The owner whose documents the caller sees; None sees everybody's."""
+        return None if Scope.ADMIN in self.key.scopes else self.key.owner
+
+
+class KeyCache:
+    """Remembers keys that the database has confirmed, for `CACHE_SECONDS`; wrong ones are asked about every time."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._lock = Lock()
+        self._found: dict[str, tuple[float, KeyRecord]] = {}
+
+    def find(self, name: str, look_up: Callable[[], KeyRecord | None]) -> KeyRecord | None:
+        """Return the key remembered under `name`, else what `look_up` finds."""
+        with self._lock:
+            expires_at, key = self._found.get(name, (0.0, None))
+        if key is not None and time.monotonic() < expires_at:
+            return key
+        key = look_up()
+        with self._lock:
+            if len(self._found) >= CACHE_KEYS:
+                self._found.clear()
+            self._found.pop(name, None)
+            if key is not None:
+                self._found[name] = (time.monotonic() + CACHE_SECONDS, key)
+        return key
+
+
+def install(app: Flask) -> None:
+    """Find the caller of every request of `app`."""
+    cache = KeyCache()
+
+    @app.before_request
+    def identify() -> None:
+        g.caller = None
+        if request.endpoint and request.path.startswith("/v1/"):
+            g.caller = _by_bearer(cache) or _by_cookie(cache)
+        if g.caller is not None:
+            structlog.contextvars.bind_contextvars(key_id=g.caller.key.id)
+
+
+def requires(scope: Scope) -> Callable[[F], F]:
+    """Let a view run only for a caller whose key has `scope`, and say so in the OpenAPI document.
+
+    Raises:
+        Unauthorized: no valid key came with the request.
+        Forbidden: the key lacks the scope, or a cookie came without the header that shows the page sent it.
+    """
+
+    def decorate(view: F) -> F:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the view takes and gives
+            _check(caller(), scope)
+            return view(*args, **kwargs)
+
+        guarded.scope = scope  # type: ignore[attr-defined]  # for the OpenAPI document
+        return guarded  # type: ignore[return-value]  # same parameters, same answer
+
+    return decorate
+
+
+def caller() -> Caller:
+    """Return who calls.
+
+    Raises:
+        Unauthorized: no valid key came with the request.
+    """
+    found: Caller | None = g.get("caller")
+    if found is None:
+        raise Unauthorized
+    return found
+
+
+def _check(who: Caller, scope: Scope) -> None:
+    if not who.key.allows(scope):
+        raise Forbidden
+    if who.by_cookie and request.method not in SAFE_METHODS and request.headers.get(CSRF_HEADER) != CSRF_VALUE:
+        raise Forbidden(f"A request under the page's cookie must carry the header '{CSRF_HEADER}: {CSRF_VALUE}'.")
+
+
+def _by_bearer(cache: KeyCache) -> Caller | None:
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    secret = secret.strip()
+    if scheme.lower() != "bearer" or not secret:
+        return None
+    # The cache holds no secrets: only their hashes, and not even those of wrong ones.
+    name = hashlib.sha256(secret.encode()).hexdigest()
+    key = cache.find(name, lambda: services().store.keys.verify(secret))
+    return Caller(key, by_cookie=False) if key else None
+
+
+def _by_cookie(cache: KeyCache) -> Caller | None:
+    if "Authorization" in request.headers or not (key_id := session.get(SESSION_KEY)):
+        return None
+    key = cache.find(f"id:{key_id}", lambda: services().store.keys.find(key_id))
+    return Caller(key, by_cookie=True) if key else None

@@ -1,0 +1,256 @@
+"""From an upload to queued documents: store the blob, insert the row, commit, then send the id.
+
+A broker that is away does not matter here: the row stays queued, and the sweeper sends it later.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import IO
+from urllib.parse import urlsplit
+
+import structlog
+from werkzeug.datastructures import FileStorage
+
+from api.archives import Archive, ArchiveLimits, Readable
+from api.services import Services
+from core.errors import (
+    ArchiveRejected,
+    DatabaseUnavailable,
+    InvalidRequest,
+    PayloadTooLarge,
+    QueueFull,
+    UnsupportedMediaType,
+)
+from core.media import SNIFF_BYTES, ZIP, sniff
+from core.settings import Settings
+from core.status import Priority
+from forms.field_types import field_type
+from storage.records import BatchRecord, Created, DocumentRecord, NewDocument
+
+MAX_NAME_LENGTH = 255
+
+UNKNOWN_MEDIA_TYPE = "application/octet-stream"
+"""Of a file in a batch that is no image: it becomes a document too, and fails there, so that no file is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Whose documents, and how they are to be read."""
+
+    owner: str
+    type_name: str | None = None
+    template: str | None = None
+    priority: Priority = Priority.NORMAL
+    tags: tuple[str, ...] = ()
+    callback_url: str | None = None
+    batch_id: str | None = None
+    reuse_duplicates: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file whose bytes are in the blob store."""
+
+    name: str
+    sha256: str
+    size_bytes: int
+    media_type: str
+
+
+class _Rejoined:
+    """A stream whose first bytes were taken already."""
+
+    def __init__(self, head: bytes, rest: Readable) -> None:
+        self._head = head
+        self._rest = rest
+
+    def read(self, size: int = -1, /) -> bytes:
+        if not self._head:
+            return self._rest.read(size)
+        end = len(self._head) if size < 0 else size
+        data, self._head = self._head[:end], self._head[end:]
+        return data
+
+
+def submit_file(
+    services: Services, upload: FileStorage, order: Order, *, idempotency_key: str | None = None
+) -> DocumentRecord:
+    """Store one file as a queued document, or return the earlier one that the request repeats.
+
+    Raises:
+        UnsupportedMediaType: its bytes are none of the accepted types.
+        PayloadTooLarge: it has more bytes than the settings allow.
+        QueueFull: as many documents wait as the settings allow.
+    """
+    check_order(services, order)
+    media_type = _media_type(upload.stream)
+    if media_type in {None, ZIP}:
+        raise UnsupportedMediaType
+    limit = services.settings.max_file_bytes
+    if _size(upload.stream) > limit:
+        raise PayloadTooLarge
+    sha256, size = services.blobs.put_stream(upload.stream, limit)
+    stored = StoredFile(clean_name(upload.filename), sha256, size, str(media_type))
+    digest = _digest(order, [stored])
+    document = _create(services, stored, order, idempotency_key=idempotency_key, request_digest=digest).document
+    if not services.blobs.exists(sha256):
+        # The last other document of these bytes was purged between our storing and our inserting.
+        upload.stream.seek(0)
+        services.blobs.put_stream(upload.stream, limit)
+    return document
+
+
+def submit_batch(
+    services: Services,
+    uploads: list[FileStorage],
+    order: Order,
+    *,
+    name: str | None = None,
+    idempotency_key: str | None = None,
+) -> BatchRecord:
+    """Store many files, or the files of one ZIP, as a batch; no file at all makes an empty batch.
+
+    Raises:
+        ArchiveRejected: the ZIP is unsafe, or it came together with other files.
+        PayloadTooLarge: a file has more bytes than the settings allow.
+        InvalidRequest: there are too many files.
+        QueueFull: as many documents wait as the settings allow.
+    """
+    check_order(services, order)
+    files = list(_store_all(services, uploads))
+    digest = _digest(order, files, name=name)
+    batches = services.store.batches
+    batch = batches.create(
+        owner=order.owner,
+        name=name,
+        idempotency_key=idempotency_key,
+        request_digest=digest if idempotency_key else None,
+    ).batch
+    structlog.contextvars.bind_contextvars(batch_id=batch.id)
+    for index, file in enumerate(files):
+        # With a key of its own each, a request that is repeated after a crash adds exactly what was missing.
+        # No caller's key can hold a space, so none meets these.
+        key = f"batch {batch.id} {index}" if idempotency_key else None
+        _create(services, file, order, batch_id=batch.id, idempotency_key=key, request_digest=digest)
+    return batches.get(batch.id, order.owner) if files else batch
+
+
+def check_order(services: Services, order: Order) -> None:
+    """Return when documents of that kind are taken now.
+
+    Raises:
+        InvalidRequest: no such field type, or a callback that is not allowed.
+        QueueFull: as many documents wait as the settings allow.
+    """
+    if order.type_name is not None:
+        field_type(order.type_name)
+    _check_callback(order.callback_url, services.settings)
+    if services.queued_count() >= services.settings.max_queued_documents:
+        raise QueueFull
+
+
+def send_again(services: Services, document: DocumentRecord) -> None:
+    """Send a document that was queued again; where the broker is away, the sweeper will."""
+    if services.send(document.id, priority=document.priority):
+        with suppress(DatabaseUnavailable):
+            services.store.documents.mark_sent([document.id])
+
+
+def clean_name(name: str | None) -> str:
+    """Return a file's name as a label: one line of at most `MAX_NAME_LENGTH` characters, never used as a path."""
+    printable = "".join(char for char in name or "" if char.isprintable() or char == " ").strip()
+    return printable[-MAX_NAME_LENGTH:] or "unnamed"
+
+
+def _create(
+    services: Services,
+    file: StoredFile,
+    order: Order,
+    *,
+    batch_id: str | None = None,
+    idempotency_key: str | None,
+    request_digest: str,
+) -> Created:
+    new = NewDocument(
+        filename=file.name,
+        sha256=file.sha256,
+        size_bytes=file.size_bytes,
+        media_type=file.media_type,
+        type_name=order.type_name,
+        template=order.template,
+        priority=order.priority,
+        tags=order.tags,
+        callback_url=order.callback_url,
+    )
+    sent = services.broker_expected
+    created = services.store.documents.create(
+        new,
+        owner=order.owner,
+        batch_id=batch_id or order.batch_id,
+        idempotency_key=idempotency_key,
+        request_digest=request_digest if idempotency_key else None,
+        reuse_duplicates=order.reuse_duplicates,
+        sent=sent,
+    )
+    if not created.replayed and not services.send(created.document.id, priority=order.priority) and sent:
+        # Only hastens the sweeper; should the database be away now, it sends after `redeliver_seconds`.
+        with suppress(DatabaseUnavailable):
+            services.store.documents.mark_unsent([created.document.id])
+    return created
+
+
+def _store_all(services: Services, uploads: list[FileStorage]) -> Iterator[StoredFile]:
+    limit = services.settings.max_file_bytes
+    for name, stream in _files(uploads, services.settings):
+        head = stream.read(SNIFF_BYTES)
+        sha256, size = services.blobs.put_stream(_Rejoined(head, stream), limit)
+        yield StoredFile(clean_name(name), sha256, size, sniff(head) or UNKNOWN_MEDIA_TYPE)
+
+
+def _files(uploads: list[FileStorage], settings: Settings) -> Iterable[tuple[str, Readable]]:
+    """Return names and streams, after everything has been found acceptable."""
+    if len(uploads) > settings.max_batch_files:
+        raise InvalidRequest(f"A batch has at most {settings.max_batch_files} files.")
+    if len(uploads) == 1 and _media_type(uploads[0].stream) == ZIP:
+        archive = Archive(uploads[0].stream, ArchiveLimits.from_settings(settings))
+        archive.check()
+        return archive.members()
+    for upload in uploads:
+        if _media_type(upload.stream) == ZIP:
+            raise ArchiveRejected("Send a ZIP alone, without other files beside it.")
+        if _size(upload.stream) > settings.max_file_bytes:
+            raise PayloadTooLarge(f"{clean_name(upload.filename)!r} has more than {settings.max_file_bytes} bytes.")
+    return ((upload.filename or "", upload.stream) for upload in uploads)
+
+
+def _media_type(stream: IO[bytes]) -> str | None:
+    found = sniff(stream.read(SNIFF_BYTES))
+    stream.seek(0)
+    return found
+
+
+def _size(stream: IO[bytes]) -> int:
+    size = stream.seek(0, 2)
+    stream.seek(0)
+    return size
+
+
+def _check_callback(url: str | None, settings: Settings) -> None:
+    if url is None:
+        return
+    try:
+        parts = urlsplit(url)
+        host, allowed = parts.hostname, parts.scheme in {"http", "https"} and parts.username is None
+    except ValueError as error:
+        raise InvalidRequest("callback_url is not a URL.") from error
+    if not allowed or host not in settings.callback_hosts:
+        raise InvalidRequest(f"callback_url may not lead to {host!r}; the service allows hosts by name.")
+
+
+def _digest(order: Order, files: list[StoredFile], *, name: str | None = None) -> str:
+    """Return what tells whether two requests under one Idempotency-Key are the same."""
+    asked = {**asdict(order), "name": name, "files": [(file.name, file.sha256) for file in files]}
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,64 @@
+"""`/metrics` for Prometheus, counted in SQL when asked, so that several server processes give one answer."""
+
+from collections.abc import Iterator
+
+from apiflask import APIBlueprint
+from flask import Response
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
+
+from api.openapi import answers, content, refuses
+from api.services import Services, services
+from api.totals import count_documents
+from core.errors import Unavailable
+from core.status import Priority, Status
+
+blueprint = APIBlueprint("metrics", __name__)
+
+
+class DatabaseCollector(Collector):
+    """Counts documents by status and waiting ones by priority."""
+
+    def __init__(self, services: Services) -> None:
+        """Count in the database of `services`."""
+        self._services = services
+
+    def collect(self) -> Iterator[Metric]:
+        """Return the metrics as they are now."""
+        totals = count_documents(self._services.engine)
+        by_status = GaugeMetricFamily("tallyscan_documents", "Documents by status.", labels=["status"])
+        for status in Status:
+            by_status.add_metric([status], totals.by_status.get(status, 0))
+        yield by_status
+        waiting = GaugeMetricFamily("tallyscan_documents_queued", "Waiting documents.", labels=["priority"])
+        for priority in Priority:
+            waiting.add_metric([priority], totals.queued_by_priority.get(priority, 0))
+        yield waiting
+        yield GaugeMetricFamily(
+            "tallyscan_oldest_queued_seconds", "Age of the oldest waiting.", totals.oldest_queued_seconds
+        )
+        yield self._broker()
+
+    def _broker(self) -> Metric:
+        up = GaugeMetricFamily("tallyscan_broker_up", "Whether the queue's broker answers.")
+        try:
+            self._services.dispatcher.ping()
+        except Unavailable:
+            up.add_metric([], 0)
+        else:
+            up.add_metric([], 1)
+        return up
+
+
+@blueprint.get("/metrics")
+@refuses(503)
+@blueprint.doc(
+    responses=answers({200: content(CONTENT_TYPE_PLAIN_0_0_4, {"type": "string"}, description="Prometheus' text.")})
+)
+def metrics() -> Response:
+    """Return counts for Prometheus: totals only, so no key is needed."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(DatabaseCollector(services()))
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -1,0 +1,100 @@
+"""What the service says of itself: limits, health, readiness, who calls, what the error codes mean."""
+
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+from apiflask import APIBlueprint
+from flask.typing import ResponseReturnValue
+
+from api.auth import caller, requires
+from api.openapi import answers, refuses
+from api.problems import every_kind, status_of
+from api.schemas import Health, Limits, ProblemType, Readiness, Session
+from api.services import services
+from core.errors import ArtifactMissing, DatabaseUnavailable, NotFound, TallyscanError
+from core.media import ACCEPTED, ZIP
+from storage.records import Scope
+
+blueprint = APIBlueprint("service", __name__)
+
+ARTIFACTS = Path(__file__).resolve().parent.parent / "model" / "artifacts"
+
+
+@blueprint.get("/v1/limits")
+@requires(Scope.READ)
+@blueprint.output(Limits)
+def limits() -> Limits:
+    """Return what is accepted: sizes, pages, file types, field types."""
+    return Limits.of(services().settings, media_types=(*ACCEPTED, ZIP))
+
+
+@blueprint.get("/v1/session")
+@requires(Scope.READ)
+@blueprint.output(Session)
+def session() -> Session:
+    """Return who calls and what they may do."""
+    key = caller().key
+    return Session(owner=key.owner, scopes=sorted(key.scopes))
+
+
+@blueprint.get("/v1/problems/<code>")
+@refuses(404)
+@blueprint.output(ProblemType)
+def problem_type(code: str) -> ProblemType:
+    """Return what an error code means; a problem's `type` leads here."""
+    kind = next((kind for kind in every_kind() if kind.code == code), None)
+    if kind is None:
+        raise NotFound
+    return ProblemType(code=code, status=status_of(kind), sentence=kind.sentence, retryable=kind.retryable)
+
+
+@blueprint.get("/healthz")
+@blueprint.output(Health)
+def health() -> Health:
+    """Say that the process is alive, whatever else is not."""
+    return Health(status="ok", version=version("tallyscan"))
+
+
+@blueprint.get("/readyz")
+@blueprint.output(Readiness, description="Everything is there.")
+@blueprint.doc(
+    responses=answers(
+        {
+            503: {
+                "description": "Something is away; `checks` says what.",
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Readiness"}}},
+            }
+        }
+    )
+)
+def readiness() -> ResponseReturnValue:
+    """Check the database and its schema, the queue, and that the network's files are there."""
+    parts: dict[str, Callable[[], None]] = {
+        "database": services().store.ping,
+        "schema": _check_schema,
+        "broker": services().dispatcher.ping,
+        "model": _check_model,
+    }
+    checks = {name: _outcome(check) for name, check in parts.items()}
+    well = all(outcome == "ok" for outcome in checks.values())
+    report = Readiness(status="ready" if well else "unavailable", checks=checks)
+    return report, 200 if well else 503  # type: ignore[return-value]
+
+
+def _outcome(check: Callable[[], None]) -> str:
+    try:
+        check()
+    except TallyscanError as error:
+        return error.code
+    return "ok"
+
+
+def _check_schema() -> None:
+    if not services().store.schema_current():
+        raise DatabaseUnavailable("The database's schema is not this version's: run 'tallyscan db upgrade'.")
+
+
+def _check_model() -> None:
+    if not (ARTIFACTS / services().settings.model / "manifest.json").is_file():
+        raise ArtifactMissing

@@ -1,0 +1,117 @@
+"""What one API process holds: settings, and lazily, after any fork, the store, the blobs and the sender."""
+
+import time
+from collections.abc import Callable
+from functools import cached_property
+from threading import Lock
+
+from flask import current_app
+from sqlalchemy import Engine
+
+from core.errors import BrokerUnavailable
+from core.queue import Dispatcher
+from core.settings import Settings
+from core.status import Priority
+from storage.blobs import BlobStore
+from storage.engine import make_engine
+from storage.store import Store
+
+EXTENSION = "tallyscan"
+
+BROKER_PAUSE_SECONDS = 2.0
+"""After a failed send nothing is sent for this long: a try may cost a connect timeout, and the sweeper sends anyway."""
+
+QUEUE_COUNT_SECONDS = 1.0
+"""How long a count of waiting documents is used again."""
+
+
+class Services:
+    """Opens what the views need when the first of them needs it."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Keep the settings; nothing is opened yet. The server may set `stopping`, which ends long polls."""
+        self.settings = settings
+        self._lock = Lock()
+        self._broker_back_at = 0.0
+        self._queued: tuple[float, int] = (float("-inf"), 0)
+        self.stopping: Callable[[], bool] = lambda: False
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+        with self._lock:
+            return self._store
+
+    @property
+    def engine(self) -> Engine:
+        """The database's engine, for what counts straight from its tables."""
+        with self._lock:
+            return self._engine
+
+    @property
+    def blobs(self) -> BlobStore:
+        """The scans and page pictures."""
+        with self._lock:
+            return self._blobs
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """The sender."""
+        with self._lock:
+            return self._dispatcher
+
+    @property
+    def broker_expected(self) -> bool:
+        """Whether there is a point in trying to send."""
+        return time.monotonic() >= self._broker_back_at
+
+    def send(self, document_id: str, *, priority: Priority) -> bool:
+        """Send a document to the workers; return False where the broker is away, and the sweeper sends it later."""
+        if not self.broker_expected:
+            return False
+        try:
+            self.dispatcher.send_document(document_id, priority=priority)
+        except BrokerUnavailable:
+            self._broker_back_at = time.monotonic() + BROKER_PAUSE_SECONDS
+            return False
+        return True
+
+    def queued_count(self) -> int:
+        """Return how many documents wait, at most `QUEUE_COUNT_SECONDS` old."""
+        counted_at, count = self._queued
+        if time.monotonic() - counted_at > QUEUE_COUNT_SECONDS:
+            count = self.store.documents.queued_count()
+            self._queued = (time.monotonic(), count)
+        return count
+
+    def close(self) -> None:
+        """Close what was opened."""
+        opened = self.__dict__
+        if "_store" in opened:
+            self._store.dispose()
+        if "_dispatcher" in opened:
+            self._dispatcher.close()
+
+    # Two threads must not both open one, so these are only reached under the lock.
+
+    @cached_property
+    def _store(self) -> Store:
+        return Store(self._engine)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return make_engine(self.settings.resolved_database_url)
+
+    @cached_property
+    def _blobs(self) -> BlobStore:
+        return BlobStore.open(self.settings.resolved_blob_url)
+
+    @cached_property
+    def _dispatcher(self) -> Dispatcher:
+        return Dispatcher(self.settings)
+
+
+def services() -> Services:
+    """Return the running application's services."""
+    found: Services = current_app.extensions[EXTENSION]
+    return found
