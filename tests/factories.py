@@ -1,6 +1,8 @@
 """Documents for tests, drawn while the tests run: thin wrappers over `examples.drawing` that give bytes."""
 
 import io
+import struct
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,11 +12,13 @@ from PIL import Image
 from core.types import Page
 from examples.drawing import files, scenes
 from examples.drawing.scenes import Background, DrawnField, DrawnPage
+from tests.mutations import png_chunk
 
 __all__ = [
     "Background",
     "DrawnField",
     "DrawnPage",
+    "as_pixels",
     "blank_page",
     "blank_png",
     "bmp_bytes",
@@ -30,6 +34,7 @@ __all__ = [
     "pdf_bytes",
     "png_bytes",
     "tiff_bytes",
+    "vector_pdf_bytes",
     "webp_bytes",
 ]
 
@@ -108,17 +113,13 @@ def page_png(page: DrawnPage) -> bytes:
 
 def bomb_png(*, width: int = 50_000, height: int = 50_000) -> bytes:
     """Return a small PNG that decodes to gigabytes."""
-    import struct
-    import zlib
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
     compressor = zlib.compressobj(9)
     row = bytes(1 + width // 8)
     body = b"".join(compressor.compress(row) for _ in range(height)) + compressor.flush()
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        [png_chunk(b"IHDR", header), png_chunk(b"IDAT", body), png_chunk(b"IEND", b"")]
+    )
 
 
 def encrypted_pdf_bytes() -> bytes:
@@ -127,6 +128,40 @@ def encrypted_pdf_bytes() -> bytes:
     trailer = b"/Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <" + b"41" * 32 + b"> /U <" + b"42" * 32 + b"> >>"
     identifier = b" /ID [<" + b"43" * 16 + b"> <" + b"43" * 16 + b">]"
     return _replace_last(plain, b"trailer\n<<", b"trailer\n<<" + trailer + identifier)
+
+
+def vector_pdf_bytes(
+    *,
+    width: float = 144,
+    height: float = 72,
+    contents: bytes = b"0 0 0 rg 36 18 72 36 re f",
+    contents_entries: bytes = b"",
+    page_entries: bytes = b"",
+    objects: bytes = b"",
+) -> bytes:
+    """Return a PDF of one page, 144 × 72 points with a black rectangle in the middle unless told otherwise.
+
+    There is no cross-reference table: readers rebuild it.
+
+    Args:
+        width: of the page, in points.
+        height: of the page, in points.
+        contents: the page's content stream, encoded as `contents_entries` say.
+        contents_entries: further entries of the content stream's dictionary.
+        page_entries: further entries of the page.
+        objects: further objects, numbered from 5.
+    """
+    media_box = f"[0 0 {width} {height}]".encode()
+    return b"".join(
+        [
+            b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n",
+            b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n",
+            b"3 0 obj<</Type/Page/Parent 2 0 R/Contents 4 0 R/MediaBox",
+            media_box + page_entries + b">>endobj\n4 0 obj<<" + contents_entries,
+            f"/Length {len(contents)}>>stream\n".encode() + contents + b"\nendstream endobj\n",
+            objects + b"trailer<</Root 1 0 R>>\n%%EOF",
+        ]
+    )
 
 
 def _replace_last(data: bytes, old: bytes, new: bytes) -> bytes:

@@ -54,7 +54,7 @@ def pdf(pages: Sequence[Image.Image], *, quality: int = 70) -> bytes:
         save_all=True,
         append_images=others,
         resolution=SCAN_DPI,
-        quality=quality,
+        **({} if first.mode == "1" else {"quality": quality}),  # CCITT G4 has none
         creationDate=DRAWN_ON,
         modDate=DRAWN_ON,
     )
