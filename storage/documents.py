@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import CompoundSelect, Connection, Select, delete, func, insert, select, union, update
 from sqlalchemy.sql.dml import Update
 
-from core.errors import InvalidTransition, NotFound, NotReady, UnknownTemplate
+from core.errors import InvalidRequest, InvalidTransition, NotFound, NotReady, UnknownTemplate
 from core.status import FINAL, Status, origins
 from storage import mappers
 from storage.clock import new_id, utc_now
@@ -235,6 +235,7 @@ class Documents:
     def _create(
         self, connection: Connection, new: NewDocument, owner: str, batch_id: str | None, *, reuse: bool, sent: bool
     ) -> Created:
+        _check_text(new)
         self._database.lock(connection, [new.sha256])
         if batch_id is not None:
             _check_batch(connection, batch_id, owner)
@@ -268,6 +269,13 @@ class Documents:
                 return
             yield from chunk
             last = chunk[-1].id
+
+
+def _check_text(new: NewDocument) -> None:
+    # PostgreSQL refuses NUL by itself; SQLite keeps it, and then some reader cuts the text short.
+    if any("\0" in text for text in (new.filename, new.media_type, new.type_name, new.callback_url) if text):
+        message = "A text holds characters that cannot be stored."
+        raise InvalidRequest(message)
 
 
 def _owned(query: Select[*tuple[Any, ...]], document_id: str, owner: str | None) -> Select[*tuple[Any, ...]]:

@@ -10,7 +10,6 @@ from storage.claims import Claims
 from storage.documents import Documents
 from storage.engine import Database, make_engine
 from storage.keys import Keys, LoginTokens
-from storage.migrate import current_of, head
 from storage.templates import Templates
 
 
@@ -56,7 +55,9 @@ class Store:
         Raises:
             DatabaseUnavailable: it does not answer.
         """
-        return current_of(self._database.engine) == head()
+        from storage import migrate  # noqa: PLC0415 - Alembic weighs 11 MB, and workers never ask
+
+        return migrate.current_of(self._database.engine) == migrate.head()
 
     def dispose(self, *, close: bool = True) -> None:
         """Forget all connections.

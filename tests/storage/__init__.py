@@ -1,0 +1,1 @@
+"""Tests of storage: every repository on SQLite and on PostgreSQL."""
