@@ -15,7 +15,7 @@ from core.types import Alternative, Box, DigitReading, FieldCrop, Lattice
 from forms.automaton import DIGITS
 from forms.field_types import FieldType
 from forms.geometry import digit_features, skip_features
-from forms.paths import NEVER, Edges, Step, best_path, best_strings, digit_posteriors, log_total, string_log_weight
+from forms.paths import NEVER, Edges, Posteriors, Step, best_path, best_strings, posteriors, string_log_weight
 from forms.weights import WITH_GARBAGE, WITHOUT_GARBAGE, Weights
 
 GARBAGE: Final = "garbage"
@@ -69,15 +69,16 @@ def decode(
     if not lattice.candidates:
         return Decoded(text="")
     edges = score_edges(lattice, scores, classes=classes)
-    strings = best_strings(edges, field_type.automaton)
-    text = strings[0][0] if strings else ""
+    likely = posteriors(edges, field_type.automaton)
+    strings = best_strings(edges, field_type.automaton, likely)
+    if not strings:
+        return Decoded(text="")
+    text = strings[0]
     path = best_path(edges, text) or ()
-    total = log_total(edges, field_type.automaton)
-    confidence = float(np.exp(min(0.0, string_log_weight(edges, text) - total))) if strings else 0.0
     return Decoded(
         text=text,
-        digits=_read_digits(lattice, edges, path, field_type, within=crop.box),
-        confidence=confidence,
+        digits=_read_digits(lattice, edges, likely, path, within=crop.box),
+        confidence=float(np.exp(min(0.0, string_log_weight(edges, text) - likely.log_total))),
         digit_share=_digit_share(scores, classes, path),
         skipped_share=_skipped_share(lattice, path),
     )
@@ -110,33 +111,32 @@ def log_odds(scores: NDArray[np.float32], *, classes: tuple[str, ...]) -> NDArra
 
 
 def _read_digits(
-    lattice: Lattice, edges: Edges, path: tuple[Step, ...], field_type: FieldType, *, within: Box
+    lattice: Lattice, edges: Edges, likely: Posteriors, path: tuple[Step, ...], *, within: Box
 ) -> tuple[DigitReading, ...]:
-    posteriors = digit_posteriors(edges, field_type.automaton)
+    places = [(step.edge, step.digit) for step in path if step.digit is not None]
+    supports = [likely.digit[_same_place(lattice, edges, edge)].sum(axis=0) for edge, _ in places]
     return tuple(
-        _read_digit(lattice, edges, posteriors, step.edge, step.digit, within)
-        for step in path
-        if step.digit is not None
+        _read_digit(digit, support, _inside(lattice.candidates[edge].box, within))
+        for (edge, digit), support in zip(places, supports, strict=True)
     )
 
 
-def _read_digit(
-    lattice: Lattice, edges: Edges, posteriors: NDArray[np.float64], edge: int, digit: int, within: Box
-) -> DigitReading:
-    """Return the digit on `edge`; cuttings that differ by a splinter support each other."""
-    box = lattice.candidates[edge].box
-    support = np.minimum(posteriors[_same_place(lattice, edges, edge)].sum(axis=0), 1.0)
+def _read_digit(digit: int, support: NDArray[np.float64], box: Box) -> DigitReading:
+    support = np.minimum(support, 1.0)
     others = [other for other in np.argsort(-support).tolist() if other != digit and support[other] >= 0.001]
     return DigitReading(
         char=DIGITS[digit],
         confidence=float(support[digit]),
-        box=_inside(box, within),
+        box=box,
         alternatives=tuple(Alternative(DIGITS[other], float(support[other])) for other in others[:MAX_ALTERNATIVES]),
     )
 
 
 def _same_place(lattice: Lattice, edges: Edges, edge: int) -> NDArray[np.bool_]:
-    """Return which candidates lie over most of the same width as `edge`, so that no path holds two of them."""
+    """Return which candidates lie over most of the same width as `edge`.
+
+    Cuttings that differ by a splinter support each other's digit; no path holds two of them.
+    """
     boxes = np.array([(c.box.x, c.box.x + c.box.width) for c in lattice.candidates])
     left, right = boxes[edge]
     common = np.minimum(boxes[:, 1], right) - np.maximum(boxes[:, 0], left)

@@ -5,6 +5,7 @@ dash, a stain). The weight of a path is the exponential of the sum of its edges'
 string is the weight of all paths that emit it, over the weight of all paths that the automaton accepts.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,8 +18,8 @@ _Floats = NDArray[np.float64]
 
 NEVER: Final = -np.inf
 
-LIKELY: Final = 9.0
-"""The beam looks at digits within this many nats of a candidate's best only."""
+UNLIKELY: Final = 1e-4
+"""The beam leaves out moves that are less probable than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,12 @@ def transitions(edges: Edges, automaton: Automaton) -> _Floats:
     return weights
 
 
-def forward(edges: Edges, automaton: Automaton) -> _Floats:
-    """Return the log weight of all ways from the first cut to each cut and state: shape (cuts, states)."""
-    weights = transitions(edges, automaton)
-    alpha = np.full((edges.cuts, automaton.states), NEVER)
+def forward(edges: Edges, weights: _Floats) -> _Floats:
+    """Return the log weight of all ways from the first cut to each cut and state: shape (cuts, states).
+
+    `weights` are the edges' `transitions`.
+    """
+    alpha = np.full((edges.cuts, weights.shape[1]), NEVER)
     alpha[0, 0] = 0.0
     for cut in range(1, edges.cuts):
         into = np.flatnonzero(edges.ends == cut)
@@ -77,9 +80,8 @@ def forward(edges: Edges, automaton: Automaton) -> _Floats:
     return alpha
 
 
-def backward(edges: Edges, automaton: Automaton) -> _Floats:
-    """Return the log weight of all ways from each cut and state to the end: shape (cuts, states)."""
-    weights = transitions(edges, automaton)
+def backward(edges: Edges, weights: _Floats, automaton: Automaton) -> _Floats:
+    """Return the log weight of all ways from each cut and state to an accepting end: shape (cuts, states)."""
     beta = np.full((edges.cuts, automaton.states), NEVER)
     beta[-1, automaton.ends] = 0.0
     for cut in range(edges.cuts - 2, -1, -1):
@@ -88,70 +90,79 @@ def backward(edges: Edges, automaton: Automaton) -> _Floats:
     return beta
 
 
-def log_total(edges: Edges, automaton: Automaton) -> float:
-    """Return the log weight of all accepted paths."""
-    return float(log_sum(forward(edges, automaton)[-1][automaton.ends]))
+@dataclass(frozen=True, slots=True)
+class Posteriors:
+    """What all accepted paths of a lattice say together.
+
+    Attributes:
+        log_total: log weight of all of them; `NEVER` where there is none.
+        digit: shape (n, 10): probability that the path goes along an edge and emits a digit there.
+        skip: shape (n,): probability that it goes along an edge and emits nothing.
+    """
+
+    log_total: float
+    digit: _Floats
+    skip: _Floats
 
 
-def digit_posteriors(edges: Edges, automaton: Automaton) -> _Floats:
-    """Return the probability that a path goes along each edge and emits each digit: shape (n, 10)."""
-    alpha, beta = forward(edges, automaton), backward(edges, automaton)
+def posteriors(edges: Edges, automaton: Automaton) -> Posteriors:
+    """Return the posteriors of all edges (forward-backward, Baum 1972)."""
+    weights = transitions(edges, automaton)
+    alpha, beta = forward(edges, weights), backward(edges, weights, automaton)
+    total = float(log_sum(alpha[-1][automaton.ends]))
+    if total == NEVER:
+        return Posteriors(NEVER, np.zeros_like(edges.digit), np.zeros_like(edges.skip))
     around = alpha[edges.starts][:, :, None, None] + beta[edges.ends][:, None, None, :]
-    allowed = np.where(automaton.moves[None], around, NEVER)
-    joint = log_sum(allowed, axis=(1, 3)).reshape(-1, len(DIGITS)) + edges.digit
-    return np.exp(joint - log_sum(alpha[-1][automaton.ends]))
+    emitting = log_sum(np.where(automaton.moves[None], around, NEVER), axis=(1, 3)).reshape(edges.digit.shape)
+    staying = log_sum(alpha[edges.starts] + beta[edges.ends], axis=1)
+    return Posteriors(total, np.exp(emitting + edges.digit - total), np.exp(staying + edges.skip - total))
 
 
-def best_strings(edges: Edges, automaton: Automaton, *, beam: int = 12) -> list[tuple[str, float]]:
-    """Return the likeliest strings with the log weights of their paths, best first.
+def best_strings(edges: Edges, automaton: Automaton, likely: Posteriors, *, beam: int = 8) -> list[str]:
+    """Return the likeliest strings, best first.
 
-    Beam search over cuts; prefixes that are the same string in different cuttings are added up. The weights
-    are exact where no prefix was dropped, else a little low.
+    Beam search over cuts; prefixes that are the same string in different cuttings are added up. Moves that
+    hardly any path makes are left out.
     """
     prefixes: list[dict[tuple[str, int], float]] = [{} for _ in range(edges.cuts)]
-    prefixes[0][("", 0)] = 0.0
-    outgoing = _outgoing(edges)
-    for cut in range(edges.cuts - 1):
-        kept = _strongest(prefixes[cut], beam)
-        for edge in outgoing[cut]:
-            _extend(prefixes[int(edges.ends[edge])], kept, edges, edge, automaton)
-    final = [(text, score) for (text, state), score in prefixes[-1].items() if state in automaton.accepting]
-    return sorted(final, key=lambda entry: (-entry[1], entry[0]))[:beam]
+    prefixes[0]["", 0] = 0.0
+    for cut, moves in enumerate(_moves(edges, likely)[:-1]):
+        kept = sorted(prefixes[cut].items(), key=lambda entry: -entry[1])[:beam]
+        for end, digit, score in moves:
+            _extend(prefixes[end], kept, digit, score, automaton)
+    final = [(weight, text) for (text, state), weight in prefixes[-1].items() if state in automaton.accepting]
+    return [text for _, text in sorted(final, reverse=True)[:beam]]
 
 
-def _outgoing(edges: Edges) -> list[list[int]]:
-    outgoing: list[list[int]] = [[] for _ in range(edges.cuts)]
-    for edge, start in enumerate(edges.starts.tolist()):
-        outgoing[start].append(edge)
-    return outgoing
-
-
-def _strongest(prefixes: dict[tuple[str, int], float], beam: int) -> list[tuple[tuple[str, int], float]]:
-    return sorted(prefixes.items(), key=lambda entry: -entry[1])[:beam]
+def _moves(edges: Edges, likely: Posteriors) -> list[list[tuple[int, int | None, float]]]:
+    """Return by starting cut the moves that matter: cut they end at, digit (None is a skip), score."""
+    moves: list[list[tuple[int, int | None, float]]] = [[] for _ in range(edges.cuts)]
+    for edge in np.flatnonzero(likely.skip > UNLIKELY).tolist():
+        moves[edges.starts[edge]].append((int(edges.ends[edge]), None, float(edges.skip[edge])))
+    for edge, digit in np.argwhere(likely.digit > UNLIKELY).tolist():
+        moves[edges.starts[edge]].append((int(edges.ends[edge]), digit, float(edges.digit[edge, digit])))
+    return moves
 
 
 def _extend(
     target: dict[tuple[str, int], float],
     kept: list[tuple[tuple[str, int], float]],
-    edges: Edges,
-    edge: int,
+    digit: int | None,
+    score: float,
     automaton: Automaton,
 ) -> None:
-    scores = edges.digit[edge].tolist()
-    skip = float(edges.skip[edge])
-    floor = max(scores) - LIKELY
-    likely = [(digit, score) for digit, score in enumerate(scores) if score >= floor and score > NEVER]
     for (text, state), weight in kept:
-        if skip > NEVER:
-            _add(target, (text, state), weight + skip)
-        for digit, score in likely:
-            following = automaton.steps[state][digit]
-            if following != DEAD:
-                _add(target, (text + DIGITS[digit], following), weight + score)
+        following = state if digit is None else automaton.steps[state][digit]
+        if following == DEAD:
+            continue
+        key = (text if digit is None else text + DIGITS[digit], following)
+        target[key] = _add(target.get(key, NEVER), weight + score)
 
 
-def _add(target: dict[tuple[str, int], float], key: tuple[str, int], weight: float) -> None:
-    target[key] = float(np.logaddexp(target[key], weight)) if key in target else weight
+def _add(first: float, second: float) -> float:
+    """Return log(exp(first) + exp(second)); far faster than numpy's on single numbers."""
+    low, high = (first, second) if first < second else (second, first)
+    return high + math.log1p(math.exp(low - high)) if high > NEVER else NEVER
 
 
 def string_log_weight(edges: Edges, text: str) -> float:

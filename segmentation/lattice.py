@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.types import Box, DigitCrop, FieldCrop, Lattice
 from segmentation.cuts import Primitives, find_primitives
 from segmentation.normalise import normalise_glyph
-from segmentation.prepare import clip_box, ink_strength, remove_rules, threshold_ink
+from segmentation.prepare import ink_strength, remove_rules, threshold_ink
 
 MAX_MERGED: Final = 5
 """Pieces that one candidate may be made of."""
@@ -27,6 +27,9 @@ WORKING_PIXELS: Final = 1_000_000
 
 WORKING_HEIGHT: Final = 72.0
 """Writing taller than this, in pixels, is made smaller: more detail costs time and tells the network nothing."""
+
+
+_RING: Final = np.ones((3, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,29 @@ def build_lattice(crop: FieldCrop) -> Lattice:
     """Return all candidates for digits in `crop`; no candidates and one cut where there is no ink."""
     writing = _find_writing(crop.pixels)
     pieces = writing.pieces
+    merges = [(start, end) for start in range(pieces.count) for end in _ends(pieces, start)]
+    boxes = np.array([_around(pieces.boxes[start:end]) for start, end in merges], np.int32).reshape(-1, 4)
     candidates = tuple(
-        _candidate(crop, writing, start, end)
-        for start in range(pieces.count)
-        for end in range(start + 1, min(start + MAX_MERGED, pieces.count) + 1)
-        if end == start + 1 or _may_be_digit(pieces, start, end)
+        DigitCrop(start=start, end=end, box=page_box, glyph=_glyph(writing, start, end, box))
+        for (start, end), box, page_box in zip(
+            merges, boxes.tolist(), _on_page(crop.box, boxes, writing.scale), strict=True
+        )
     )
     return Lattice(cuts=pieces.count + 1, candidates=candidates, text_height=pieces.text_height / writing.scale)
+
+
+def _ends(pieces: Primitives, start: int) -> list[int]:
+    """Return the cuts at which a candidate from `start` may end; the next one always."""
+    last = min(start + MAX_MERGED, pieces.count)
+    left = np.minimum.accumulate(pieces.spans[start:last, 0])
+    right = np.maximum.accumulate(pieces.spans[start:last, 1])
+    fits = right - left <= MAX_WIDTH * pieces.text_height
+    return [start + 1 + more for more in range(last - start) if more == 0 or fits[more]]
+
+
+def _around(boxes: NDArray[np.int32]) -> tuple[int, int, int, int]:
+    low, high = boxes.min(axis=0), boxes.max(axis=0)
+    return int(low[0]), int(low[1]), int(high[2]), int(high[3])
 
 
 def _find_writing(grey: NDArray[np.uint8]) -> _Writing:
@@ -75,24 +94,19 @@ def _soften(strength: NDArray[np.uint8], ink: NDArray[np.bool_]) -> NDArray[np.u
     return np.asarray(cv2.convertScaleAbs(strength, alpha=255 / max(full, 1.0)), np.uint8)
 
 
-def _may_be_digit(pieces: Primitives, start: int, end: int) -> bool:
-    spans = pieces.spans[start:end]
-    return bool(spans[:, 1].max() - spans[:, 0].min() <= MAX_WIDTH * pieces.text_height)
-
-
-def _candidate(crop: FieldCrop, writing: _Writing, start: int, end: int) -> DigitCrop:
-    boxes = writing.pieces.boxes[start:end]
-    left, top = boxes[:, :2].min(axis=0)
-    right, bottom = boxes[:, 2:].max(axis=0)
+def _glyph(writing: _Writing, start: int, end: int, box: list[int]) -> NDArray[np.uint8]:
+    left, top, right, bottom = box
     rows, columns = slice(max(0, top - 1), bottom + 1), slice(max(0, left - 1), right + 1)
     mask = cv2.inRange(writing.pieces.ids[rows, columns], start + 1, end)
     # One pixel more than the ink, so that its soft edge comes along.
-    grown = cv2.dilate(mask, np.ones((3, 3), np.uint8))
-    glyph = normalise_glyph(np.asarray(cv2.bitwise_and(writing.soft[rows, columns], grown), np.uint8))
-    return DigitCrop(start=start, end=end, box=_on_page(crop.box, boxes, writing.scale), glyph=glyph)
+    grown = cv2.dilate(mask, _RING)
+    return normalise_glyph(np.asarray(cv2.bitwise_and(writing.soft[rows, columns], grown), np.uint8))
 
 
-def _on_page(field: Box, boxes: NDArray[np.int32], scale: float) -> Box:
-    low, high = boxes[:, :2].min(axis=0) / scale, boxes[:, 2:].max(axis=0) / scale
-    inner = clip_box(low, high, width=field.width, height=field.height)
-    return Box(x=field.x + inner.x, y=field.y + inner.y, width=inner.width, height=inner.height)
+def _on_page(field: Box, boxes: NDArray[np.int32], scale: float) -> list[Box]:
+    """Return `boxes` (left, top, right, bottom at the working scale) on the page, inside the field."""
+    limit = np.array([field.width, field.height])
+    low = np.clip(np.floor(boxes[:, :2] / scale), 0, limit - 1).astype(int)
+    high = np.clip(np.ceil(boxes[:, 2:] / scale), low + 1, limit).astype(int)
+    corners = np.concatenate([low + np.array([field.x, field.y]), high - low], axis=1)
+    return [Box(*corner) for corner in corners.tolist()]
