@@ -7,6 +7,7 @@ What escapes these checks meets the cap on this process's memory. It ends when i
 import json
 import math
 import os
+import signal
 import struct
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,9 @@ from segmentation.decoding_limits import DecodeLimits, damage_as_unreadable, pla
 
 MEMORY_BYTES = 800 * 1024 * 1024
 """Address space: 40 megapixels take 120 MB drawn and as much again decoded; the libraries map about 200 MB."""
+
+ANSWER_SECONDS = 60
+"""The parent gives up earlier; this ends a renderer whose parent was killed meanwhile."""
 
 POINTS_AN_INCH = 72.0
 MAX_OBJECTS = 20_000
@@ -159,6 +163,7 @@ def serve(questions: IO[bytes], answers: IO[bytes]) -> None:
     while len(prefix := questions.read(4)) == 4:
         question = json.loads(questions.read(struct.unpack("<I", prefix)[0]))
         data = questions.read(question["size"])
+        _set_alarm(ANSWER_SECONDS)
         try:
             answer, body = _answer(question, data)
         except InputError as error:
@@ -167,6 +172,13 @@ def serve(questions: IO[bytes], answers: IO[bytes]) -> None:
         answers.write(struct.pack("<I", len(header)) + header)
         answers.write(body)
         answers.flush()
+        _set_alarm(0)
+
+
+def _set_alarm(seconds: int) -> None:
+    """End the process by SIGALRM's default action, even from inside PDFium, unless called again with 0."""
+    if sys.platform != "win32":
+        signal.alarm(seconds)
 
 
 def _answer(question: dict[str, Any], data: bytes) -> tuple[dict[str, Any], Any]:
