@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from cli.endpoint import Endpoint
 from cli.patience import Patience
 from cli.problems import error_in, retry_after_in
-from cli.replies import Batch, Document, Limits
+from cli.replies import Batch, Document, Limits, Session
 from core.errors import InternalError, InvalidRequest, ServiceUnreachable, TallyscanError
 from core.status import Priority
 
@@ -90,6 +90,10 @@ class Client:
     def limits(self) -> Limits:
         """Return what the service accepts."""
         return _parse(Limits, self._send("GET", "/v1/limits"))
+
+    def session(self) -> Session:
+        """Return whose key this is, and what it may do."""
+        return _parse(Session, self._send("GET", "/v1/session"))
 
     def ready(self) -> dict[str, Any]:
         """Return the service's own report on its parts, whether they are well or not."""

@@ -65,3 +65,10 @@ class Limits(Reply):
     """What the service accepts."""
 
     max_file_bytes: int
+
+
+class Session(Reply):
+    """Whose key the caller holds."""
+
+    owner: str
+    scopes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""`train`, `evaluate`, `predict`, `export-model`: thin doors to `model`, behind which TensorFlow comes in when needed."""
+"""`train`, `evaluate`, `predict`, `export-model`: thin doors to `model`; TensorFlow is imported behind them."""
 
 import sys
 from dataclasses import asdict
