@@ -7,6 +7,7 @@ import gzip
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +74,7 @@ def load_samples(path: Path | None, *, split: str = "train") -> Samples:
         raise InvalidRequest(f"There is no data at {path}.")
     try:
         return _load(path, split)
-    except (OSError, EOFError, ValueError, KeyError, zlib.error) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile, zlib.error) as error:
         raise UnreadableImage(f"{path} is damaged: {error}") from error
 
 
@@ -139,7 +140,8 @@ def _idx_pair(images: Path) -> Samples:
 
 
 def _npz(path: Path, split: str) -> Samples:
-    with np.load(path, allow_pickle=False) as arrays:
+    # Opened here: numpy leaves the file open when it is no archive.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         for images, labels in _NPZ_NAMES[split]:
             if images in arrays:
                 known = arrays[labels] if labels in arrays else np.full(len(arrays[images]), UNKNOWN)

@@ -73,7 +73,7 @@ def export(options: ExportOptions) -> ExportResult:
     network = load_network(options.run / NETWORK, run.keras_sha256)
     held_out = load_samples(options.run / "held_out.npz")
     content = to_int8(network, held_out.images[:REPRESENTATIVE])
-    manifest = _manifest(options.name, run, content)
+    manifest = _manifest(options, run, content)
     reader = Recogniser(content, manifest)
     agreement = _agreement(reader, network, held_out)
     manifest = replace(manifest, temperature=_temperature(reader.classify(held_out.images), held_out.labels))
@@ -139,10 +139,11 @@ def to_int8(network: Any, representative: NDArray[np.uint8]) -> bytes:  # noqa: 
     return content
 
 
-def _manifest(name: str, run: Run, content: bytes) -> Manifest:
+def _manifest(options: ExportOptions, run: Run, content: bytes) -> Manifest:
     sha256 = hashlib.sha256(content).hexdigest()
+    ships = _original_ships(options)
     return Manifest(
-        name=name,
+        name=options.name,
         version=f"{run.arch}-{sha256[:12]}",
         file=FILE,
         sha256=sha256,
@@ -155,8 +156,8 @@ def _manifest(name: str, run: Run, content: bytes) -> Manifest:
         seed=run.seed,
         command=run.command,
         data=run.data,
-        keras_file=NETWORK,
-        keras_sha256=run.keras_sha256,
+        keras_file=NETWORK if ships else "",
+        keras_sha256=run.keras_sha256 if ships else "",
     )
 
 
@@ -203,10 +204,11 @@ def _write(options: ExportOptions, manifest: Manifest, content: bytes) -> Path:
     folder = artifact_folder(options.name, root=options.root)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_bytes(content)
-    original = options.run / NETWORK
-    if original.stat().st_size < KERAS_SHIPS_BELOW_BYTES:
-        shutil.copyfile(original, folder / NETWORK)
-    else:
-        manifest = replace(manifest, keras_file="", keras_sha256="")
+    if _original_ships(options):
+        shutil.copyfile(options.run / NETWORK, folder / NETWORK)
     save_manifest(manifest, folder)
     return folder
+
+
+def _original_ships(options: ExportOptions) -> bool:
+    return (options.run / NETWORK).stat().st_size < KERAS_SHIPS_BELOW_BYTES

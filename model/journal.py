@@ -30,8 +30,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """All epochs so far."""
+    """All epochs so far, and which network they were of: its architecture and number of classes."""
 
+    network: str
     rows: tuple[Row, ...] = ()
 
     @property
@@ -54,20 +55,19 @@ def exists(folder: Path) -> bool:
     return (folder / STATE).exists()
 
 
-def resume(folder: Path, network: Any) -> Journal:  # noqa: ANN401 - keras.Model is untyped
+def resume(folder: Path, network: Any, *, name: str) -> Journal:  # noqa: ANN401 - keras.Model is untyped
     """Return the journal in `folder`, with the last epoch's weights and optimizer put into `network`; empty when new.
 
     Raises:
-        InvalidRequest: the run there is of another network.
+        InvalidRequest: the run there is of another network than `name`.
     """
     if not exists(folder):
-        return Journal()
+        return Journal(name)
     record = from_json(Journal, json.loads((folder / STATE).read_text("utf-8")))
+    if record.network != name:
+        raise InvalidRequest(f"The run in {folder} is of another network: {record.network}, not {name}.")
     network.optimizer.build(network.trainable_variables)
-    try:
-        network.load_weights(folder / LAST)
-    except ValueError as error:
-        raise InvalidRequest(f"The run in {folder} is of another network.") from error
+    network.load_weights(folder / LAST)
     return record
 
 

@@ -196,7 +196,7 @@ def _keep_held_out(material: Material, options: TrainOptions) -> None:
 
 def _epochs(network: Any, material: Material, regime: Regime, options: TrainOptions) -> journal.Journal:  # noqa: ANN401
     """Train epoch by epoch until the regime ends or patience does, and return the record."""
-    record = journal.resume(options.out, network) if options.resume else journal.Journal()
+    record = journal.resume(options.out, network, name=f"{options.arch} of {len(material.classes)} classes")
     held_out = _held_out(material, regime)
     feed = _Feed(material, regime, options.seed)
     while len(record.rows) < regime.epochs and record.epochs_without_gain < regime.patience:

@@ -1,0 +1,158 @@
+"""From files to an artifact, and on from where a training was stopped, in seconds."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import ArtifactMismatch, InvalidRequest
+from model.datasets import Samples, normalised
+from model.evaluate import EvaluateOptions, evaluate
+from model.export import ExportOptions, ExportResult, export, keras_logits, load_network, load_run
+from model.journal import NETWORK
+from model.predict import PredictOptions, predict
+from model.recogniser import Recogniser
+from model.train import Progress, TrainOptions, TrainResult, train
+from tests.model.drawn import printed_digits
+
+pytest.importorskip("tensorflow", reason="the train extra is not installed")
+
+# Keras 3.15 converts TensorFlow's variables in a way that NumPy 2 deprecates; nothing here can help it.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+EPOCHS = 3
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "printed.npz"
+    learnt, unseen = printed_digits(600, seed=1), printed_digits(200, seed=2)
+    np.savez(path, x_train=learnt.images, y_train=learnt.labels, x_test=unseen.images, y_test=unseen.labels)
+    return path
+
+
+@pytest.fixture(scope="module")
+def options(data: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainOptions:
+    out = tmp_path_factory.mktemp("runs") / "printed"
+    return TrainOptions(out=out, arch="baseline", data=data, seed=7, epochs=EPOCHS, patience=EPOCHS)
+
+
+@pytest.fixture(scope="module")
+def trained(options: TrainOptions) -> TrainResult:
+    return train(options)
+
+
+@pytest.fixture(scope="module")
+def exported(trained: TrainResult, tmp_path_factory: pytest.TempPathFactory) -> ExportResult:
+    return export(ExportOptions(run=trained.out, name="printed", root=tmp_path_factory.mktemp("artifacts")))
+
+
+@pytest.fixture(scope="module")
+def unseen() -> Samples:
+    return normalised(printed_digits(200, seed=2))
+
+
+def test_a_training_learns_and_writes_down_what_it_did(trained: TrainResult, options: TrainOptions) -> None:
+    assert (trained.epochs, trained.parameters) == (EPOCHS, 760_234)
+    assert trained.best_accuracy > 0.9
+    with (trained.out / "history.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    assert (trained.out / "history.png").read_bytes().startswith(b"\x89PNG")
+    run = load_run(trained.out)
+    assert run.command == (
+        f"tallyscan train --arch baseline --recipe plain --data {options.data} --seed 7"
+        f" --epochs 3 --patience 3 --out {options.out}"
+    )
+    assert [(source.name, source.samples) for source in run.data] == [("printed.npz", 480)]
+
+
+def test_a_stopped_training_goes_on_as_if_nothing_had_happened(
+    trained: TrainResult, options: TrainOptions, tmp_path: Path
+) -> None:
+    part = replace(options, out=tmp_path / "part", epochs=1)
+    seen: list[Progress] = []
+    train(part)
+    whole = train(replace(part, epochs=EPOCHS, resume=True, on_progress=seen.append))
+    assert {progress.epoch for progress in seen} == {2, 3}
+    assert seen[-1].step == seen[-1].steps
+    assert whole.best_loss == pytest.approx(trained.best_loss, rel=1e-3)
+
+
+def test_a_run_is_not_written_over(trained: TrainResult, options: TrainOptions) -> None:
+    with pytest.raises(InvalidRequest, match="resume"):
+        train(options)
+
+
+def test_a_run_of_another_network_is_not_gone_on_with(trained: TrainResult, options: TrainOptions) -> None:
+    with pytest.raises(InvalidRequest, match="another network"):
+        train(replace(options, arch="small", resume=True))
+
+
+def test_small_trains_with_augmentation(data: Path, tmp_path: Path) -> None:
+    result = train(TrainOptions(out=tmp_path / "run", data=data, epochs=1, batch_size=16, limit=200))
+    assert np.isfinite(result.best_loss)
+
+
+def test_the_exported_network_answers_as_its_original(
+    trained: TrainResult, exported: ExportResult, unseen: Samples
+) -> None:
+    here = Recogniser.load("printed", root=exported.folder.parent).classify(unseen.images)
+    original = load_network(trained.out / NETWORK, load_run(trained.out).keras_sha256)
+    there = keras_logits(original, unseen.images)
+    assert exported.agreement > 0.99
+    assert np.mean(here.argmax(axis=1) == there.argmax(axis=1)) > 0.99
+    assert np.mean(here.argmax(axis=1) == unseen.labels) > 0.9
+
+
+def test_an_altered_original_is_never_loaded(trained: TrainResult, tmp_path: Path) -> None:
+    path = tmp_path / NETWORK
+    path.write_bytes((trained.out / NETWORK).read_bytes() + b"\0")
+    with pytest.raises(ArtifactMismatch):
+        load_network(path, load_run(trained.out).keras_sha256)
+
+
+def test_a_large_original_stays_with_its_run(exported: ExportResult) -> None:
+    assert exported.manifest.keras_file == ""
+    assert {path.name for path in exported.folder.iterdir()} == {"manifest.json", "model.tflite"}
+
+
+def test_an_evaluation_leaves_figures_and_pictures(exported: ExportResult, data: Path, tmp_path: Path) -> None:
+    options = EvaluateOptions(data=data, model="printed", root=exported.folder.parent, out=tmp_path)
+    found = evaluate(options).sets["printed"]
+    assert found.glyphs == 200
+    assert found.accuracy > 0.9
+    written = json.loads((tmp_path / "evaluation.json").read_text("utf-8"))
+    assert written["sets"]["printed"]["accuracy"] == found.accuracy
+    assert (tmp_path / "printed.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_run_can_be_measured_before_it_is_exported(trained: TrainResult, data: Path) -> None:
+    assert evaluate(EvaluateOptions(data=data, run=trained.out)).sets["printed"].accuracy > 0.9
+
+
+def test_predictions_are_numbered_from_one(exported: ExportResult, unseen: Samples, tmp_path: Path) -> None:
+    glyphs = unseen.take(slice(20))
+    names = ",".join(f"pixel{index}" for index in range(784))
+    np.savetxt(tmp_path / "test.csv", glyphs.images.reshape(20, -1), "%d", ",", header=names, comments="")
+    out = tmp_path / "submission.csv"
+    assert predict(PredictOptions(tmp_path / "test.csv", out, model="printed", root=exported.folder.parent)) == 20
+    lines = out.read_text("utf-8").splitlines()
+    assert lines[0] == "ImageId,Label"
+    assert [line.split(",")[0] for line in lines[1:]] == [str(number) for number in range(1, 21)]
+    right = sum(int(line.split(",")[1]) == label for line, label in zip(lines[1:], glyphs.labels, strict=True))
+    assert right >= 18
+
+
+def test_a_folder_without_a_run_exports_nothing(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="no finished training"):
+        export(ExportOptions(run=tmp_path, root=tmp_path))
+
+
+def test_an_unknown_recipe_names_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="plain, digits"):
+        train(TrainOptions(out=tmp_path / "run", recipe="secret"))
