@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Box, FieldCrop, Page
-from segmentation.prepare import clip_box, ink_map, remove_frames, to_grey
+from segmentation.prepare import clip_box, find_frames, ink_strength, threshold_ink, to_grey
 
 PAGE_PIXELS: Final = 4_000_000
 """Runs are sought on a page no larger than this; what is read is cut from the full one."""
@@ -42,9 +42,24 @@ def find_numbers(page: Page) -> tuple[FieldCrop, ...]:
     """
     grey = to_grey(page)
     scale = min(1.0, (PAGE_PIXELS / grey.size) ** 0.5)
-    boxes = _characters(remove_frames(ink_map(_shrink(grey, scale))))
+    small = _shrink(grey, scale)
+    strength = ink_strength(small)
+    ink = threshold_ink(strength)
+    frames = find_frames(ink)
+    boxes = _characters(ink & ~frames)
     runs = _reading_order(_join(boxes, _groups(boxes)))
-    return tuple(_crop(grey, run / scale, name=f"number_{number}") for number, run in enumerate(runs, start=1))
+    clean = _paint_out(grey, frames)
+    return tuple(_crop(clean, run / scale, name=f"number_{number}") for number, run in enumerate(runs, start=1))
+
+
+def _paint_out(grey: NDArray[np.uint8], frames: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return `grey` with the frames in the tone of the paper beside them."""
+    if not frames.any():
+        return grey
+    lines = cv2.dilate(frames.view(np.uint8), np.ones((3, 3), np.uint8))
+    lines = cv2.resize(lines, (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_NEAREST)
+    paper = cv2.dilate(grey, np.ones((15, 15), np.uint8))
+    return np.where(lines > 0, paper, grey)
 
 
 def _shrink(grey: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:

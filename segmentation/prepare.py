@@ -100,16 +100,31 @@ def remove_rules(ink: _Ink) -> _Ink:
     return np.asarray(rest > 0)
 
 
-def remove_frames(ink: _Ink) -> _Ink:
-    """Return a page's `ink` without long thin lines, level or upright: rulings, boxes, table frames."""
+def find_frames(ink: _Ink) -> _Ink:
+    """Return the long thin lines in a page's `ink`, level or upright: rulings, boxes, table frames.
+
+    An upright line counts where it meets a level one or is longer than any digit: else it may be a 1.
+    """
     height, width = ink.shape
     bits = ink.view(np.uint8)
     thickness = max(3, round(0.004 * max(height, width)))
     level = _long_runs(bits, length=max(60, round(0.05 * width)), thickness=thickness)
     turned = np.ascontiguousarray(bits.T)
-    upright = np.ascontiguousarray(_long_runs(turned, length=max(60, round(0.07 * height)), thickness=thickness).T)
-    rest = _mend(bits, level, vertical=True)
-    return np.asarray(_mend(rest, upright & rest, vertical=False) > 0)
+    upright = np.ascontiguousarray(_long_runs(turned, length=max(40, round(0.02 * height)), thickness=thickness).T)
+    upright = _meeting(upright, level, reach=thickness, enough=max(60, round(0.15 * height)))
+    return np.asarray((level | upright) > 0)
+
+
+def _meeting(upright: _Grey, level: _Grey, *, reach: int, enough: int) -> _Grey:
+    """Return the lines of `upright` that come within `reach` of one of `level`, or are `enough` pixels long."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(upright, connectivity=8)
+    if count == 1:
+        return upright
+    near = cv2.dilate(level, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
+    keep = stats[:, cv2.CC_STAT_HEIGHT] >= enough
+    keep[np.unique(np.asarray(labels)[near])] = True
+    keep[0] = False
+    return np.asarray(keep[labels], np.uint8)
 
 
 def _rule_thickness(height: int) -> int:
@@ -162,7 +177,7 @@ def estimate_skew(ink: _Ink, *, limit_degrees: float = SKEW_LIMIT_DEGREES) -> fl
     centred = xs - xs.mean()
     coarse = _best_angle(ys, centred, np.arange(-limit_degrees, limit_degrees + 0.25, 0.5))
     fine = _best_angle(ys, centred, coarse + np.arange(-0.5, 0.51, 0.1))
-    return round(float(np.clip(fine, -limit_degrees, limit_degrees)), 2)
+    return round(float(np.clip(fine, -limit_degrees, limit_degrees)), 2) + 0.0  # no -0.0
 
 
 def _best_angle(ys: NDArray[np.intp], xs: NDArray[np.float64], degrees: NDArray[np.float64]) -> float:
