@@ -9,11 +9,13 @@ import os
 import signal
 import socket
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from billiard.exceptions import SoftTimeLimitExceeded
+from billiard.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError
 
+from core.errors import TallyscanError
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,24 +28,31 @@ log = structlog.get_logger(__name__)
 _desks: list["Desk"] = []
 
 
-def desk() -> "Desk":
-    """Return this process's desk.
-
-    Raises:
-        RuntimeError: not in a worker process, or before it has started.
-    """
-    if not _desks:
-        raise RuntimeError("There is a desk only in a worker process that has started.")
-    return _desks[0]
-
-
 def start(**_: object) -> None:
     """Open database, blobs, network and queue; Celery calls this in each new child."""
-    from worker.desk import open_desk  # noqa: PLC0415 - loads OpenCV and LiteRT, which must not happen before the fork
-
     die_with_parent()
-    _desks[:] = [open_desk(Settings(), worker=worker_name(), time_limit_errors=(SoftTimeLimitExceeded,))]
-    log.info("worker process ready")
+    started = time.perf_counter()
+    try:
+        desk()
+    except TallyscanError as error:
+        # The child stays: each task tries again, and what it cannot do the sweeper sends once more.
+        log.warning("worker process not ready", code=error.code, reason=str(error))
+    else:
+        log.info("worker process ready", seconds=round(time.perf_counter() - started, 3))
+
+
+def desk() -> "Desk":
+    """Return this process's desk; never call this in the parent.
+
+    Raises:
+        ArtifactError: the network's files are missing or altered.
+        Unavailable: the blob store's URL leads nowhere.
+    """
+    if not _desks:
+        from worker.desk import open_desk  # noqa: PLC0415 - loads OpenCV and LiteRT: not before the fork
+
+        _desks.append(open_desk(Settings(), worker=worker_name(), time_limit_errors=(SoftTimeLimitExceeded,)))
+    return _desks[0]
 
 
 def stop(**_: object) -> None:
@@ -65,5 +74,5 @@ def die_with_parent() -> None:
 
 def log_lost(*, args: Any = None, exception: BaseException | None = None, **_: object) -> None:  # noqa: ANN401 - Celery
     """Log in the parent that a child died, or was killed at the hard time limit, over a document."""
-    document_id = args[0] if args else None
-    log.error("worker process lost", document_id=document_id, reason=type(exception).__name__)
+    if isinstance(exception, WorkerLostError | TimeLimitExceeded):
+        log.error("worker process lost", document_id=args[0] if args else None, reason=type(exception).__name__)

@@ -43,8 +43,9 @@ def broker_role(settings: Settings) -> Role:
 
 def api_role(listener: int) -> Role:
     """Return gunicorn on the descriptor `listener`."""
-    command = ("-m", "gunicorn", "-c", "python:api.gunicorn_conf", "--bind", f"fd://{listener}", "api.wsgi:app")
-    return Role("api", (sys.executable, *command), passed_fds=(listener,))
+    # gunicorn's control socket would lie in the user's home, where services of one user would share it.
+    options = ("-c", "python:api.gunicorn_conf", "--no-control-socket", "--bind", f"fd://{listener}")
+    return Role("api", (sys.executable, "-m", "gunicorn", *options, "api.wsgi:app"), passed_fds=(listener,))
 
 
 def worker_role() -> Role:

@@ -1,0 +1,1 @@
+"""Tests with real servers, real workers and a real broker."""

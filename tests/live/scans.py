@@ -1,0 +1,41 @@
+"""Documents for live tests, and what the reader makes of them: right or wrong, it is the same everywhere."""
+
+import functools
+import io
+
+import numpy as np
+from PIL import Image
+
+from core.settings import Settings
+from tests.factories import png_bytes
+from worker.pipeline import Reader, ReadRequest
+
+NUMBERS = ("70315", "4821", "960247", "1830", "55209", "38174", "6402", "91763")
+KINDS = 24
+"""Different scans; there may be more documents than that."""
+
+
+@functools.cache
+def scan(number: int) -> tuple[str, bytes]:
+    """Return a scan's text, as a reader in this process reads it, and its bytes."""
+    kind = number % KINDS
+    if kind != number:
+        return scan(kind)
+    data = png_bytes(NUMBERS[kind % len(NUMBERS)], seed=kind)
+    text = _reader().read(data, request=ReadRequest("digits")).pages[0].fields[0].text
+    assert text, "a scan without a text would show little"
+    return text, data
+
+
+def slow_scan() -> bytes:
+    """Return a page that is small as a file and takes a reader a second or two: 36 million pixels."""
+    pixels = np.full((6000, 6000), 255, np.uint8)
+    pixels[100:130, 100:5000] = 0
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()
+
+
+@functools.cache
+def _reader() -> Reader:
+    return Reader.load(Settings())

@@ -1,0 +1,174 @@
+"""The supervisor's parts on their own: addresses, the home folder, children, logs, signals."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from cli.supervisor import child as children
+from cli.supervisor.address import listen, url_of
+from cli.supervisor.child import Child
+from cli.supervisor.home import locked, prepare_home
+from cli.supervisor.logs import open_log, tail, trim
+from cli.supervisor.refusals import AlreadyRunning, PortTaken, WrongUsage
+from cli.supervisor.roles import Role, broker_role, environment
+from cli.supervisor.wakeups import Wakeups
+from core.settings import Settings
+from tests.live.running import eventually
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.8.8.8", "::1"])
+def test_loopback_addresses_are_served(host: str) -> None:
+    with listen(host, 0, allow_remote=False) as sock:
+        url = url_of(sock)
+        port = sock.getsockname()[1]
+        socket.create_connection((host, port), timeout=5).close()
+        assert url.endswith(f":{port}")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_other_addresses_must_be_allowed(host: str) -> None:
+    with pytest.raises(WrongUsage, match="other machines"):
+        listen(host, 0, allow_remote=False)
+    with listen(host, 0, allow_remote=True) as sock:
+        assert url_of(sock).startswith(("http://127.0.0.1:", "http://[::1]:"))
+
+
+@pytest.mark.parametrize("host", ["no such host", "nowhere.invalid", "203.0.113.7"])
+def test_an_address_that_is_not_ours_is_wrong_usage(host: str) -> None:
+    with pytest.raises(WrongUsage):
+        listen(host, 0, allow_remote=True)
+
+
+def test_a_port_in_use_is_named() -> None:
+    with listen("127.0.0.1", 0, allow_remote=False) as sock:
+        port = sock.getsockname()[1]
+        with pytest.raises(PortTaken, match=str(port)):
+            listen("127.0.0.1", port, allow_remote=False)
+
+
+def test_one_supervisor_a_home(tmp_path: Path) -> None:
+    with locked(tmp_path) as announce:
+        announce("http://127.0.0.1:1234")
+        with (
+            pytest.raises(AlreadyRunning, match=rf"at http://127.0.0.1:1234 \(process {os.getpid()}\)"),
+            locked(tmp_path),
+        ):
+            pass
+    with locked(tmp_path):
+        pass
+
+
+def test_a_lock_left_by_a_killed_process_holds_nobody(tmp_path: Path) -> None:
+    (tmp_path / "supervisor.lock").write_text('{"pid": 1, "url": "http://127.0.0.1:1"}')
+    with locked(tmp_path) as announce:
+        announce("http://127.0.0.1:2")
+        assert "127.0.0.1:2" in (tmp_path / "supervisor.lock").read_text()
+
+
+def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(WrongUsage, match="home folder"):
+        prepare_home(Settings(home=tmp_path / "file"))
+
+
+def test_children_see_the_very_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TALLYSCAN_PORT", "1")
+    settings = Settings(home=tmp_path, port=9, callback_hosts=("a.example", "b.example:8443"), accept_confidence=0.5)
+    for name in [name for name in os.environ if name.startswith("TALLYSCAN_")]:
+        monkeypatch.delenv(name)
+    for name, value in environment(settings).items():
+        monkeypatch.setenv(name, value)
+    assert Settings() == settings
+
+
+def test_the_broker_understands_a_home_with_spaces(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "my home")
+    prepare_home(settings)
+    with subprocess.Popen(broker_role(settings).command, stdout=subprocess.DEVNULL) as broker:
+        try:
+            eventually(settings.broker_socket.exists, seconds=10, what="the socket")
+        finally:
+            broker.terminate()
+
+
+def test_a_child_that_dies_is_cleared_away_with_all_it_forked(tmp_path: Path) -> None:
+    script = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'input()'], stdin=subprocess.PIPE).wait()"
+    child = _child(tmp_path, script)
+    child.start()
+    assert child.process is not None
+    leader = psutil.Process(child.process.pid)
+    (forked,) = eventually(leader.children, seconds=10, what="the child to fork")
+    leader.kill()
+    assert eventually(child.clear_away, seconds=5, what="its death to be seen") == -signal.SIGKILL
+    eventually(lambda: not forked.is_running() or forked.status() == "zombie", seconds=5, what="no orphan to be left")
+    assert not child.running()
+
+
+def test_pauses_between_restarts_grow_and_start_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    child = _child(tmp_path, "raise SystemExit(3)")
+    pauses = []
+    for _ in range(8):
+        child.start()
+        assert eventually(child.clear_away, seconds=10, what="its end") == 3
+        assert child.restart_at is not None
+        pauses.append(round(child.restart_at - time.monotonic(), 1))
+    assert pauses == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0]
+    monkeypatch.setattr(children, "SETTLED_SECONDS", 0.0)
+    child.start()
+    eventually(child.clear_away, seconds=10, what="its end")
+    assert child.failures == 1
+
+
+def test_a_child_dies_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from cli.supervisor.child import Child; from cli.supervisor.roles import Role\n"
+        "role = Role('sleeper', (sys.executable, '-c', 'import time; time.sleep(60)'))\n"
+        f"child = Child(role, {{}}, Path({str(tmp_path)!r}) / 'logs' / 'sleeper.log')\n"
+        "child.start(); print(child.process.pid, flush=True); child.process.wait()"
+    )
+    (tmp_path / "logs").mkdir()
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as supervisor:
+        assert supervisor.stdout is not None
+        sleeper = psutil.Process(int(supervisor.stdout.readline()))
+        supervisor.kill()
+    eventually(lambda: not sleeper.is_running() or sleeper.status() == "zombie", seconds=5, what="the child to die")
+
+
+def test_a_log_that_grew_too_long_is_put_aside(tmp_path: Path) -> None:
+    path = tmp_path / "role.log"
+    with open_log(path) as log:
+        log.write(b"old line\n" * 20)
+        trim(path, max_bytes=1000)
+        assert path.read_bytes() == b"old line\n" * 20
+        trim(path, max_bytes=100)
+        log.write(b"new line\n")  # by a child that still has it open
+    assert path.read_bytes() == b"new line\n"
+    assert (tmp_path / "role.log.1").read_bytes() == b"old line\n" * 20
+    assert tail(tmp_path / "role.log.1", lines=2) == "old line\nold line"
+    assert tail(tmp_path / "nothing.log") == ""
+
+
+def test_signals_end_a_wait_and_requests_are_counted() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with Wakeups.open() as wakeups:
+        os.kill(os.getpid(), signal.SIGTERM)
+        started = time.monotonic()
+        wakeups.wait(30.0)
+        assert time.monotonic() - started < 5
+        assert wakeups.stop_requests == 1
+        wakeups.wait(0.0)
+        assert wakeups.stop_requests == 1
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def _child(folder: Path, script: str) -> Child:
+    (folder / "logs").mkdir()
+    return Child(Role("test", (sys.executable, "-c", script)), dict(os.environ), folder / "logs" / "test.log")
