@@ -5,6 +5,7 @@ import { getJson, hasKey, keepKey } from "./client.js";
 import { listenForFiles } from "./choose.js";
 import { openDocument } from "./documents.js";
 import { byId, el, icon } from "./dom.js";
+import { complain } from "./panel.js";
 import { markCurrent, showRecent } from "./recent.js";
 import { clearWork, openNothing, sendChosen, takeFiles } from "./work.js";
 
@@ -18,7 +19,8 @@ async function start() {
   try {
     session = await getJson("/v1/session");
   } catch (problem) {
-    if (problem.status !== 401) showOutage(problem);
+    if (problem.status === 403) showSignIn("This key may not read. The page needs one with the scopes read and submit.");
+    else if (problem.status !== 401) showOutage(problem);
     return;
   }
   showSession(session);
@@ -26,7 +28,10 @@ async function start() {
   showRecent();
 }
 
-function showSession({ owner }) {
+function showSession({ owner, scopes }) {
+  const mayRead = scopes.includes("submit") || scopes.includes("admin");
+  byId("read").disabled = !mayRead;
+  complain(mayRead ? "" : "This key may look at readings, but not send scans.");
   byId("who").replaceChildren("Signed in as ", el("b", {}, owner));
   byId("who").hidden = false;
   byId("signout").hidden = !hasKey();
@@ -48,14 +53,14 @@ function route() {
   markCurrent();
 }
 
-function showSignIn() {
+function showSignIn(reason) {
   const refused = hasKey();
   keepKey(null);
   byId("work").hidden = true;
   byId("who").hidden = true;
   byId("signout").hidden = true;
   byId("signin").hidden = false;
-  byId("key-error").textContent = refused ? "The service does not know this key, or it was revoked." : "";
+  byId("key-error").textContent = refused ? reason : "";
   byId("key").focus();
 }
 
@@ -82,7 +87,7 @@ function onKey(event) {
   clearWork({ byKey: true });
 }
 
-window.addEventListener("signed-out", showSignIn);
+window.addEventListener("signed-out", () => showSignIn("The service does not know this key, or it was revoked."));
 window.addEventListener("hashchange", route);
 window.addEventListener("beforeunload", (event) => isSending() && event.preventDefault());
 document.addEventListener("keydown", onKey);

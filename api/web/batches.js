@@ -86,7 +86,7 @@ export async function openBatch(id) {
   }
   const { table } = current;
   const signal = show(table.list().length ? table.element : opening());
-  const view = { id, table, signal, head: null, watched: false, following: false };
+  const view = { id, table, signal, head: null, state: null, watched: false, following: false };
   table.onRetry((row) => retryRow(row, view));
   await followBatch(view);
 }
@@ -116,9 +116,13 @@ async function refresh(view) {
   const { id, table, signal } = view;
   const sending = current.sending;
   const batch = await getJson(pathOf(id), { signal });
-  const readings = await getLines(`${pathOf(id)}/results.jsonl`, { signal });
-  table.update(readings, { onlyKnown: sending !== null });
-  showHead(batch, view);
+  const state = JSON.stringify([batch, sending?.sent]);
+  if (view.state !== state) {
+    const readings = await getLines(`${pathOf(id)}/results.jsonl`, { signal });
+    table.update(readings, { onlyKnown: sending !== null });
+    showHead(batch, view);
+    view.state = state;
+  }
   const finished = finishedOf(batch);
   if (!sending && finished >= batch.total) return finish(batch, view);
   view.watched = true;
@@ -133,13 +137,11 @@ const finishedOf = ({ counts }) => (counts.done ?? 0) + (counts.failed ?? 0) + (
 function showHead(batch, view) {
   const head = el("div.doc-head", {},
     el("div.doc-title", {}, el("h2", {}, batch.name || "Batch"),
-      el("p.doc-meta", {}, el("span", {}, count(batch.total, "file")), el("span", {}, `sent ${moment(batch.created_at)}`))),
+      el("p.doc-meta", {}, el("span", {}, count(Math.max(batch.total, view.table.list().length), "file")), el("span", {}, `sent ${moment(batch.created_at)}`))),
     el("div.actions", {}, batch.counts.done ? button("Download CSV", () => download(batch)) : null));
-  if (!view.head) replace(view.signal, head, view.table.element);
-  else if (view.shown !== JSON.stringify(batch)) swapHead(view.head, head);
-  else return;
+  if (view.head) swapHead(view.head, head);
+  else replace(view.signal, head, view.table.element);
   view.head = head;
-  view.shown = JSON.stringify(batch);
 }
 
 /** Put the new head in the old one's place, and keep the focus on its button. */

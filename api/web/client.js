@@ -132,8 +132,10 @@ export async function follow(path, { onChange, onAway, signal }) {
       if (response.status !== 304) {
         etag = response.headers.get("ETag") ?? "none";
         if (onChange(await response.json())) return;
+      } else if (performance.now() - started < 1000) {
+        // A service with many waiting answers at once that there is nothing new.
+        await pause(0.5, signal);
       }
-      await pause(performance.now() - started < 250 ? 0.25 : 0, signal);
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Problem) || !error.retryable) throw error;

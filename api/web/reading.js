@@ -2,7 +2,7 @@
 
 import { button, el, icon, roving } from "./dom.js";
 import { boxesOver, drawCrop, filePreview, pagePicture, scanFigure, scanNote } from "./scan.js";
-import { count, duration, fieldState, isFinal, isUnsure, moment, percent, reasons, stateOf, typeName } from "./words.js";
+import { count, duration, fieldState, fieldsOf, isFinal, isUnsure, moment, percent, reasons, stateOf, typeName } from "./words.js";
 
 /**
  * Return the view of a document.
@@ -11,7 +11,7 @@ import { count, duration, fieldState, isFinal, isUnsure, moment, percent, reason
  * `actions` are `onRetry` and `onCsv`.
  */
 export function documentView(reading, { file = null, trail = null, onRetry, onCsv }) {
-  const body = el("div");
+  const body = el("div.doc-body");
   const view = el("div", {}, trail, head(reading, { onRetry, onCsv }), duplicateNote(reading), body, technical(reading));
   if (reading.failure) body.append(failure(reading.failure, () => onRetry()));
   if (reading.status === "done" && reading.pages.length) showPage(body, reading, firstTelling(reading));
@@ -34,11 +34,20 @@ function meta(reading) {
   const took = duration(reading.started_at, reading.finished_at);
   const pages = reading.progress?.pages_total;
   return el("p.doc-meta", {},
-    mark(stateOf(reading)),
+    summary(reading),
     el("span", {}, typeName(reading.type)),
     pages > 1 && el("span", {}, count(pages, "page")),
     took && el("span", {}, `read in ${took}`),
     el("span", {}, `sent ${moment(reading.created_at)}`));
+}
+
+/** Return the document's state; of several numbers, how many need a look. */
+function summary(reading) {
+  const fields = fieldsOf(reading);
+  const doubtful = fields.filter((field) => !field.accepted).length;
+  if (reading.status !== "done" || fields.length < 2) return mark(stateOf(reading));
+  const state = { ...stateOf(reading), word: doubtful ? `${doubtful} of ${fields.length} numbers need a look` : `${fields.length} numbers, all accepted` };
+  return mark(state);
 }
 
 /** Return a state as icon and word; `chip` puts it on a coloured ground. */
@@ -87,9 +96,10 @@ function showPage(body, reading, pageIndex, focusOn = null) {
 }
 
 function placePicture(scan, { picture, page, selection, name }) {
-  const label = `Scan of ${name}, page ${page.index + 1}, with ${count(page.fields.length, "box")}`.replace("boxs", "boxes");
+  const label = `Scan of ${name}, page ${page.index + 1}, ${count(page.fields.length, "number")} marked`;
   const { frame, holder } = scanFigure(picture, { width: page.width, height: page.height, label });
   scan.querySelector(".scan-place").replaceChildren(frame);
+  scan.querySelector(".enlarge").hidden = picture.width < holder.clientWidth * 1.15;
   selection.havePicture(picture, boxesOver(holder, page, selection.selectField));
 }
 
@@ -104,7 +114,7 @@ function scanBar(reading, pageIndex, turn) {
     const large = enlarge.closest(".scan").querySelector(".scan-frame").classList.toggle("large");
     enlarge.setAttribute("aria-pressed", large);
     enlarge.textContent = large ? "Fit" : "Enlarge";
-  }, { kind: "quiet", "aria-pressed": "false" });
+  }, { kind: "quiet.enlarge", "aria-pressed": "false", hidden: true });
   return el("div.scan-bar", {}, pages, enlarge);
 }
 

@@ -2,18 +2,19 @@
 
 import { getJson } from "./client.js";
 import { byId, el, icon } from "./dom.js";
-import { count, moment, stateOf, values } from "./words.js";
+import { count, moment, stateOf } from "./words.js";
 
 const DOCUMENTS = 8;
+const LOOKED_THROUGH = 60;
 const BATCHES = 5;
 
 /** Fetch both lists and show them; an outage leaves what was there. */
 export async function showRecent() {
   const [documents, batches] = await Promise.all([
-    getJson(`/v1/documents?limit=${DOCUMENTS}`), getJson(`/v1/batches?limit=${BATCHES}`),
+    getJson(`/v1/documents?limit=${LOOKED_THROUGH}`), getJson(`/v1/batches?limit=${BATCHES}`),
   ]).catch(() => [null, null]);
   if (!documents) return;
-  fill(byId("recent-documents"), documents.documents.map(documentItem), "Nothing was sent yet.");
+  fill(byId("recent-documents"), single(documents.documents).map(documentItem), "Nothing was sent yet.");
   fill(byId("recent-batches"), batches.batches.map(batchItem), "Several files sent together appear here.");
   markCurrent();
 }
@@ -30,10 +31,16 @@ function fill(list, items, nothing) {
   list.replaceChildren(...(items.length ? items : [el("li.none", {}, nothing)]));
 }
 
+/** Return the documents that were sent alone, or the newest ones where all came in batches. */
+function single(documents) {
+  const alone = documents.filter((reading) => reading.batch_id === null);
+  return (alone.length ? alone : documents).slice(0, DOCUMENTS);
+}
+
 function documentItem(reading) {
   const state = stateOf(reading);
   return item(`#/documents/${encodeURIComponent(reading.id)}`, {
-    state, name: reading.filename || "Untitled scan", more: values(reading) || state.word, when: reading.created_at,
+    state, name: reading.filename || "Untitled scan", more: reading.status === "done" ? moment(reading.created_at) : state.word, when: reading.created_at,
   });
 }
 

@@ -2,8 +2,8 @@
 
 import { button, el } from "./dom.js";
 import { mark } from "./reading.js";
-import { thumbnail } from "./scan.js";
-import { fieldsOf, leastSure, percent, reasons, stateOf, values } from "./words.js";
+import { isPicture, thumbnail } from "./scan.js";
+import { fieldsOf, leastSure, percent, shortReasons, stateOf, values } from "./words.js";
 
 const STEP = 200;
 const THUMB = { width: 136, height: 48 };
@@ -99,17 +99,24 @@ function settle(body, elements) {
 function fillRow(row, { onRetry, thumbs }) {
   const { data, element } = row;
   row.thumb ??= el("td.thumb", {}, el("span.blank"));
-  if (!row.thumbed && (data.file || data.status === "done")) {
-    row.thumbed = true;
-    thumbs.watch(row.thumb, data.file ?? `/v1/documents/${encodeURIComponent(data.id)}/pages/0.webp`);
+  const picture = pictureOf(data);
+  if (!row.pictured && picture) {
+    row.pictured = true;
+    thumbs.watch(row.thumb, picture);
   }
   const least = leastSure(data);
   element.replaceChildren(row.thumb,
     el("td.name", {}, nameOf(data)),
-    el("td.read", {}, readOf(data)),
+    el(fieldsOf(data).length > 1 ? "td.read.several" : "td.read", {}, readOf(data)),
     el("td.sureness", {}, least === null ? "" : percent(least)),
     el("td.outcome", {}, mark(stateOf(data)), whyOf(data), data.status === "failed" && onRetry
       && button("Try again", () => onRetry(data), { kind: "quiet", "aria-label": `Try ${data.filename} again` })));
+}
+
+/** Return where a row's picture comes from: the local file, else the service once it has read the document. */
+function pictureOf(data) {
+  if (data.file && isPicture(data.file)) return data.file;
+  return data.status === "done" ? `/v1/documents/${encodeURIComponent(data.id)}/pages/0.webp` : null;
 }
 
 const nameOf = (data) => (data.id ? el("a", { href: `#/documents/${encodeURIComponent(data.id)}` }, data.filename) : data.filename);
@@ -123,9 +130,9 @@ function whyOf(data) {
   if (data.failure) return el("span.why", {}, data.failure.message);
   if (data.status !== "done") return null;
   const failedPages = data.pages.filter((page) => page.failure).length;
-  const why = new Set(fieldsOf(data).filter((field) => !field.accepted).flatMap(reasons));
-  if (failedPages) why.add(`${failedPages} of ${data.pages.length} pages could not be read.`);
-  return why.size ? el("span.why", {}, [...why].join(" ")) : null;
+  const why = new Set(fieldsOf(data).filter((field) => !field.accepted).flatMap(shortReasons));
+  if (failedPages) why.add(`${failedPages} of ${data.pages.length} pages unreadable`);
+  return why.size ? el("span.why", {}, [...why].join(", ")) : null;
 }
 
 /** Return a loader that draws a row's scan once the row comes into sight, a few at a time. */
@@ -138,9 +145,7 @@ function thumbLoader() {
     running += 1;
     const cell = waiting.shift();
     try {
-      const source = sources.get(cell);
-      if (source instanceof Blob && !/^image\/(?!tiff)/.test(source.type)) throw new Error("no picture");
-      cell.replaceChildren(await thumbnail(source, THUMB.width, THUMB.height));
+      cell.replaceChildren(await thumbnail(sources.get(cell), THUMB));
     } catch { /* a row without its picture is still a row */ }
     running -= 1;
     next();

@@ -20,16 +20,21 @@ export function pagePicture(documentId, index) {
   return picture;
 }
 
-/** Return a page's picture drawn for a small space, not kept. */
-export async function thumbnail(source, width, height) {
+/** Return whether the browser can draw a file. */
+export const isPicture = (file) => /^image\/(?!tiff)/.test(file.type);
+
+/** Return a picture, from a file or an address, drawn to fit `width` by `height`; it is not kept. */
+export async function thumbnail(source, { width, height }) {
   const blob = source instanceof Blob ? source : await getBlob(source);
   const bitmap = await createImageBitmap(blob);
   const canvas = el("canvas", { "aria-hidden": "true" });
   const density = Math.min(window.devicePixelRatio || 1, 2);
-  const scale = Math.min((width * density) / bitmap.width, (height * density) / bitmap.height);
-  [canvas.width, canvas.height] = [width * density, height * density];
-  const [w, h] = [bitmap.width * scale, bitmap.height * scale];
-  drawSmooth(canvas).drawImage(bitmap, 0, (canvas.height - h) / 2, w, h);
+  const scale = Math.min(width / bitmap.width, height / bitmap.height);
+  const [w, h] = [Math.max(1, Math.round(bitmap.width * scale)), Math.max(1, Math.round(bitmap.height * scale))];
+  [canvas.width, canvas.height] = [w * density, h * density];
+  canvas.style.width = `${w}px`;
+  canvas.style.height = `${h}px`;
+  drawSmooth(canvas).drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   bitmap.close();
   return canvas;
 }
@@ -52,6 +57,17 @@ export function drawCrop(canvas, picture, page, box) {
   const left = box.x + box.width / 2 - side / 2;
   const top = box.y + box.height / 2 - side / 2;
   context.drawImage(picture, left * scale, top * scale, side * scale, side * scale, 0, 0, pixels, pixels);
+  fadeAround(context, { box, left, top, zoom: pixels / side, pixels });
+}
+
+/** Fade what lies beside the box: its neighbours tell where the digit stands, and must not be taken for it. */
+function fadeAround(context, { box, left, top, zoom, pixels }) {
+  const margin = 2;
+  const veil = new Path2D();
+  veil.rect(0, 0, pixels, pixels);
+  veil.rect((box.x - left) * zoom - margin, (box.y - top) * zoom - margin, box.width * zoom + 2 * margin, box.height * zoom + 2 * margin);
+  context.fillStyle = "rgb(255 255 255 / 80%)";
+  context.fill(veil, "evenodd");
 }
 
 /** Return a figure that shows `picture` at the page's size, with `label` for people who do not see it. */
@@ -73,7 +89,7 @@ export function scanNote(text, name = "file") {
 
 /** Return a figure of a file that was not sent yet, scaled to what a screen can show. */
 export async function filePreview(file) {
-  if (!/^image\/(?!tiff)/.test(file.type)) return scanNote("No preview for this kind of file here. Its pages appear once they are read.");
+  if (!isPicture(file)) return scanNote("No preview for this kind of file here. Its pages appear once they are read.");
   try {
     const bitmap = await createImageBitmap(file);
     const figure = scanFigure(bitmap, { width: bitmap.width, height: bitmap.height, label: `Preview of ${file.name}` });

@@ -7,6 +7,13 @@ const REASONS = {
   invalid_format: "The characters do not form a valid value for this field.",
 };
 
+const SHORT_REASONS = {
+  empty: "No digits found",
+  low_confidence: "Not sure enough",
+  not_digits: "Not all digits",
+  invalid_format: "Not a valid value",
+};
+
 const TYPES = { "": "Numbers on the page", digits: "Digits", digit: "One digit" };
 
 /** Return a probability as people read it; rounded down, so that nothing is made to look surer than it is. */
@@ -45,6 +52,9 @@ export function reasons(field) {
   return field.review_reasons.map((code) => REASONS[code] ?? `${code.replaceAll("_", " ")}.`);
 }
 
+/** Return why a field needs a look, a few words for each reason. */
+export const shortReasons = (field) => field.review_reasons.map((code) => SHORT_REASONS[code] ?? code.replaceAll("_", " "));
+
 /** Return what a field type is called. */
 export const typeName = (type) => TYPES[type ?? ""] ?? type;
 
@@ -61,6 +71,7 @@ const STATES = {
   running: { kind: "", icon: "wait", word: "Reading" },
   failed: { kind: "bad", icon: "failed", word: "Failed" },
   cancelled: { kind: "", icon: "stop", word: "Cancelled" },
+  done: { kind: "", icon: "check", word: "Read" },
   accepted: { kind: "good", icon: "check", word: "Accepted" },
   look: { kind: "look", icon: "look", word: "Needs a look" },
 };
@@ -68,6 +79,8 @@ const STATES = {
 /** Return a document's state: `kind` (a CSS class), `icon`, `word`. */
 export function stateOf(reading) {
   if (reading.status !== "done") return STATES[reading.status] ?? STATES.queued;
+  // A list of documents leaves their pages out; a document that was read has at least one.
+  if (!reading.pages?.length) return STATES.done;
   const fields = fieldsOf(reading);
   const sound = fields.length > 0 && fields.every((field) => field.accepted) && !reading.pages.some((page) => page.failure);
   return sound ? STATES.accepted : STATES.look;
@@ -87,6 +100,6 @@ export function values(reading) {
 
 /** Return the confidence of a document's least certain field, or null. */
 export function leastSure(reading) {
-  const fields = fieldsOf(reading);
+  const fields = fieldsOf(reading).filter((field) => field.digits.length);
   return fields.length ? Math.min(...fields.map((field) => field.confidence)) : null;
 }

@@ -7,6 +7,7 @@ import { sendDocument } from "./documents.js";
 import { announce, byId, el, icon } from "./dom.js";
 import { complain, show, showProgress } from "./panel.js";
 import { failure } from "./reading.js";
+import { markCurrent } from "./recent.js";
 import { rowsTable } from "./rows.js";
 import { filePreview } from "./scan.js";
 import { count } from "./words.js";
@@ -21,6 +22,7 @@ export function takeFiles(files) {
   complain("");
   showChoice(chosen);
   if (location.hash.startsWith("#/")) history.pushState(null, "", location.pathname);
+  markCurrent();
   showChosen();
   announce(`${count(files.length, "file")} chosen. Press Read and Predict.`);
   byId("read").focus();
@@ -56,6 +58,7 @@ export function clearWork({ byKey = false } = {}) {
   showChoice(chosen);
   complain("");
   if (location.hash) history.pushState(null, "", location.pathname);
+  markCurrent();
   openNothing();
   announce("Cleared.");
   byId("drop").focus();
