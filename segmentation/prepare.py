@@ -144,9 +144,10 @@ def _long_runs(bits: _Grey, *, length: int, thickness: int) -> _Grey:
 
 def _upright_rules(bits: _Grey) -> _Grey:
     height, width = bits.shape
-    spans = _long_runs(np.ascontiguousarray(bits.T), length=max(2, round(0.95 * height)), thickness=4).T
+    turned = np.ascontiguousarray(bits.T)
+    spans = _long_runs(turned, length=max(2, round(0.95 * height)), thickness=4).T
     margin = max(2, round(0.04 * width))
-    edges = _long_runs(np.ascontiguousarray(bits.T), length=max(2, round(0.5 * height)), thickness=4).T.copy()
+    edges = _long_runs(turned, length=max(2, round(0.5 * height)), thickness=4).T.copy()
     edges[:, margin : width - margin] = 0
     return np.asarray(spans | edges, np.uint8)
 
