@@ -1,13 +1,14 @@
 """The application on a real database in a temporary folder, and callers with keys of their own.
 
-Nobody reads the documents here: `Service.read` stores a reading the way a worker does.
+There is no broker unless a test asks for one, and nobody reads the documents: `Service.read` stores a reading the way
+a worker does.
 """
 
 import io
+import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -19,6 +20,9 @@ from core.settings import Settings
 from core.types import Box, DigitReading, DocumentReading, FieldReading, PageReading, ReaderInfo
 from storage import migrate
 from tests.factories import png_bytes
+from tests.services import postgres_url, redis_url
+
+__all__ = ["postgres_url", "redis_url"]
 
 BOX = Box(2, 3, 20, 30)
 FIELD = FieldReading(
@@ -43,24 +47,30 @@ class Caller:
     client: FlaskClient
     secret: str
     key_id: str
-    headers: dict[str, str] = field(default_factory=dict)
 
-    def call(self, method: str, path: str, **options: Any) -> TestResponse:
-        headers = {"Authorization": f"Bearer {self.secret}", **self.headers, **options.pop("headers", {})}
-        return self.client.open(path, method=method, headers=headers, **options)
+    def call(self, method: str, path: str, *, headers: dict[str, str] | None = None, **options: object) -> TestResponse:
+        """Return the answer to a request under the key."""
+        signed = {"Authorization": f"Bearer {self.secret}", **(headers or {})}
+        return self.client.open(path, method=method, headers=signed, **options)
 
-    def get(self, path: str, **options: Any) -> TestResponse:
+    def get(self, path: str, **options: object) -> TestResponse:
+        """Return the answer to a GET."""
         return self.call("GET", path, **options)
 
-    def post(self, path: str, **options: Any) -> TestResponse:
+    def post(self, path: str, **options: object) -> TestResponse:
+        """Return the answer to a POST."""
         return self.call("POST", path, **options)
 
-    def submit(self, data: bytes | None = None, *, name: str = "scan.png", key: str = "", **form: Any) -> TestResponse:
+    def submit(
+        self, data: bytes | None = None, *, name: str = "scan.png", key: str = "", **form: object
+    ) -> TestResponse:
+        """Submit one file."""
         content = scan(1) if data is None else data
         headers = {"Idempotency-Key": key} if key else {}
         return self.post("/v1/documents", data={"file": (io.BytesIO(content), name), **form}, headers=headers)
 
-    def batch(self, files: dict[str, bytes], *, key: str = "", **form: Any) -> TestResponse:
+    def batch(self, files: dict[str, bytes], *, key: str = "", **form: object) -> TestResponse:
+        """Submit many files."""
         uploads = [(io.BytesIO(content), name) for name, content in files.items()]
         headers = {"Idempotency-Key": key} if key else {}
         return self.post("/v1/batches", data={"files": uploads, **form}, headers=headers)
@@ -74,6 +84,7 @@ class Service:
     client: FlaskClient
 
     def caller(self, owner: str, *scopes: str) -> Caller:
+        """Return somebody with a new key."""
         scopes = scopes or ("submit", "read")
         key, secret = self.services.store.keys.create(owner=owner, name=owner, scopes=frozenset(scopes))
         return Caller(self.client.application.test_client(), secret, key.id)
@@ -96,15 +107,24 @@ def scan(seed: int) -> bytes:
     return png_bytes("42", seed=seed)
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database at the current schema, to be copied: migrating one for every test would take most of the time."""
+    path = tmp_path_factory.mktemp("migrated") / "tallyscan.db"
+    migrate.upgrade(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-def start_service(tmp_path: Path) -> Iterator[StartService]:
+def start_service(tmp_path: Path, migrated: Path) -> Iterator[StartService]:
     """Return a function that makes an application with other settings."""
     opened: list[Services] = []
 
-    def start(**changes: Any) -> Service:
-        values = {"home": tmp_path, "broker_url": "memory://", "max_wait_seconds": 5.0, **changes}
+    def start(**changes: object) -> Service:
+        values = {"home": tmp_path, "max_wait_seconds": 5.0, **changes}
         settings = Settings(**values)
-        migrate.upgrade(settings.resolved_database_url)
+        if not settings.database_url and not (tmp_path / migrated.name).exists():
+            shutil.copy(migrated, tmp_path)
         app = create_app(settings)
         opened.append(app.extensions[EXTENSION])
         return Service(opened[-1], app.test_client())

@@ -29,8 +29,9 @@ def test_a_submitted_file_is_a_queued_document(caller: Caller) -> None:
     assert caller.get(answer.headers["Location"]).json == body
 
 
-def test_what_is_submitted_reaches_the_queue(service: Service, caller: Caller) -> None:
-    document_id = caller.submit().json["id"]
+def test_what_is_submitted_reaches_the_queue(start_service: StartService, redis_url: str) -> None:
+    service = start_service(broker_url=redis_url)
+    document_id = service.caller("clearing").submit(priority="normal").json["id"]
     with service.services.dispatcher._app.connection_for_read() as connection:
         message = connection.SimpleQueue("normal").get(timeout=5)
     assert message.payload[0] == [document_id]
@@ -124,9 +125,7 @@ def test_a_long_poll_with_a_tag_ends_with_any_change(service: Service, caller: C
     etag = caller.get(path).headers["ETag"]
     assert caller.get(path, headers={"If-None-Match": etag}).status_code == 304
     claims = service.services.store.claims
-    claimer = threading.Timer(
-        0.2, lambda: claims.claim_document(path.rpartition("/")[2], worker="t", lease_seconds=60)
-    )
+    claimer = threading.Timer(0.2, lambda: claims.claim_document(path.rpartition("/")[2], worker="t", lease_seconds=60))
     claimer.start()
     answer = caller.get(f"{path}?wait=5", headers={"If-None-Match": etag})
     claimer.join()

@@ -1,0 +1,281 @@
+"""Every error is a problem with a code: what callers meet, whatever goes wrong around the service."""
+
+import errno
+import io
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from api import problems
+from core.errors import BlobAltered, BrokerUnavailable, StorageFull
+from tests.api.conftest import Caller, Service, StartService, scan
+
+MEMBERS = {"type", "title", "status", "detail", "instance", "code", "retryable"}
+
+
+def assert_problem(answer: TestResponse, status: int, code: str) -> None:
+    assert (answer.status_code, answer.json["code"]) == (status, code)
+    assert answer.mimetype == "application/problem+json"
+    assert set(answer.json) - {"errors"} == MEMBERS
+    assert answer.json["status"] == status
+    assert answer.json["type"] == f"/v1/problems/{code}"
+    assert ("Retry-After" in answer.headers) == answer.json["retryable"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/v1/nothing", 404, "not_found"),
+        ("GET", "/v1/documents/01NOTHING", 404, "not_found"),
+        ("GET", "/v1/documents/01NOTHING/pages/x.webp", 404, "not_found"),
+        ("DELETE", "/v1/documents", 405, "method_not_allowed"),
+        ("GET", "/v1/documents?limit=0", 422, "invalid_request"),
+        ("GET", "/v1/documents?limit=ten", 422, "invalid_request"),
+        ("GET", "/v1/documents?lmit=3", 422, "invalid_request"),
+        ("GET", "/v1/documents/01NOTHING?wait=nan", 422, "invalid_request"),
+        ("POST", "/v1/documents", 415, "unsupported_media_type"),
+    ],
+)
+def test_refused_requests(method: str, path: str, status: int, code: str, caller: Caller) -> None:
+    assert_problem(caller.call(method, path), status, code)
+
+
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [
+        ({"type": "roman"}, "invalid_request"),
+        ({"priority": "urgent"}, "invalid_request"),
+        ({"colour": "red"}, "invalid_request"),
+        ({"duplicates": "drop"}, "invalid_request"),
+        ({"tags": "x" * 65}, "invalid_request"),
+        ({"callback_url": "http://intranet.example/"}, "invalid_request"),
+        ({"callback_url": "file:///etc/passwd"}, "invalid_request"),
+        ({"callback_url": "http://[broken"}, "invalid_request"),
+        ({"template": "cheque"}, "unknown_template"),
+        ({"batch": "01NOTHING"}, "not_found"),
+    ],
+)
+def test_refused_forms(form: dict[str, str], code: str, caller: Caller) -> None:
+    answer = caller.submit(**form)
+    assert_problem(answer, 404 if code == "not_found" else 422, code)
+
+
+def test_a_refused_parameter_is_named(caller: Caller) -> None:
+    answer = caller.submit(priority="urgent")
+    (error,) = answer.json["errors"]
+    assert (error["location"], error["field"]) == ("form_and_files", "priority")
+    assert "priority" in answer.json["detail"]
+
+
+def test_a_form_without_a_file_is_refused(caller: Caller) -> None:
+    assert_problem(caller.post("/v1/documents", data={"file": "text"}), 422, "invalid_request")
+    assert_problem(caller.post("/v1/digits", data={"type": "digit"}), 422, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"hello", b"\x7fELF" + bytes(50), b"GIF89a", b"PK\x03\x04" + bytes(40)], ids=repr
+)
+def test_what_is_no_image_is_refused(data: bytes, caller: Caller) -> None:
+    assert_problem(caller.submit(data), 415, "unsupported_media_type")
+
+
+def test_the_name_does_not_decide(caller: Caller) -> None:
+    assert caller.submit(name="scan.txt").json["media_type"] == "image/png"
+    assert_problem(caller.submit(b"hello", name="scan.png"), 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "two words", "täg"])
+def test_refused_idempotency_keys(key: str, caller: Caller) -> None:
+    data = {"file": (io.BytesIO(scan(1)), "a.png")}
+    answer = caller.post("/v1/documents", data=data, headers={"Idempotency-Key": key})
+    assert_problem(answer, 422, "invalid_request")
+
+
+def test_allowed_callbacks(start_service: StartService) -> None:
+    caller = start_service(callback_hosts=("hooks.example",)).caller("clearing")
+    assert caller.submit(callback_url="https://hooks.example/x").status_code == 202
+    assert_problem(caller.submit(callback_url="https://hooks.example@evil.example/"), 422, "invalid_request")
+
+
+class Unread(io.BytesIO):
+    """A body that must not be read."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Fail."""
+        raise AssertionError(f"{size} bytes of the body were read")
+
+
+@pytest.mark.parametrize("path", ["/v1/documents", "/v1/digits", "/v1/batches"])
+def test_a_body_that_is_too_large_is_not_even_read(path: str, start_service: StartService) -> None:
+    caller = start_service(max_file_bytes=1000, max_request_bytes=100_000).caller("clearing")
+    content_type = "multipart/form-data; boundary=x"
+    environ = {"CONTENT_LENGTH": str(10**9)}
+    answer = caller.post(path, input_stream=Unread(), content_type=content_type, environ_overrides=environ)
+    assert_problem(answer, 413, "payload_too_large")
+
+
+def test_a_body_of_unknown_length_is_cut_off(start_service: StartService) -> None:
+    caller = start_service(max_file_bytes=1000).caller("clearing")
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+    body = io.BytesIO(head + bytes(10_000_000))
+    environ = {"wsgi.input_terminated": True}
+    answer = caller.post(
+        "/v1/documents",
+        input_stream=body,
+        content_type="multipart/form-data; boundary=x",
+        environ_overrides=environ,
+    )
+    assert_problem(answer, 413, "payload_too_large")
+    assert body.tell() < 1_000_000
+
+
+def test_a_file_that_is_too_large_is_refused(start_service: StartService) -> None:
+    caller = start_service(max_file_bytes=len(scan(1)) - 1).caller("clearing")
+    assert_problem(caller.submit(scan(1)), 413, "payload_too_large")
+
+
+def test_a_full_queue_takes_no_more(start_service: StartService) -> None:
+    service = start_service(max_queued_documents=1)
+    caller = service.caller("clearing")
+    assert caller.submit().status_code == 202
+    service.services._queued = (float("-inf"), 0)  # the count is as old as it may be
+    assert_problem(caller.submit(), 429, "queue_full")
+    assert_problem(caller.batch({"a.png": scan(1)}), 429, "queue_full")
+
+
+def test_too_many_requests(start_service: StartService) -> None:
+    service = start_service(api_request_rate="3/hour")
+    caller, other = service.caller("clearing"), service.caller("audit")
+    answers = [caller.get("/v1/session") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert_problem(answers[-1], 429, "rate_limited")
+    assert other.get("/v1/session").status_code == 200
+    assert service.client.get("/healthz").status_code == 200
+
+
+def test_processes_count_requests_together(start_service: StartService, redis_url: str) -> None:
+    first, second = (start_service(api_request_rate="3/hour", broker_url=redis_url) for _ in range(2))
+    caller = first.caller("clearing")
+    answers = []
+    for number in range(4):
+        caller.client = (first, second)[number % 2].client.application.test_client()
+        answers.append(caller.get("/v1/session").status_code)
+    assert answers == [200, 200, 200, 429]
+
+
+def test_the_broker_away_loses_nothing(service: Service, caller: Caller) -> None:
+    answer = caller.submit()
+    assert answer.status_code == 202
+    assert not service.services.broker_expected
+    due = service.services.store.claims.due(now=_now(), redeliver_seconds=60, limit=10)
+    assert [delivery.document_id for delivery in due] == [answer.json["id"]]
+
+
+def test_the_database_away(caller: Caller, service: Service) -> None:
+    path = service.services.settings.home / "tallyscan.db"
+    assert caller.get("/v1/session").status_code == 200
+    service.services.store.dispose()
+    path.rename(path.with_suffix(".gone"))
+    answer = caller.get("/v1/documents")
+    assert_problem(answer, 503, "database_unavailable")
+    assert_problem(caller.submit(), 503, "database_unavailable")
+    path.unlink(missing_ok=True)
+    path.with_suffix(".gone").rename(path)
+    service.services.store.dispose()
+    assert caller.get("/v1/documents").status_code == 200
+
+
+def test_a_locked_database(start_service: StartService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.engine.BUSY_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr("storage.engine.make_engine.__kwdefaults__", {"busy_timeout_seconds": 0.1})
+    service = start_service()
+    caller = service.caller("clearing")
+    assert caller.get("/v1/session").status_code == 200
+    holder = sqlite3.connect(service.services.settings.home / "tallyscan.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    assert_problem(caller.submit(), 503, "database_unavailable")
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert caller.submit().status_code == 202
+
+
+def test_the_blob_store_away(start_service: StartService, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    caller = start_service(blob_url=(tmp_path / "file" / "blobs").as_uri()).caller("clearing")
+    assert_problem(caller.submit(), 503, "blob_store_unavailable")
+    assert caller.get("/v1/documents").json == {"documents": []}
+
+
+def test_a_missing_or_altered_picture(service: Service, caller: Caller) -> None:
+    path = f"/v1/documents/{caller.submit().json['id']}"
+    service.read(path.rpartition("/")[2])
+    etag = caller.get(f"{path}/pages/0.webp").headers["ETag"].strip('"')
+    blob = next((service.services.settings.home / "blobs").rglob(etag))
+    blob.write_bytes(b"something else")
+    assert_problem(caller.get(f"{path}/pages/0.webp"), 503, BlobAltered.code)
+    blob.unlink()
+    assert_problem(caller.get(f"{path}/pages/0.webp"), 503, "blob_missing")
+
+
+@pytest.mark.parametrize("target", ["storage.blobs.BlobStore.put_stream", "werkzeug.formparser.default_stream_factory"])
+def test_a_full_disk(target: str, caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        # No disk can be filled here: the two places that write fail as the system would make them.
+        raise OSError(errno.ENOSPC, "No space left on device") if "werkzeug" in target else StorageFull
+
+    monkeypatch.setattr(target, full)
+    assert_problem(caller.submit(), 503, "storage_full")
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("secret detail"), OSError(errno.EIO, "secret detail")], ids=repr)
+def test_what_nobody_foresaw(
+    error: Exception, service: Service, caller: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise error
+
+    app = service.client.application
+    app.view_functions["service.health"] = fail
+    answer = service.client.get("/healthz")
+    assert_problem(answer, 500, "internal_error")
+    assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 408, 418, 500, 503])
+def test_errors_of_the_framework_are_problems_too(status: int, service: Service) -> None:
+    from flask import abort
+
+    service.client.application.view_functions["service.health"] = lambda: abort(status)
+    answer = service.client.get("/healthz")
+    assert answer.status_code == status
+    assert answer.mimetype == "application/problem+json"
+    assert answer.json["code"]
+
+
+def test_every_code_can_be_looked_up(client_get: Callable[[str], TestResponse]) -> None:
+    codes = {kind.code for kind in problems.every_kind()}
+    assert len(codes) > 25
+    for code in codes:
+        assert client_get(f"/v1/problems/{code}").json["code"] == code
+    assert_problem(client_get("/v1/problems/unheard_of"), 404, "not_found")
+
+
+def test_unavailable_parts_are_worth_a_retry() -> None:
+    assert problems.status_of(BrokerUnavailable) == 503
+
+
+@pytest.fixture
+def client_get(service: Service) -> Callable[[str], TestResponse]:
+    """GET without a key."""
+    client: FlaskClient = service.client
+    return client.get
+
+
+def _now() -> object:
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC)

@@ -1,0 +1,129 @@
+"""What the service says of itself, the page it serves, and the headers on everything."""
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from core.media import ACCEPTED
+from tests.api.conftest import Caller, Service, StartService
+
+
+def test_limits_are_those_of_the_settings(start_service: StartService) -> None:
+    body = start_service(max_pages=7).caller("clearing").get("/v1/limits").json
+    assert body["max_pages"] == 7
+    assert set(ACCEPTED) < set(body["media_types"])
+    assert set(body["types"]) >= {"digit", "digits"}
+    assert body["priorities"] == ["high", "normal", "bulk"]
+
+
+def test_health_needs_nothing(start_service: StartService) -> None:
+    service = start_service(database_url="postgresql://nobody@127.0.0.1:1/none")
+    assert service.client.get("/healthz").json["status"] == "ok"
+
+
+def test_readiness_names_what_is_away(service: Service) -> None:
+    answer = service.client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json == {
+        "status": "unavailable",
+        "checks": {"database": "ok", "schema": "ok", "broker": "broker_unavailable", "model": "ok"},
+    }
+
+
+def test_readiness_when_all_is_well(start_service: StartService, redis_url: str) -> None:
+    answer = start_service(broker_url=redis_url).client.get("/readyz")
+    assert (answer.status_code, answer.json["status"]) == (200, "ready")
+
+
+def test_readiness_sees_a_database_that_was_not_migrated(start_service: StartService, tmp_path: Path) -> None:
+    service = start_service(database_url=f"sqlite:///{tmp_path / 'empty.db'}")
+    assert service.client.get("/readyz").json["checks"]["schema"] == "database_unavailable"
+
+
+def test_metrics_count_documents(service: Service, caller: Caller) -> None:
+    ids = [caller.submit(priority=priority).json["id"] for priority in ("high", "normal", "normal")]
+    service.read(ids[0])
+    answer = service.client.get("/metrics")
+    assert answer.mimetype == "text/plain"
+    samples = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+    assert samples["tallyscan_documents", "done"] == 1
+    assert samples["tallyscan_documents", "queued"] == 2
+    assert samples["tallyscan_documents", "failed"] == 0
+    assert samples["tallyscan_documents_queued", "normal"] == 2
+    assert samples["tallyscan_documents_queued", "high"] == 0
+    assert 0 < samples["tallyscan_oldest_queued_seconds",] < 60
+    assert samples["tallyscan_broker_up",] == 0
+
+
+def test_the_page_comes_with_everything_from_here(service: Service) -> None:
+    with service.client.get("/") as page, service.client.get("/static/app.js") as script:
+        assert page.mimetype == "text/html"
+        assert script.mimetype == "text/javascript"
+    assert service.client.get("/static/../app.py").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/documents", "/v1/nothing", "/openapi.json", "/healthz"])
+def test_every_answer_is_fenced_in(path: str, service: Service) -> None:
+    with service.client.get(path) as answer:
+        policy = answer.headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'self';")
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_readings_stay_out_of_shared_caches(caller: Caller) -> None:
+    answer = caller.get("/v1/documents")
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert {"Authorization", "Cookie"} <= set(answer.headers["Vary"].split(", "))
+
+
+@pytest.fixture
+def log_lines(capsys: pytest.CaptureFixture[str]) -> Iterator[list[dict[str, object]]]:
+    """Return a list that is filled with what was logged, once `capsys` is read."""
+    import structlog
+
+    from core.logging import configure_logging
+
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    lines: list[dict[str, object]] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(json.loads(formatter.format(record)))
+
+    configure_logging("INFO", json=True)
+    formatter = root.handlers[0].formatter
+    assert formatter is not None
+    root.handlers[:] = [Keep()]
+    yield lines
+    root.handlers[:] = before
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def test_requests_are_logged_with_their_document_and_without_secrets(
+    log_lines: list[dict[str, object]], start_service: StartService
+) -> None:
+    service = start_service()
+    caller = service.caller("clearing")
+    document_id = caller.submit().json["id"]
+    caller.get(f"/v1/documents/{document_id}")
+    service.client.get("/login?token=very-secret")
+    requests = [line for line in log_lines if line["event"] == "request"]
+    assert [line.get("document_id") for line in requests] == [document_id, document_id, None]
+    assert [(line["method"], line["status"]) for line in requests] == [("POST", 202), ("GET", 200), ("GET", 401)]
+    assert requests[0]["key_id"] == caller.key_id
+    everything = json.dumps(log_lines)
+    assert caller.secret not in everything
+    assert "very-secret" not in everything
