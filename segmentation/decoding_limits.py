@@ -110,7 +110,7 @@ def damage_as_unreadable(what: str) -> Iterator[None]:
         try:
             yield
         except DAMAGE as error:
-            raise UnreadableImage(f"The {what} is damaged or cut short.") from error
+            raise UnreadableImage(f"The {what} is damaged, cut short, or of a kind that is not supported.") from error
 
 
 def plausible_dpi(horizontal: float, vertical: float) -> float | None:

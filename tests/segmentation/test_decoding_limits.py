@@ -289,6 +289,15 @@ def test_limits_hold_for_every_kind() -> None:
             decode_page(data, 0, limits=SMALL)
 
 
+def test_the_settings_alone_decide_how_large_is_too_large() -> None:
+    """Pillow warns beyond 89 megapixels and refuses beyond 178; warnings are errors here."""
+    generous = DecodeLimits(max_pixels=200_000_000, max_side=20_000, max_pages=1, pdf_dpi=72)
+
+    page = decode_page(factories.bomb_png(width=19_200, height=9_600), 0, limits=generous)
+
+    assert page.pixels.shape == (9_600, 19_200)
+
+
 def test_a_renderer_that_dies_is_replaced() -> None:
     good = factories.pdf_bytes(["42020"])
     decode_page(good, 0, limits=LIMITS)

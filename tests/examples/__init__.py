@@ -1,0 +1,1 @@
+"""Tests of the drawn examples and the demonstration."""
