@@ -360,3 +360,29 @@ def test_threads_may_decode_pdfs_at_once() -> None:
 
     assert not wrong
     assert not any(thread.is_alive() for thread in threads)
+
+
+FORKING = """
+import os
+from segmentation import decoding_pdf
+from segmentation.decoding import decode_page
+from tests import factories
+from tests.segmentation.memory_child import LIMITS
+
+data = factories.pdf_bytes(["42020"])
+expected = decode_page(data, 0, limits=LIMITS).pixels.tobytes()
+renderer = decoding_pdf._RENDERER._process.pid
+child = os.fork()
+for _ in range(20):
+    assert decode_page(data, 0, limits=LIMITS).pixels.tobytes() == expected
+assert (decoding_pdf._RENDERER._process.pid == renderer) == (child != 0)
+if child == 0:
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+assert decode_page(data, 0, limits=LIMITS).pixels.tobytes() == expected
+"""
+
+
+def test_a_forked_process_has_a_renderer_of_its_own(project_root: Path) -> None:
+    """Both decode at once; on one pair of pipes their answers would mix."""
+    subprocess.run([sys.executable, "-c", FORKING], cwd=project_root, timeout=60, check=True)
