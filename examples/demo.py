@@ -134,7 +134,7 @@ def run(console: Console, *, keep: bool) -> list[Comparison]:
             show(rows, documents, console=console)
             if keep:
                 link = _login_link(Path(folder) / "up.log")
-                console.print(f"\nThe page, with these documents: {link}\nCtrl-C stops the service.")
+                console.print(f"\nThe page, with these documents: {link}\nCtrl-C stops the service.", soft_wrap=True)
                 _wait_for_interrupt()
     console.print("\nStopped. [bold]make up[/] starts the service for good and prints a link to its page;")
     console.print("[bold]python -m examples.demo --keep[/] leaves this demonstration running, page and all.")
