@@ -33,7 +33,7 @@ WORKDIR /data
 
 FROM runtime AS api
 EXPOSE 8080
-CMD ["gunicorn", "-c", "python:api.gunicorn_conf", "--no-control-socket", "api.wsgi:app"]
+CMD ["gunicorn", "-c", "python:api.gunicorn_conf", "--no-control-socket", "--bind", "0.0.0.0:8080", "api.wsgi:app"]
 
 FROM runtime AS worker
 ENV OMP_NUM_THREADS=1

@@ -7,6 +7,7 @@ TensorFlow may be imported from here: `worker.process` loads them in each child.
 import logging
 from typing import Any
 
+from billiard.util import get_logger
 from celery import signals
 
 from core.logging import configure_logging
@@ -17,8 +18,14 @@ from worker import beat, process
 CONSUMED_QUEUES: tuple[str, ...] = (MAINTENANCE_QUEUE, *(name for name in QUEUE_NAMES if name != MAINTENANCE_QUEUE))
 """In the order they are emptied. Sweeps are short and rare; behind a long bulk queue they would never run."""
 
-QUIET_LOGGERS: tuple[str, ...] = ("celery.app.trace", "celery.worker.strategy", "celery.beat", "celery.pool")
-"""Their INFO lines repeat what the tasks log themselves, without the document's id."""
+QUIET_LOGGERS: dict[str, int] = {
+    "celery.app.trace": logging.WARNING,
+    "celery.beat": logging.WARNING,
+    "celery.pool": logging.WARNING,
+    "celery.worker.request": logging.CRITICAL,
+    "celery.worker.strategy": logging.WARNING,
+}
+"""What these say of a task it says itself, or `process.log_lost` in its place, with the document's id."""
 
 
 def worker_config(settings: Settings) -> dict[str, Any]:
@@ -58,8 +65,9 @@ def setup_logging(**_: object) -> None:
     """Write logs as every other process does; being connected keeps Celery from setting up its own."""
     settings = Settings()
     configure_logging(settings.log_level, json=settings.log_json)
-    for name in QUIET_LOGGERS:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in QUIET_LOGGERS.items():
+        logging.getLogger(name).setLevel(level)
+    get_logger().propagate = True  # billiard's own would write past ours
 
 
 def make_app(settings: Settings) -> Any:  # noqa: ANN401 - Celery has no types

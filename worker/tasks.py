@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import structlog
+from celery.exceptions import TaskPredicate
 
 from core.errors import TallyscanError
 from core.logging import log_context
@@ -21,8 +22,12 @@ def _put_off() -> Iterator[None]:
     """Log what keeps this task from even beginning: it is queued still, and the sweeper sends it again."""
     try:
         yield
+    except TaskPredicate:  # a retry: Celery's business
+        raise
     except TallyscanError as error:
         log.warning("task put off", code=error.code, reason=str(error))
+    except Exception:
+        log.exception("task broken off")
 
 
 @app.task(name=READ_DOCUMENT)

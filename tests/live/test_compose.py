@@ -97,7 +97,7 @@ def test_images_run_what_compose_runs_and_not_as_root(services: dict[str, Any], 
     bodies = {re.match(r"\S+ AS (\S+)", stage).group(1): stage for stage in stages}  # type: ignore[union-attr]
     assert {"api", "worker", "train"} <= set(bodies)
     for name in ("api", "worker"):
-        command = ", ".join(f'"{word}"' for word in services[name]["command"])
+        command = ", ".join(f'"{substituted(word, {})}"' for word in services[name]["command"])
         assert f"CMD [{command}]" in bodies[name]
         assert bodies[name].startswith("runtime AS")
     assert "USER tallyscan" in bodies["runtime"]
@@ -210,7 +210,8 @@ def composed(services: dict[str, Any], postgres_database: str, short_folder: Pat
             composed.start(name)
         yield composed
     finally:
-        for process in composed.running.values():
+        for name, process in composed.running.items():
+            sys.stdout.write(f"=== {name}\n{composed.log(name)[-4000:]}\n")  # pytest shows it when a test fails
             process.kill()
             process.wait()
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from core.status import Status
 from storage.records import Outcome
 from tests.live.conftest import StartService
 from tests.live.running import RunningService, eventually
@@ -23,16 +24,17 @@ def service(start_service: StartService) -> RunningService:
 
 @contextlib.contextmanager
 def deadly(service: RunningService, document_id: str) -> Iterator[None]:
-    """Kill the reader that holds the document, for as long as the block runs: to the service the document is poison."""
+    """Kill whoever takes the document, once each time, for as long as the block runs: it is poison to them."""
     over = threading.Event()
 
     def kill() -> None:
+        killed = 0
         with service.store() as store:
             while not over.wait(0.02):
-                if str(store.documents.version(document_id, None)[1]) == "running":
-                    for reader in service.readers():
-                        with contextlib.suppress(psutil.Error):
-                            reader.kill()
+                document = store.documents.get(document_id, owner=None)
+                if document.status is Status.RUNNING and document.attempts > killed:
+                    killed = document.attempts
+                    _kill_readers(service)
 
     killer = threading.Thread(target=kill)
     killer.start()
@@ -80,6 +82,12 @@ def test_reading_that_takes_too_long_fails_with_a_code(start_service: StartServi
     assert (document["status"], document["failure"]["code"]) == ("failed", "time_limit_exceeded")
     text, data = scan(6)
     assert service.ended(service.submit(data, type="digits"))["pages"][0]["fields"][0]["text"] == text
+
+
+def _kill_readers(service: RunningService) -> None:
+    for reader in service.readers():
+        with contextlib.suppress(psutil.Error):
+            reader.kill()
 
 
 def _lines(service: RunningService, document_id: str) -> str:
