@@ -75,10 +75,11 @@ def decode(
         return Decoded(text="")
     text = strings[0]
     path = best_path(edges, text) or ()
+    confidence = float(np.exp(min(0.0, string_log_weight(edges, text) - likely.log_total)))
     return Decoded(
         text=text,
-        digits=_read_digits(lattice, edges, likely, path, within=crop.box),
-        confidence=float(np.exp(min(0.0, string_log_weight(edges, text) - likely.log_total))),
+        digits=_read_digits(lattice, edges, likely, path, confidence, within=crop.box),
+        confidence=confidence,
         digit_share=_digit_share(scores, classes, path),
         skipped_share=_skipped_share(lattice, path),
     )
@@ -111,24 +112,27 @@ def log_odds(scores: NDArray[np.float32], *, classes: tuple[str, ...]) -> NDArra
 
 
 def _read_digits(
-    lattice: Lattice, edges: Edges, likely: Posteriors, path: tuple[Step, ...], *, within: Box
+    lattice: Lattice, edges: Edges, likely: Posteriors, path: tuple[Step, ...], confidence: float, *, within: Box
 ) -> tuple[DigitReading, ...]:
     places = [(step.edge, step.digit) for step in path if step.digit is not None]
     supports = [likely.digit[_same_place(lattice, edges, edge)].sum(axis=0) for edge, _ in places]
     return tuple(
-        _read_digit(digit, support, _inside(lattice.candidates[edge].box, within))
+        _read_digit(digit, support, confidence, _inside(lattice.candidates[edge].box, within))
         for (edge, digit), support in zip(places, supports, strict=True)
     )
 
 
-def _read_digit(digit: int, support: NDArray[np.float64], box: Box) -> DigitReading:
-    support = np.minimum(support, 1.0)
-    others = [other for other in np.argsort(-support).tolist() if other != digit and support[other] >= 0.001]
+def _read_digit(digit: int, support: NDArray[np.float64], string_confidence: float, box: Box) -> DigitReading:
+    """Return the digit with its posterior; it is right at least as often as the whole string is."""
+    own = float(np.clip(support[digit], string_confidence, 1.0))
+    others = np.where(np.arange(len(support)) == digit, 0.0, support)
+    others *= min(1.0, (1.0 - own) / max(others.sum(), 1e-12))
+    ranked = [other for other in np.argsort(-others).tolist() if others[other] >= 0.001]
     return DigitReading(
         char=DIGITS[digit],
-        confidence=float(support[digit]),
+        confidence=own,
         box=box,
-        alternatives=tuple(Alternative(DIGITS[other], float(support[other])) for other in others[:MAX_ALTERNATIVES]),
+        alternatives=tuple(Alternative(DIGITS[other], float(others[other])) for other in ranked[:MAX_ALTERNATIVES]),
     )
 
 

@@ -26,6 +26,9 @@ MAX_CHARACTERS: Final = 4000
 MAX_GAP: Final = 1.0
 """Heights between two characters of one number."""
 
+MAX_LENGTH: Final = 20.0
+"""Heights that a number is long at most: what is longer is a sentence, or the pattern of a border."""
+
 _Ints = NDArray[np.int64]
 
 
@@ -47,7 +50,7 @@ def find_numbers(page: Page) -> tuple[FieldCrop, ...]:
     ink = threshold_ink(strength)
     frames = find_frames(ink)
     boxes = _characters(ink & ~frames)
-    runs = _reading_order(_join(boxes, _groups(boxes)))
+    runs = _reading_order(_short_enough(_join(boxes, _groups(boxes))))
     clean = _paint_out(grey, frames)
     return tuple(_crop(clean, run / scale, name=f"number_{number}") for number, run in enumerate(runs, start=1))
 
@@ -118,6 +121,10 @@ def _join(boxes: _Ints, group: _Ints) -> _Ints:
     runs = [boxes[group == number] for number in np.unique(group)]
     corners = [np.concatenate([run[:, :2].min(axis=0), run[:, 2:].max(axis=0)]) for run in runs]
     return np.array(corners, np.int64).reshape(-1, 4)
+
+
+def _short_enough(runs: _Ints) -> _Ints:
+    return np.asarray(runs[runs[:, 2] - runs[:, 0] <= MAX_LENGTH * (runs[:, 3] - runs[:, 1])])
 
 
 def _reading_order(runs: _Ints) -> _Ints:
