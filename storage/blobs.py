@@ -130,13 +130,19 @@ class BlobStore:
             _rename(draft, Path(path))
             return
         draft.seek(0)
-        target = path if _is_object_store(self._files) else f"{self._root}/.draft-{os.urandom(8).hex()}"
+        if _is_object_store(self._files):
+            # There is nothing to make: `makedirs` of a missing bucket would create it.
+            self._send(draft, path)
+            return
+        target = f"{self._root}/.draft-{os.urandom(8).hex()}"
         self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+        self._send(draft, target)
+        self._files.mv(target, path)
+
+    def _send(self, draft: IO[bytes], target: str) -> None:
         with self._files.open(target, "wb") as remote:
             while piece := draft.read(CHUNK_BYTES):
                 remote.write(piece)
-        if target != path:
-            self._files.mv(target, path)
 
 
 def _copy(stream: Reads, draft: IO[bytes], *, max_bytes: int) -> tuple[str, int]:

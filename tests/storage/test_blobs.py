@@ -1,0 +1,172 @@
+"""Blobs: complete or not there, verified, in a folder, behind fsspec, and in S3."""
+
+import errno
+import hashlib
+import io
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+from uuid import uuid4
+
+import boto3  # type: ignore[import-untyped]  # has no types
+import pytest
+from moto.server import ThreadedMotoServer
+
+from core.errors import BlobAltered, BlobMissing, BlobStoreUnavailable, PayloadTooLarge, StorageFull
+from storage.blobs import CHUNK_BYTES, BlobStore
+from tests.storage.racing import race_threads
+
+DATA = b"a scan \x00\xff" * 1_000
+DIGEST = hashlib.sha256(DATA).hexdigest()
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """A private S3."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        server.start()
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+        server.stop()
+
+
+@pytest.fixture
+def s3_blobs(s3_endpoint: str) -> BlobStore:
+    name = f"b{uuid4().hex}"
+    boto3.client("s3", endpoint_url=s3_endpoint).create_bucket(Bucket=name)
+    return BlobStore.open(f"s3://{name}/scans", endpoint_url=s3_endpoint, skip_instance_cache=True)
+
+
+@pytest.fixture
+def folder_blobs(tmp_path: Path) -> BlobStore:
+    return BlobStore.open((tmp_path / "blobs").as_uri())
+
+
+@pytest.fixture(params=["folder_blobs", "memory", "s3_blobs"])
+def blobs(request: pytest.FixtureRequest) -> BlobStore:
+    """A blob store of each kind; memory stands for any file system that fsspec knows."""
+    if request.param == "memory":
+        return BlobStore.open(f"memory://{uuid4().hex}")
+    found: BlobStore = request.getfixturevalue(request.param)
+    return found
+
+
+def test_what_was_put_comes_back(blobs: BlobStore) -> None:
+    assert not blobs.exists(DIGEST)
+    assert blobs.put(DATA) == DIGEST
+    assert blobs.exists(DIGEST)
+    assert blobs.get(DIGEST) == DATA
+    assert blobs.put(b"") == hashlib.sha256(b"").hexdigest()
+    assert blobs.get(hashlib.sha256(b"").hexdigest()) == b""
+
+
+def test_a_stream_is_stored_as_it_comes(blobs: BlobStore) -> None:
+    data = os.urandom(2 * CHUNK_BYTES + 17)
+    sha256, size = blobs.put_stream(io.BytesIO(data), max_bytes=len(data))
+    assert (sha256, size) == (hashlib.sha256(data).hexdigest(), len(data))
+    assert blobs.get(sha256) == data
+
+
+def test_a_stream_over_the_limit_leaves_nothing(blobs: BlobStore) -> None:
+    with pytest.raises(PayloadTooLarge):
+        blobs.put_stream(io.BytesIO(DATA), max_bytes=len(DATA) - 1)
+    assert not blobs.exists(DIGEST)
+
+
+def test_a_missing_blob_is_missing(blobs: BlobStore) -> None:
+    with pytest.raises(BlobMissing):
+        blobs.get(DIGEST)
+    blobs.delete(DIGEST)
+
+
+def test_a_deleted_blob_is_gone(blobs: BlobStore) -> None:
+    blobs.put(DATA)
+    blobs.delete(DIGEST)
+    assert not blobs.exists(DIGEST)
+    with pytest.raises(BlobMissing):
+        blobs.get(DIGEST)
+
+
+def test_an_altered_blob_is_noticed_and_mended_by_sending_it_again(blobs: BlobStore) -> None:
+    blobs.put(DATA)
+    blobs._files.pipe_file(blobs._path(DIGEST), DATA[:-1] + b"?")
+    with pytest.raises(BlobAltered):
+        blobs.get(DIGEST)
+    blobs.put(DATA)
+    assert blobs.get(DIGEST) == DATA
+
+
+def test_a_folder_holds_blobs_by_digest_and_nothing_else(folder_blobs: BlobStore, tmp_path: Path) -> None:
+    folder_blobs.put(DATA)
+    with pytest.raises(PayloadTooLarge):
+        folder_blobs.put_stream(io.BytesIO(DATA), max_bytes=1)
+    files = [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
+    assert files == [tmp_path / "blobs" / DIGEST[:2] / DIGEST[2:4] / DIGEST]
+    assert stat.S_IMODE(files[0].stat().st_mode) == 0o600
+
+
+def test_many_may_put_the_same_blob_at_once(folder_blobs: BlobStore) -> None:
+    assert set(race_threads(16, lambda _: folder_blobs.put(DATA))) == {DIGEST}
+    assert folder_blobs.get(DIGEST) == DATA
+
+
+def test_a_write_that_breaks_off_leaves_no_blob(folder_blobs: BlobStore, tmp_path: Path) -> None:
+    class Breaking(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell():
+                raise OSError(errno.EIO, "the connection is gone")
+            return super().read(size)
+
+    with pytest.raises(BlobStoreUnavailable):
+        folder_blobs.put_stream(Breaking(DATA * 1_000), max_bytes=10**9)
+    assert [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == []
+
+
+def test_a_full_disk_is_called_so(tmp_path: Path) -> None:
+    class OnAFullDisk(BlobStore):
+        @contextmanager
+        def _draft(self) -> Iterator[IO[bytes]]:
+            with Path("/dev/full").open("wb") as draft:
+                yield draft
+
+    full = OnAFullDisk.open(tmp_path.as_uri())
+    with pytest.raises(StorageFull):
+        full.put(DATA)
+    assert not full.exists(DIGEST)
+
+
+def test_a_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    blobs = BlobStore.open((tmp_path / "file" / "blobs").as_uri())
+    with pytest.raises(BlobStoreUnavailable):
+        blobs.put(DATA)
+    with pytest.raises((BlobMissing, BlobStoreUnavailable)):
+        blobs.get(DIGEST)
+
+
+def test_a_url_of_no_known_kind_is_refused() -> None:
+    with pytest.raises(BlobStoreUnavailable):
+        BlobStore.open("nosuch://x")
+
+
+def test_an_s3_that_does_not_answer_is_unavailable(s3_endpoint: str) -> None:
+    options = {"client_kwargs": {}, "config_kwargs": {"retries": {"max_attempts": 0}, "connect_timeout": 1}}
+    gone = BlobStore.open("s3://b/x", endpoint_url="http://127.0.0.1:9", skip_instance_cache=True, **options)
+    for call in (gone.get, gone.exists, gone.delete):
+        with pytest.raises(BlobStoreUnavailable):
+            call(DIGEST)
+    with pytest.raises(BlobStoreUnavailable):
+        gone.put(DATA)
+
+
+def test_an_s3_without_the_bucket_is_unavailable(s3_endpoint: str) -> None:
+    blobs = BlobStore.open("s3://nosuchbucket/x", endpoint_url=s3_endpoint, skip_instance_cache=True)
+    with pytest.raises(BlobStoreUnavailable):
+        blobs.put(DATA)
