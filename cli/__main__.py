@@ -1,0 +1,5 @@
+"""`python -m cli` is `tallyscan`."""
+
+from cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""The whole way: a folder in, a table out, through the real service."""
