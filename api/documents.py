@@ -29,6 +29,9 @@ from storage.records import Scope
 
 blueprint = APIBlueprint("documents", __name__, url_prefix="/v1/documents")
 
+MAX_PAGE_INDEX = 1_000_000
+"""An address with a larger index leads nowhere; databases keep integers of limited size."""
+
 _NOT_MODIFIED = {"description": "Nothing has changed since the entity tag in If-None-Match."}
 
 
@@ -135,6 +138,8 @@ def delete(document_id: str) -> ResponseReturnValue:
 )
 def picture(document_id: str, index: int) -> ResponseReturnValue:
     """Return the picture of a page; pages count from 0, as `index` does in the readings."""
+    if index > MAX_PAGE_INDEX:
+        raise NotFound
     etag = services().store.documents.preview(document_id, index, owner=caller().sees)
     if unchanged(etag):
         return not_modified(etag)

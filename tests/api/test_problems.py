@@ -221,7 +221,7 @@ def test_a_missing_or_altered_picture(service: Service, caller: Caller) -> None:
     assert_problem(caller.get(f"{path}/pages/0.webp"), 503, "blob_missing")
 
 
-@pytest.mark.parametrize("target", ["storage.blobs.BlobStore.put_stream", "werkzeug.formparser.default_stream_factory"])
+@pytest.mark.parametrize("target", ["storage.blobs.BlobStore.put_stream", "werkzeug.wrappers.Request._get_file_stream"])
 def test_a_full_disk(target: str, caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         # No disk can be filled here: the two places that write fail as the system would make them.
