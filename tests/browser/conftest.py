@@ -2,10 +2,11 @@
 
 import contextlib
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -37,7 +38,7 @@ def browser_service(request: pytest.FixtureRequest) -> Iterator[RunningService]:
             yield service.start()
         finally:
             if request.session.testsfailed:
-                print(service.report())
+                sys.stderr.write(service.report())
             with contextlib.suppress(Exception):
                 service.stop()
             service.destroy()
@@ -70,9 +71,11 @@ def open_desk(chromium: Browser, browser_service: RunningService, request: pytes
     """Return a function that opens the page in a fresh browser context; it may say how the context is made."""
     opened: list[tuple[BrowserContext, Complaints]] = []
 
-    def open_page(*, sign_in: bool = True, **options: Any) -> Desk:
+    def open_page(*, sign_in: bool = True, **options: object) -> Desk:
         state = request.getfixturevalue("signed_in") if sign_in else None
-        context = chromium.new_context(**{"viewport": DESKTOP, "storage_state": state, **options})
+        context = chromium.new_context(
+            **cast("dict[str, Any]", {"viewport": DESKTOP, "storage_state": state, **options})
+        )
         context.set_default_timeout(20_000)
         page: Page = context.new_page()
         complaints = Complaints(page)

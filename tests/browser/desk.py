@@ -12,6 +12,12 @@ from tests.live.running import RunningService
 # A request that is answered with an error is the test's business; it says which answers it expects.
 REFUSED = re.compile(r"Failed to load resource: .*status of (\d+)")
 
+ALL_FINISHED = """() => {
+    const states = [...document.querySelectorAll(".rows .outcome .state")].map((state) => state.textContent.trim());
+    const final = ["Accepted", "Needs a look", "Failed", "Cancelled"];
+    return states.length > 0 && states.every((state) => final.includes(state));
+}"""
+
 
 class Complaints:
     """Errors, warnings and policy violations in the console, and exceptions that nobody caught."""
@@ -26,6 +32,10 @@ class Complaints:
     def expect(self, *statuses: int) -> None:
         """Take answers with these statuses for granted; 0 is no answer at all."""
         self._expected.update(str(status) for status in statuses)
+
+    def forget(self) -> None:
+        """Take everything so far for granted."""
+        self._lines.clear()
 
     def unexpected(self) -> list[str]:
         """Return what nobody expected."""
@@ -74,8 +84,9 @@ class Desk:
 
     def wait_for_rows(self) -> None:
         """Wait until every file of the open batch is finished."""
-        expect(self.page.get_by_text("sent", exact=False).first).to_be_visible()
-        expect(self.page.locator("#progress")).to_be_hidden(timeout=90_000)
+        self.page.wait_for_url("**/#/batches/*")
+        self.page.wait_for_function(ALL_FINISHED, timeout=90_000)
+        expect(self.page.locator("#progress")).to_be_hidden()
 
     def document_id(self) -> str:
         """Return the id of the open document."""
