@@ -60,7 +60,7 @@ class Claims:
             )
             .returning(*documents.c)
         )
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             row = connection.execute(statement).one_or_none()
         return None if row is None else mappers.claim(row, token=lease.token, attempt=row.attempts)
 
@@ -74,7 +74,7 @@ class Claims:
             .values(**lease.values, attempts=pages.c.attempts + 1)
             .returning(pages.c.attempts)
         )
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             attempt = connection.execute(statement).scalar()
             if attempt is None:
                 return None
@@ -84,7 +84,7 @@ class Claims:
     def split(self, claim: Claim, pages_total: int) -> bool:
         """Turn a claimed document into queued pages; False when the claim is no longer valid."""
         hold = Hold.of(claim)
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             held = end_lease(connection, hold, {"pages_total": pages_total})
             if held is None:
                 return False
@@ -107,7 +107,7 @@ class Claims:
             "steps": mappers.step_values(reading.steps),
         }
         hold = Hold.of(claim)
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             held = end_lease(connection, hold, values)
             if held is None:
                 return False
@@ -121,7 +121,7 @@ class Claims:
     ) -> PageOutcome:
         """Store one page's reading; with the last page the document ends, in the same transaction."""
         values, hold = mappers.page_values(reading, preview_sha256=preview_sha256), Hold.of(claim)
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             progress = advance_document(connection, claim.document_id, mappers.reader_values(reader))
             held = progress and end_lease(connection, hold, values)
             if progress is None or held is None:
@@ -140,7 +140,7 @@ class Claims:
         valid nothing changes (`cancelled` for a document that is gone).
         """
         again = failure.retryable and claim.attempt < max_attempts
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             outcome = Outcome.REQUEUED if again else Outcome.FAILED
             if lose(connection, Hold.of(claim), failure, again=again, outcome=outcome).stored:
                 return Status.QUEUED if again else Status.FAILED
@@ -153,7 +153,7 @@ class Claims:
         table = documents if claim.page_index is None else pages
         values = {"status": Status.QUEUED, "sent_at": None, "attempts": table.c.attempts - 1}
         hold = Hold.of(claim)
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             held = end_lease(connection, hold, values)
             if held is not None:
                 log_attempt(connection, hold, held, outcome=Outcome.RELEASED)
@@ -179,7 +179,7 @@ class Claims:
         whole = [delivery.document_id for delivery in deliveries if delivery.page_index is None]
         single = [delivery for delivery in deliveries if delivery.page_index is not None]
         now = utc_now()
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             if whole:
                 connection.execute(update(documents).where(documents.c.id.in_(whole)).values(sent_at=now))
             for delivery in single:
@@ -204,7 +204,7 @@ class Claims:
 
     def _expire(self, hold: Hold, expired: Expired, *, again: bool) -> None:
         # Under the token as just read: a claim that was completed in the meantime is left alone.
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             lost = lose(connection, hold, _WORKER_LOST, again=again, outcome=Outcome.LOST)
             if not lost.stored:
                 connection.rollback()

@@ -164,12 +164,12 @@ class Documents:
 
     def mark_sent(self, ids: Sequence[str]) -> None:
         """Note that the ids have just gone to the broker."""
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             connection.execute(update(documents).where(documents.c.id.in_(ids)).values(sent_at=utc_now()))
 
     def mark_unsent(self, ids: Sequence[str]) -> None:
         """Note that the broker did not take the ids, so that the next sweep sends them."""
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             connection.execute(update(documents).where(documents.c.id.in_(ids)).values(sent_at=None))
 
     def queued_count(self) -> int:

@@ -26,6 +26,7 @@ POOL_OVERFLOW = 27
 """With POOL_SIZE enough for every thread of one API process, long polls included."""
 
 _READ_ONLY = "tallyscan_read_only"
+_RELAXED = "tallyscan_relaxed"
 _DISK_FULL_SQLSTATE = "53100"
 _ADVISORY_LOCK = text("SELECT pg_advisory_xact_lock(:number)")
 
@@ -52,6 +53,7 @@ class Database:
         """Keep the engine; connections are made when first needed."""
         self.engine = engine
         self._reader = engine.execution_options(**_read_options(engine))
+        self._relaxed = engine.execution_options(**{_RELAXED: True})
 
     @property
     def is_sqlite(self) -> bool:
@@ -65,9 +67,14 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Yield a connection whose changes are committed together at the end, or not at all."""
-        with translated(), self.engine.begin() as connection:
+    def write(self, *, durable: bool = True) -> Iterator[Connection]:
+        """Yield a connection whose changes are committed together at the end, or not at all.
+
+        Args:
+            durable: False where a power cut may undo the change, for the work is then simply done again. SQLite saves
+                a disk sync; a killed process loses nothing either way.
+        """
+        with translated(), (self.engine if durable else self._relaxed).begin() as connection:
             yield connection
 
     def lock(self, connection: Connection, digests: Iterable[str]) -> None:
@@ -140,13 +147,16 @@ def _sqlite(url: URL, busy_timeout_seconds: float) -> Engine:
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
-    # FULL, not NORMAL: a 202 promises that the document survives a power cut, and NORMAL syncs only at checkpoints.
-    cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
     # The driver's own BEGIN is off (isolation_level None): it would come late, and deferred.
-    read_only = connection.get_execution_options().get(_READ_ONLY, False)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if options.get(_READ_ONLY, False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # FULL for what callers were promised: a 202 survives a power cut, while NORMAL syncs only at checkpoints.
+    connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if options.get(_RELAXED, False) else 'FULL'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
