@@ -24,6 +24,8 @@ def install(app: Flask, settings: Settings) -> None:
         _who,
         application_limits=[settings.api_request_rate],
         in_memory_fallback=[settings.api_request_rate] if shared else None,
+        # When the broker goes away under several requests at once, the library falls back for the first of them only.
+        swallow_errors=True,
         storage_uri=uri if shared else "memory://",
         storage_options=dict(_OPTIONS) if shared else {},
         key_prefix="tallyscan",
