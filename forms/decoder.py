@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.types import Alternative, Box, DigitReading, FieldCrop, Lattice
 from forms.automaton import DIGITS
 from forms.field_types import FieldType
-from forms.geometry import digit_features, skip_features
+from forms.geometry import SHAPE, digit_features, skip_features
 from forms.paths import NEVER, Edges, Posteriors, Step, best_path, best_strings, posteriors, string_log_weight
 from forms.weights import WITH_GARBAGE, WITHOUT_GARBAGE, Weights
 
@@ -93,13 +93,14 @@ def score_edges(
     starts = np.array([candidate.start for candidate in lattice.candidates], np.intp)
     ends = np.array([candidate.end for candidate in lattice.candidates], np.intp)
     odds = log_odds(scores, classes=classes)
-    geometry = digit_features(lattice) @ np.array(weights.digit)
+    features = digit_features(lattice)
+    geometry = (features @ np.array(weights.digit))[:, None] + features[:, SHAPE] @ np.array(weights.by_digit).T
     skip = skip_features(lattice) @ np.array(weights.skip) + weights.skip_network * odds.max(axis=1)
     return Edges(
         cuts=lattice.cuts,
         starts=starts,
         ends=ends,
-        digit=weights.network * odds + geometry[:, None],
+        digit=weights.network * odds + geometry,
         skip=np.where(ends == starts + 1, skip, NEVER),
     )
 

@@ -19,6 +19,9 @@ DIGIT_FEATURES: Final = (
 )  # fmt: skip
 """Of every candidate, taken as a digit."""
 
+SHAPE: Final = [0, 1, 3]
+"""Columns of `DIGIT_FEATURES` that are weighed for each of the ten digits by itself: bias, height, width."""
+
 SKIP_FEATURES: Final = ("bias", "height", "height²", "width", "width²", "area", "middle", "rim")
 """Of every single piece, taken as no digit: a dot, a dash, a stain."""
 

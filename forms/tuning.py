@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.types import Lattice
 from forms.automaton import DIGITS
 from forms.decoder import log_odds
-from forms.geometry import digit_features, skip_features
+from forms.geometry import SHAPE, SKIP_FEATURES, digit_features, skip_features
 from forms.paths import NEVER, log_sum
 from forms.weights import Weights
 
@@ -82,26 +82,36 @@ def tune(batch: Batch, start: Weights, *, rounds: int = 400, rate: float = 0.05,
         mean, square = 0.9 * mean + 0.1 * slope, 0.99 * square + 0.01 * slope**2
         damped = rate * min(1.0, 2 * (1 - step / (rounds + 1)))
         weights = weights - damped * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-8)
-    return unpack(weights, digit=len(start.digit))
+    return unpack(weights)
 
 
 def pack(weights: Weights) -> _Floats:
     """Return the weights as one vector."""
-    return np.array([weights.network, *weights.digit, *weights.skip, weights.skip_network])
+    by_digit = [value for row in weights.by_digit for value in row]
+    return np.array([weights.network, *weights.digit, *by_digit, *weights.skip, weights.skip_network])
 
 
-def unpack(vector: _Floats, *, digit: int) -> Weights:
-    """Return the vector as weights; `digit` is the number of geometric features of a digit."""
+def unpack(vector: _Floats) -> Weights:
+    """Return the vector as weights."""
     network, *rest, skip_network = (round(value, 4) for value in vector.tolist())
-    return Weights(network, tuple(rest[:digit]), skip_network, tuple(rest[digit:]))
+    rows, digit = _parts(vector)
+    shapes = [rest[first : first + len(SHAPE)] for first in range(digit, rows, len(SHAPE))]
+    return Weights(network, tuple(rest[:digit]), tuple(map(tuple, shapes)), skip_network, tuple(rest[rows:]))
+
+
+def _parts(vector: _Floats) -> tuple[int, int]:
+    """Return where, after the network's weight, the weights by digit end, and where they start."""
+    rows = len(vector) - 2 - len(SKIP_FEATURES)
+    return rows, rows - len(DIGITS) * len(SHAPE)
 
 
 def loss(batch: Batch, weights: _Floats, *, decay: float) -> tuple[float, _Floats]:
     """Return the mean negative log probability of the true strings, and its slope along each weight."""
-    digit_count = batch.digit.shape[-1]
+    rows, digit_count = _parts(weights)
+    by_digit = weights[1 + digit_count : 1 + rows].reshape(len(DIGITS), len(SHAPE))
     scores = weights[0] * batch.odds + (batch.digit @ weights[1 : 1 + digit_count])[..., None]
-    scores = np.where(batch.valid[..., None], scores, NEVER)
-    skip = batch.skip @ weights[1 + digit_count :]
+    scores = np.where(batch.valid[..., None], scores + batch.digit[..., SHAPE] @ by_digit.T, NEVER)
+    skip = batch.skip @ weights[1 + rows :]
     total, free_digit, free_skip = _all_paths(batch, scores, skip)
     truth, true_digit, true_skip = _true_paths(batch, scores, skip)
     # A string that the lattice cannot spell teaches nothing about the weights.
@@ -111,7 +121,8 @@ def loss(batch: Batch, weights: _Floats, *, decay: float) -> tuple[float, _Float
     slope = np.concatenate(
         [
             [np.sum(gap_digit * batch.odds)],
-            np.einsum("bpkc,bpkf->f", gap_digit, batch.digit),
+            np.einsum("bpk,bpkf->f", gap_digit.sum(axis=3), batch.digit),
+            np.einsum("bpkc,bpkf->cf", gap_digit, batch.digit[..., SHAPE]).ravel(),
             np.einsum("bp,bpf->f", gap_skip, batch.skip),
         ]
     )

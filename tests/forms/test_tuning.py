@@ -8,7 +8,7 @@ import pytest
 from forms import weights
 from forms.decoder import score_edges
 from forms.field_types import field_type
-from forms.geometry import DIGIT_FEATURES, SKIP_FEATURES, digit_features, skip_features
+from forms.geometry import DIGIT_FEATURES, SHAPE, SKIP_FEATURES, digit_features, skip_features
 from forms.paths import posteriors, string_log_weight
 from forms.tuning import Batch, Example, loss, make_batch, pack, tune, unpack
 from tests.forms.rows import WITH_GARBAGE, digit_boxes, row
@@ -35,6 +35,7 @@ def test_weights_have_one_number_a_feature() -> None:
     lattice = row(digit_boxes(3))
     for kind in (weights.WITH_GARBAGE, weights.WITHOUT_GARBAGE):
         assert len(kind.digit) == len(DIGIT_FEATURES) == digit_features(lattice).shape[1]
+        assert np.shape(kind.by_digit) == (10, len(SHAPE))
         assert len(kind.skip) == len(SKIP_FEATURES) == skip_features(lattice).shape[1]
 
 
@@ -72,4 +73,4 @@ def test_tuning_makes_the_truth_likelier() -> None:
     tuned = tune(batch(), weights.WITH_GARBAGE, rounds=40)
     after, _ = loss(batch(), pack(tuned), decay=0.0)
     assert after < 0.9 * before
-    assert unpack(pack(tuned), digit=len(tuned.digit)) == tuned
+    assert unpack(pack(tuned)) == tuned
