@@ -32,7 +32,7 @@ function showSession({ owner, scopes }) {
   const mayRead = scopes.includes("submit") || scopes.includes("admin");
   byId("read").disabled = !mayRead;
   complain(mayRead ? "" : "This key may look at readings, but not send scans.");
-  byId("who").replaceChildren("Signed in as ", el("b", {}, owner));
+  byId("who").replaceChildren(el("span", {}, "Signed in as "), el("b", {}, owner));
   byId("who").hidden = false;
   byId("signout").hidden = !hasKey();
   byId("signin").hidden = true;

@@ -1,7 +1,6 @@
 """The page in a real Chromium, served by the real service; whatever the browser complains of fails the test."""
 
 import contextlib
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -11,18 +10,9 @@ from typing import Any, cast
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser.chromium import ARGUMENTS, program
 from tests.browser.desk import Complaints, Desk
 from tests.live.running import RunningService
-
-CHROMIUM_ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-quic",
-)
 
 DESKTOP = {"width": 1280, "height": 900}
 
@@ -47,11 +37,11 @@ def browser_service(request: pytest.FixtureRequest) -> Iterator[RunningService]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The system's Chromium."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
+    found = program()
+    if found is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
         yield browser
         browser.close()
 
