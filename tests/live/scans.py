@@ -21,7 +21,19 @@ def scan(number: int) -> tuple[str, bytes]:
     kind = number % KINDS
     if kind != number:
         return scan(kind)
-    data = png_bytes(NUMBERS[kind % len(NUMBERS)], seed=kind)
+    return _with_text(png_bytes(NUMBERS[kind % len(NUMBERS)], seed=kind))
+
+
+@functools.cache
+def heavy_scan(number: int) -> tuple[str, bytes]:
+    """Return the same scan at the resolution of a reprographic camera: half a second for a reader."""
+    small = Image.open(io.BytesIO(scan(number)[1]))
+    factor = (6_000_000 / (small.width * small.height)) ** 0.5
+    large = small.resize((round(small.width * factor), round(small.height * factor)))
+    return _with_text(_png(large))
+
+
+def _with_text(data: bytes) -> tuple[str, bytes]:
     text = _reader().read(data, request=ReadRequest("digits")).pages[0].fields[0].text
     assert text, "a scan without a text would show little"
     return text, data
@@ -31,8 +43,12 @@ def slow_scan() -> bytes:
     """Return a page that is small as a file and takes a reader a second or two: 36 million pixels."""
     pixels = np.full((6000, 6000), 255, np.uint8)
     pixels[100:130, 100:5000] = 0
+    return _png(Image.fromarray(pixels))
+
+
+def _png(image: Image.Image) -> bytes:
     stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG")
+    image.save(stream, "PNG")
     return stream.getvalue()
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -13,7 +14,7 @@ import pytest
 from storage.records import Outcome
 from tests.live.conftest import StartService
 from tests.live.running import RunningService, eventually
-from tests.live.scans import scan
+from tests.live.scans import heavy_scan, scan
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
@@ -21,6 +22,8 @@ DOCUMENTS = 200
 VICTIMS = ("reader", "reader", "reader", "worker", "api", "broker", "reader", "broker", "api")
 """Who is killed, in a shuffled round: readers most often, as in life."""
 ROUNDS = 3
+VICTIM_SECONDS = 5.0
+"""How long to lie in wait for somebody who is just being restarted."""
 
 
 class Killer(threading.Thread):
@@ -42,15 +45,19 @@ class Killer(threading.Thread):
                 self._kill(role)
 
     def _kill(self, role: str) -> None:
+        deadline = time.monotonic() + VICTIM_SECONDS
+        while not (victim := self._living(role)) and time.monotonic() < deadline and not self.over.wait(0.05):
+            pass
         with contextlib.suppress(psutil.Error):
-            readers = self._service.readers() if role == "reader" else []
-            victim = self._chance.choice(readers) if readers else self._leader(role)
             if victim is not None:
                 victim.kill()
                 self.killed[role] += 1
 
-    def _leader(self, role: str) -> psutil.Process | None:
-        return None if role == "reader" else self._service.child(role)
+    def _living(self, role: str) -> psutil.Process | None:
+        if role != "reader":
+            return self._service.child(role)
+        readers = self._service.readers()
+        return self._chance.choice(readers) if readers else None
 
 
 @contextlib.contextmanager
@@ -64,9 +71,14 @@ def chaos(service: RunningService, *, seed: int) -> Iterator[Killer]:
         killer.join()
 
 
+def document(number: int) -> tuple[str, bytes]:
+    """Return text and scan; every eighth takes long enough to die over."""
+    return heavy_scan(number % 24) if number % 8 == 0 else scan(number)
+
+
 def submit_stubbornly(service: RunningService, number: int) -> str:
     """Send a document until somebody takes it; the key makes sure that it is taken once."""
-    data = scan(number)[1]
+    data = document(number)[1]
 
     def try_once() -> str | None:
         with contextlib.suppress(httpx2.HTTPError):
@@ -93,7 +105,7 @@ def victim(request: pytest.FixtureRequest, start_service: StartService) -> Runni
 def test_whatever_is_killed_every_document_is_read_once(victim: RunningService) -> None:
     with chaos(victim, seed=20) as killer:
         ids = [submit_stubbornly(victim, number) for number in range(DOCUMENTS)]
-        killer.join(timeout=60)
+        killer.join(timeout=90)
     assert set(killer.killed) == set(VICTIMS)
     assert killer.killed.total() >= 20
 
@@ -110,7 +122,7 @@ def test_whatever_is_killed_every_document_is_read_once(victim: RunningService) 
 
     assert Counter(str(document.status) for document in documents) == {"done": DOCUMENTS}
     texts = [page.fields[0].text for document in documents for page in document.pages]
-    assert texts == [scan(number)[0] for number in range(DOCUMENTS)]
+    assert texts == [document(number)[0] for number in range(DOCUMENTS)]
     assert all(outcomes[Outcome.DONE] == 1 for outcomes in attempts)
     lost = sum(outcomes.total() for outcomes in attempts) - DOCUMENTS
     assert lost > 0, "nobody was killed over a document: this test shows nothing"

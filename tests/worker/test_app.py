@@ -1,0 +1,88 @@
+"""The Celery application as it is configured, and the desk that only children have."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from core.queue import MAINTENANCE_QUEUE, NOTIFY, READ_DOCUMENT, READ_PAGE, SWEEP
+from core.settings import Settings
+from worker import beat, process
+from worker.app import app, beat_config, worker_config
+
+
+def test_attempts_are_counted_in_sql_and_not_by_celery() -> None:
+    assert app.conf.task_acks_late
+    assert not app.conf.task_reject_on_worker_lost
+    assert app.conf.result_backend is None
+    assert app.conf.task_ignore_result
+
+
+def test_one_task_a_reader_is_fetched_and_urgent_ones_first() -> None:
+    assert app.conf.worker_prefetch_multiplier == 1
+    assert app.conf.broker_transport_options["queue_order_strategy"] == "priority"
+    assert [queue.name for queue in app.conf.task_queues] == [MAINTENANCE_QUEUE, "high", "normal", "bulk"]
+
+
+def test_limits_are_in_an_order_that_makes_sense() -> None:
+    settings = Settings()
+    config = worker_config(settings)
+    limits = (config["task_soft_time_limit"], config["task_time_limit"], settings.lease_seconds)
+    assert limits == tuple(sorted(limits))
+    assert settings.lease_seconds < settings.visibility_timeout_seconds
+    assert config["worker_max_memory_per_child"] == settings.worker_max_memory_mib * 1024
+
+
+def test_sweeps_do_not_pile_up() -> None:
+    sweep = beat_config(Settings(sweep_seconds=5.0))["beat_schedule"]["sweep"]
+    assert (sweep["task"], sweep["schedule"], sweep["options"]["expires"]) == (SWEEP, 5.0, 10.0)
+
+
+def test_the_worker_knows_every_task_that_is_sent() -> None:
+    app.loader.import_default_modules()
+    assert {READ_DOCUMENT, READ_PAGE, SWEEP, NOTIFY} <= set(app.tasks)
+
+
+def test_the_parents_imports_load_no_pixels(project_root: Path) -> None:
+    script = "import worker.app, worker.tasks, sys; print({'cv2', 'ai_edge_litert', 'tensorflow'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=project_root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_a_lost_process_is_logged_with_its_document(project_root: Path) -> None:
+    script = (
+        "from worker.app import setup_logging; from worker.process import log_lost\n"
+        "from billiard.exceptions import WorkerLostError\n"
+        "setup_logging()\n"
+        "log_lost(args=['abc'], exception=WorkerLostError())\n"
+        "log_lost(args=['x'], exception=KeyError())"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=project_root, capture_output=True, text=True, check=True)
+    (line,) = [json.loads(line) for line in done.stderr.splitlines()]
+    assert (line["event"], line["document_id"], line["reason"]) == ("worker process lost", "abc", "WorkerLostError")
+
+
+def test_a_process_that_cannot_open_its_desk_tries_again_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "die_with_parent", lambda: None)
+    monkeypatch.setenv("TALLYSCAN_HOME", str(tmp_path))
+    monkeypatch.setenv("TALLYSCAN_MODEL", "no such network")
+    process.start()
+    assert process._desks == []
+    monkeypatch.delenv("TALLYSCAN_MODEL")
+    assert process.desk() is process.desk()
+    process.stop()
+    assert process._desks == []
+
+
+def test_beat_shows_that_it_lives(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    assert not beat.is_alive(settings)
+    beat.sign_of_life(settings).touch()
+    assert beat.is_alive(settings)
+    old = time.time() - 120
+    os.utime(beat.sign_of_life(settings), (old, old))
+    assert not beat.is_alive(settings)

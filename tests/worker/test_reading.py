@@ -1,0 +1,139 @@
+"""What a reading task does with its document, and where it leaves it when something goes wrong."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from core.errors import BlobMissing, EncryptedDocument
+from core.status import Status
+from core.types import Page, PageReading, Phase
+from storage.records import Outcome
+from tests.factories import tiff_bytes
+from tests.worker.conftest import Submit, drain
+from worker.desk import Desk
+from worker.pipeline import Reader, ReadRequest
+from worker.reading import failure_of
+
+
+class TimeIsUp(Exception):
+    """Stands for what the task runner raises at the soft time limit."""
+
+
+class Raising(Reader):
+    """A reader that breaks off with `error`."""
+
+    error: BaseException
+
+    def read_pixels(self, page: Page, *, request: ReadRequest) -> PageReading:
+        """Raise."""
+        del page, request
+        raise self.error
+
+
+def raising(desk: Desk, error: BaseException) -> Desk:
+    reader = Raising(desk.reader._recogniser, desk.settings)
+    reader.error = error
+    return dataclasses.replace(desk, reader=reader, time_limit_errors=(TimeIsUp,))
+
+
+def test_a_page_is_read_and_its_picture_kept(desk: Desk, submit: Submit) -> None:
+    document = submit()
+    desk.read_document(document.id)
+    after = desk.store.documents.get(document.id, owner="me")
+    assert (after.status, after.attempts, after.reader) == (Status.DONE, 1, desk.reader.info)
+    assert after.pages[0].fields
+    assert {step.name for step in after.steps} >= {"normalise", "recognise"}
+    assert desk.blobs.get(desk.store.documents.preview(document.id, 0, owner="me"))[8:12] == b"WEBP"
+
+
+def test_a_second_delivery_finds_nothing_to_do(desk: Desk, submit: Submit) -> None:
+    document = submit()
+    desk.read_document(document.id)
+    version = desk.store.documents.version(document.id, "me")
+    desk.read_document(document.id)
+    desk.read_document("no such document")
+    assert desk.store.documents.version(document.id, "me") == version
+
+
+def test_a_long_document_is_split_and_its_pages_sent(desk: Desk, submit: Submit) -> None:
+    document = submit(tiff_bytes(["12", "34", "56"], seed=1))
+    desk.read_document(document.id)
+    assert drain(desk.dispatcher) == 3
+    assert desk.sweep().sent == 0, "the pages are on their way"
+    for index in (2, 0, 1):
+        desk.read_page(document.id, index)
+    after = desk.store.documents.get(document.id, owner="me")
+    assert (after.status, after.pages_total, after.pages_done) == (Status.DONE, 3, 3)
+    assert [page.index for page in after.pages] == [0, 1, 2]
+
+
+def test_a_file_that_is_no_image_fails_for_good(desk: Desk, submit: Submit) -> None:
+    document = submit(b"\x89PNG\r\n\x1a\n and then nothing")
+    desk.read_document(document.id)
+    after = desk.store.documents.get(document.id, owner="me")
+    assert after.status is Status.FAILED
+    assert after.failure is not None
+    assert (after.failure.code, after.failure.retryable) == ("unreadable_image", False)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "status"),
+    [
+        (TimeIsUp(), "time_limit_exceeded", Status.FAILED),
+        (MemoryError(), "out_of_memory", Status.QUEUED),
+        (KeyError("secret detail"), "internal_error", Status.FAILED),
+    ],
+)
+def test_whatever_breaks_off_a_reading_ends_the_claim(
+    error: Exception, code: str, status: Status, desk: Desk, submit: Submit
+) -> None:
+    document = submit()
+    raising(desk, error).read_document(document.id)
+    after = desk.store.documents.get(document.id, owner="me")
+    (attempt,) = desk.store.documents.attempts(document.id, "me")
+    assert (after.status, attempt.failure and attempt.failure.code) == (status, code)
+    assert "secret" not in str(attempt.failure)
+
+
+def test_a_missing_blob_is_tried_again_and_then_given_up(desk: Desk, submit: Submit) -> None:
+    document = submit()
+    desk.blobs.delete(document.sha256)
+    for _ in range(desk.settings.max_attempts):
+        assert desk.store.documents.version(document.id, "me")[1] is Status.QUEUED
+        desk.read_document(document.id)
+    after = desk.store.documents.get(document.id, owner="me")
+    assert after.failure is not None
+    assert (after.status, after.failure.code, after.failure.retryable) == (Status.FAILED, "blob_missing", True)
+
+
+@pytest.mark.parametrize("stop", [SystemExit(), KeyboardInterrupt()])
+def test_a_process_that_is_stopped_gives_its_document_back(stop: BaseException, desk: Desk, submit: Submit) -> None:
+    document = submit()
+    with pytest.raises(type(stop)):
+        raising(desk, stop).read_document(document.id)
+    after = desk.store.documents.get(document.id, owner="me")
+    assert (after.status, after.attempts) == (Status.QUEUED, 0)
+    assert [each.outcome for each in desk.store.documents.attempts(document.id, "me")] == [Outcome.RELEASED]
+    assert desk.sweep().sent == 1
+
+
+def test_with_the_database_away_nothing_is_claimed_and_nothing_raised(
+    desk: Desk, submit: Submit, tmp_path: Path
+) -> None:
+    document = submit()
+    desk.store.dispose()
+    database = tmp_path / "tallyscan.db"
+    database.rename(tmp_path / "away")
+    database.mkdir()  # cannot be opened
+    desk.read_document(document.id)
+    database.rmdir()
+    (tmp_path / "away").rename(database)
+    assert desk.store.documents.version(document.id, "me")[1] is Status.QUEUED
+
+
+def test_failures_say_what_a_caller_may_know() -> None:
+    assert failure_of(EncryptedDocument()).code == "encrypted_document"
+    assert (failure_of(BlobMissing()).phase, failure_of(BlobMissing()).retryable) == (Phase.FETCH, True)
+    assert failure_of(ZeroDivisionError("x/0 at line 7")).message == "Something went wrong inside Tallyscan."
+    assert failure_of(TimeIsUp(), time_limit_errors=(TimeIsUp,)).code == "time_limit_exceeded"
