@@ -113,7 +113,7 @@ def login() -> ResponseReturnValue:
     """Turn a one-time token into the page's cookie, and lead to the page."""
     key = services().store.login_tokens.redeem(request.args.get("token", ""))
     if key is None:
-        raise Unauthorized("This link was used already or has run out; ask for a new one with 'tallyscan login'.")
+        raise Unauthorized("This link was used already or has run out; sign in with a key, or restart for a new link.")
     session.clear()
     session.permanent = True
     session[SESSION_KEY] = key.id
