@@ -4,7 +4,7 @@ Training maps it over `tf.data`; it runs on whole batches, so that it costs litt
 Images are float32, shape (n, 28, 28, 1), 0 to 255, ink bright.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from model.training_extra import load_tensorflow
@@ -39,6 +39,10 @@ class Strength:
     soften: float = 0.25
     fade: float = 0.3
     intrude: float = 0.1
+
+    def milder(self) -> "Strength":
+        """Return half of everything: for the last epochs, which settle on glyphs nearly as they are."""
+        return Strength(**{name: value / 2 for name, value in asdict(self).items()})
 
 
 def augment(images: Any, strength: Strength) -> Any:  # noqa: ANN401 - tensors are untyped

@@ -47,11 +47,15 @@ class Finds:
 
     def digit_samples(self) -> Samples:
         """Return the digits as samples."""
-        return Samples(np.stack(self.digits), np.asarray(self.labels, np.int64))
+        return Samples(_stacked(self.digits), np.asarray(self.labels, np.int64))
 
     def garbage_samples(self, label: int) -> Samples:
         """Return the garbage as samples of class `label`."""
-        return Samples(np.stack(self.garbage), np.full(len(self.garbage), label))
+        return Samples(_stacked(self.garbage), np.full(len(self.garbage), label))
+
+
+def _stacked(glyphs: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    return np.asarray(glyphs, np.uint8).reshape(-1, 28, 28)
 
 
 def mine_boxes(strings: Iterable[LabelledString]) -> Finds:

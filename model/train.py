@@ -28,7 +28,10 @@ HELD_OUT_KEPT = 4000
 
 @dataclass(frozen=True, slots=True)
 class Regime:
-    """How an architecture is trained unless the caller says otherwise."""
+    """How an architecture is trained unless the caller says otherwise.
+
+    Epochs beyond `settle_after` see milder changes: going on with a finished run settles it.
+    """
 
     epochs: int
     batch_size: int
@@ -38,6 +41,7 @@ class Regime:
     label_smoothing: float = 0.0
     weight_decay: float = 0.0
     strength: Strength | None = None
+    settle_after: int = 0
 
 
 REGIMES: dict[str, Regime] = {
@@ -52,6 +56,7 @@ REGIMES: dict[str, Regime] = {
         label_smoothing=0.02,
         weight_decay=1e-2,
         strength=Strength(),
+        settle_after=12,
     ),
 }
 
@@ -231,14 +236,23 @@ class _Feed:
         tf = load_tensorflow()
         order = draw(self._material, seed=self._seed, epoch=epoch)
         batches = tf.data.Dataset.from_tensor_slices(order).batch(self._regime.batch_size)
-        # One mapping thread: with more, the order of the random numbers, and so the run, would be left to chance.
-        return batches.map(tf.autograph.experimental.do_not_convert(self._batch)).prefetch(8)
+        strength = self._strength(epoch)
 
-    def _batch(self, index: Any) -> tuple[Any, Any]:  # noqa: ANN401
+        def batch(index: Any) -> tuple[Any, Any]:  # noqa: ANN401
+            return self._changed(index, strength)
+
+        # One mapping thread: with more, the order of the random numbers, and so the run, would be left to chance.
+        return batches.map(tf.autograph.experimental.do_not_convert(batch)).prefetch(8)
+
+    def _strength(self, epoch: int) -> Strength | None:
+        full = self._regime.strength
+        return full if full is None or epoch < self._regime.settle_after else full.milder()
+
+    def _changed(self, index: Any, strength: Strength | None) -> tuple[Any, Any]:  # noqa: ANN401
         tf = load_tensorflow()
         images = tf.cast(tf.gather(self._images, index)[..., None], tf.float32)
-        if self._regime.strength is not None:
-            images = augment(images, self._regime.strength)
+        if strength is not None:
+            images = augment(images, strength)
         return images, tf.gather(self._labels, index)
 
 
@@ -286,8 +300,8 @@ def _finish(network: Any, material: Material, record: journal.Journal, options: 
 
 def _command(options: TrainOptions) -> str:
     """Return the command line that repeats the run."""
-    parts = ["tallyscan train", f"--arch {options.arch}", f"--recipe {options.recipe}"]
-    parts += [f"--data {options.data}"] if options.data else []
+    parts = ["tallyscan train", *([str(options.data)] if options.data else [])]
+    parts += [f"--arch {options.arch}", f"--recipe {options.recipe}"]
     parts += [f"--teacher {options.teacher}"] if options.teacher else []
     parts.append(f"--seed {options.seed}")
     for name in ("epochs", "patience", "limit"):

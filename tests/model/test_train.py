@@ -65,7 +65,7 @@ def test_a_training_learns_and_writes_down_what_it_did(trained: TrainResult, opt
     assert (trained.out / "history.png").read_bytes().startswith(b"\x89PNG")
     run = load_run(trained.out)
     assert run.command == (
-        f"tallyscan train --arch baseline --recipe plain --data {options.data} --seed 7"
+        f"tallyscan train {options.data} --arch baseline --recipe plain --seed 7"
         f" --epochs 3 --patience 3 --out {options.out}"
     )
     assert [(source.name, source.samples) for source in run.data] == [("printed.npz", 480)]
