@@ -30,6 +30,9 @@ format: $(VENV)/.dev ## Format the code and mend what the linter can mend.
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
+openapi: $(VENV)/.dev ## Write docs/openapi.json again.
+	$(BIN)/python -m api.openapi docs/openapi.json
+
 lock: ## Resolve both locks again (needs uv).
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header -q --upgrade -o requirements.lock
 	uv pip compile pyproject.toml --extra s3 --extra train --group build --group dev -c requirements.lock \

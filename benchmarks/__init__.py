@@ -1,0 +1,1 @@
+"""Measurements that anyone can repeat; every figure in the documents comes from here."""
