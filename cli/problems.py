@@ -39,10 +39,8 @@ def retry_after_in(response: httpx2.Response) -> float | None:
 
 
 def _kinds() -> dict[str, type[TallyscanError]]:
-    kinds: dict[str, type[TallyscanError]] = {}
-    for kind in _descendants(TallyscanError):
-        kinds.setdefault(kind.code, kind)  # the general class comes before those that share its code
-    return kinds
+    # Where a class shares its parent's code, the more special one comes later and stays.
+    return {kind.code: kind for kind in _descendants(TallyscanError) if kind.__module__ == TallyscanError.__module__}
 
 
 def _descendants(kind: type[TallyscanError]) -> Iterator[type[TallyscanError]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from core.errors import InvalidRequest, PayloadTooLarge, UnreadableImage
+from core.errors import InvalidRequest, PayloadTooLarge, UnreadableImage, UnsupportedMediaType
 from core.media import SNIFF_BYTES, ZIP, sniff
 
 SCAN_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".pdf"})
@@ -47,12 +47,15 @@ def load_scan(path: Path, *, max_bytes: int) -> bytes:
 
     Raises:
         PayloadTooLarge: it has more than `max_bytes`; nothing was read.
+        UnsupportedMediaType: it is empty, which the service answers in the same way.
         UnreadableImage: the file cannot be opened.
     """
     try:
         size = path.stat().st_size
         if size > max_bytes:
             raise PayloadTooLarge(f"The file has {size} bytes; at most {max_bytes} are accepted.")
+        if not size and path.is_file():
+            raise UnsupportedMediaType("The file is empty.")
         return path.read_bytes()
     except OSError as error:
         raise UnreadableImage(f"The file cannot be opened: {error.strerror}.") from error

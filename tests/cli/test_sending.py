@@ -1,0 +1,144 @@
+"""Uploads and the ledger: nothing twice, whenever the process dies."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.client import Upload
+from cli.ledger import Ledger, Run, Stamp, State, open_ledger, upload_key
+from cli.sending import Sender, SendOptions, send_all
+from core.errors import InvalidRequest, Unauthorized
+from tests.cli.app_server import AppServer
+from tests.factories import png_bytes
+
+OPTIONS = SendOptions(type_name="digits")
+LIMIT = 1_000_000
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with open_ledger(tmp_path / "client") as opened:
+        yield opened
+
+
+@pytest.fixture
+def run(ledger: Ledger) -> Run:
+    return ledger.start("http://service", purpose="test", name="monday", options=OPTIONS.as_json())
+
+
+def sender(app: AppServer, ledger: Ledger, run: Run) -> Sender:
+    return Sender(app.client(), ledger, run, options=OPTIONS, max_bytes=LIMIT)
+
+
+def test_a_file_is_sent_once_however_often_it_is_asked_for(
+    app: AppServer, ledger: Ledger, run: Run, scans: Path
+) -> None:
+    first = sender(app, ledger, run).send(scans / "a.png")
+    assert sender(app, ledger, run).send(scans / "a.png") == first
+    assert app.documents() == [first.entry.document_id]
+
+
+def test_a_kill_between_the_answer_and_the_ledger_sends_nothing_twice(
+    app: AppServer, ledger: Ledger, run: Run, scans: Path
+) -> None:
+    # What the service has, and the ledger does not: exactly what a kill at that moment leaves.
+    scan = scans / "a.png"
+    data = scan.read_bytes()
+    key = upload_key(run, scan, sha256=_sha256(data), round=0)
+    with app.client() as client:
+        lost = client.submit(Upload(name=scan.name, data=data, idempotency_key=key, type_name="digits"))
+    assert ledger.entry(run, scan) is None
+    assert sender(app, ledger, run).send(scan).entry.document_id == lost.id
+    assert app.documents() == [lost.id]
+
+
+def test_a_touched_file_is_not_sent_again_and_a_changed_one_is(
+    app: AppServer, ledger: Ledger, run: Run, scans: Path
+) -> None:
+    scan = scans / "a.png"
+    first = sender(app, ledger, run).send(scan).entry
+    os.utime(scan, (1, 1))
+    assert sender(app, ledger, run).send(scan).entry.document_id == first.document_id
+    known = ledger.entry(run, scan)
+    assert known is not None
+    assert known.stamp == Stamp.of(scan)
+    scan.write_bytes(png_bytes("999"))
+    assert sender(app, ledger, run).send(scan).entry.document_id != first.document_id
+    assert len(app.documents()) == 2
+
+
+def test_equal_files_are_separate_documents(app: AppServer, ledger: Ledger, run: Run, scans: Path) -> None:
+    (scans / "b.png").write_bytes((scans / "a.png").read_bytes())
+    sent = [sender(app, ledger, run).send(scans / name).entry.document_id for name in ("a.png", "b.png")]
+    assert len(set(sent)) == 2
+
+
+def test_a_refused_file_is_noted_with_its_code(app: AppServer, ledger: Ledger, run: Run, scans: Path) -> None:
+    entry = sender(app, ledger, run).send(scans / "notes.txt").entry
+    assert (entry.state, entry.code, entry.document_id) == (State.REFUSED, "unsupported_media_type", None)
+    assert ledger.entries(run, State.REFUSED)[0].message == entry.message
+    assert app.documents() == []
+
+
+def test_a_file_over_the_limit_is_not_sent_at_all(app: AppServer, ledger: Ledger, run: Run, scans: Path) -> None:
+    small = Sender(app.client(), ledger, run, options=OPTIONS, max_bytes=10)
+    assert small.send(scans / "a.png").entry.code == "payload_too_large"
+
+
+def test_uploads_run_in_parallel_and_all_arrive(app: AppServer, ledger: Ledger, run: Run, tmp_path: Path) -> None:
+    scans = [tmp_path / f"{number}.png" for number in range(20)]
+    for scan in scans:
+        scan.write_bytes(png_bytes("70315"))
+    one = sender(app, ledger, run)
+    sent = list(send_all(one.send, scans, jobs=4, stop=lambda: None))
+    assert {item.scan for item in sent} == set(scans)
+    assert len({item.entry.document_id for item in sent}) == 20
+    assert len(app.documents()) == 20
+
+
+def test_a_refused_key_ends_the_run(app: AppServer, ledger: Ledger, run: Run, scans: Path) -> None:
+    app.services.store.keys.revoke(app.key_id)
+    stopped: list[bool] = []
+    with pytest.raises(Unauthorized):
+        list(send_all(sender(app, ledger, run).send, [scans / "a.png"], jobs=2, stop=lambda: stopped.append(True)))
+    assert stopped == [True]
+    assert ledger.entry(run, scans / "a.png") is None
+
+
+def test_a_closed_file_that_comes_again_is_sent_again(app: AppServer, ledger: Ledger, run: Run, scans: Path) -> None:
+    from dataclasses import replace
+
+    first = sender(app, ledger, run).send(scans / "a.png").entry
+    ledger.record(run, replace(first, state=State.CLOSED))
+    again = sender(app, ledger, run).send(scans / "a.png").entry
+    assert again.document_id != first.document_id
+    assert again.round == 1
+
+
+def test_the_ledger_survives_and_keeps_names_that_are_no_text(tmp_path: Path) -> None:
+    odd = tmp_path / b"caf\xe9.png".decode("utf-8", "surrogateescape")
+    odd.write_bytes(b"x")
+    with open_ledger(tmp_path / "client") as ledger:
+        started = ledger.start("http://a", purpose="p", name="n", options={"type_name": None})
+        run = ledger.set_batch(started, "B1")
+        from cli.ledger import Entry
+
+        ledger.record(run, Entry(odd, Stamp.of(odd), "aa", 0, State.SENT, "D1"))
+    with open_ledger(tmp_path / "client") as ledger:
+        assert ledger.find("http://a", purpose="p") == run
+        assert ledger.find("http://b", purpose="p") is None
+        assert ledger.entries(run, State.SENT)[0].path == odd
+
+
+def test_a_home_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidRequest, match="ledger"), open_ledger(tmp_path / "file" / "home"):
+        pass
+
+
+def _sha256(data: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(data).hexdigest()

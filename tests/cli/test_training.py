@@ -1,0 +1,102 @@
+"""`train`, `export-model`, `evaluate`, `predict`: thin doors, tried on a handful of glyphs."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from segmentation.normalise import normalise_glyph
+from tests.cli.conftest import Tallyscan
+from tests.factories import field
+
+
+def glyphs(count: int) -> list[tuple[int, "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]"]]:
+    """Return drawn digits, normalised, with their labels."""
+    found = []
+    for seed in range(count):
+        digit = seed % 10
+        ink = 255 - np.asarray(field(str(digit), seed=seed).image, np.uint8)
+        found.append((digit, normalise_glyph(np.ascontiguousarray(ink.min(axis=2)) if ink.ndim == 3 else ink)))
+    return found
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    """A table as Kaggle gives out for training."""
+    file = tmp_path / "train.csv"
+    with file.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["label", *(f"pixel{number}" for number in range(784))])
+        writer.writerows([label, *glyph.ravel()] for label, glyph in glyphs(40))
+    return file
+
+
+def test_predict_writes_a_label_for_every_glyph(tallyscan: Tallyscan, labelled: Path, tmp_path: Path) -> None:
+    test = tmp_path / "test.csv"
+    with labelled.open() as source, test.open("w", newline="") as target:
+        csv.writer(target).writerows(row[1:] for row in csv.reader(source))
+    out = tmp_path / "submission.csv"
+    result = tallyscan("predict", test, "--out", out)
+    assert result.exit_code == 0, result.output
+    with out.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["ImageId"] for row in rows] == [str(number) for number in range(1, 41)]
+    assert all(row["Label"] in set("0123456789") for row in rows)
+
+
+def test_evaluate_tells_figures_for_every_digit(tallyscan: Tallyscan, labelled: Path, tmp_path: Path) -> None:
+    result = tallyscan("evaluate", labelled, "--format", "json")
+    assert result.exit_code == 0, result.output
+    figures = json.loads(result.stdout)["sets"]["train"]
+    assert figures["glyphs"] == 40
+    assert {"label", "accuracy", "sensitivity", "specificity", "ppv", "glyphs"} == set(figures["classes"][0])
+    assert "sensitivity" in tallyscan("evaluate", labelled).stdout
+
+
+def test_a_network_that_is_not_there_is_told(tallyscan: Tallyscan, labelled: Path) -> None:
+    result = tallyscan("evaluate", labelled, "--model", "nosuch")
+    assert result.exit_code == 1
+    assert result.stderr.endswith("(artifact_missing)\n")
+
+
+@pytest.mark.slow
+def test_a_network_is_trained_and_exported_and_reads(labelled: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    trained = _run("train", labelled, "--out", run, "--epochs", "1", "--seed", "3")
+    assert trained.returncode == 0, trained.stderr
+    assert "parameters" in trained.stdout
+    again = _run("train", labelled, "--out", run)
+    assert again.returncode == 2
+    assert "--resume" in again.stderr.splitlines()[-1]
+    networks = tmp_path / "networks"
+    exported = _run("export-model", run, "--name", "mine", "--models", networks)
+    # One epoch on 40 glyphs may be too little for both networks to agree; that, too, is one clear line.
+    if exported.returncode == 0:
+        assert (networks / "mine" / "manifest.json").exists()
+    else:
+        assert exported.stderr.splitlines()[-1].endswith("(artifact_mismatch)")
+
+
+def test_without_the_extra_one_line_says_so(tmp_path: Path, project_root: Path) -> None:
+    script = "import sys; sys.modules['tensorflow'] = None; from cli.main import main; main()"
+    result = subprocess.run(
+        [sys.executable, "-c", script, "train", "--out", "run"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(project_root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert line.endswith("(extra_missing)")
+
+
+def _run(*arguments: object) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
