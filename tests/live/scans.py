@@ -26,11 +26,11 @@ def scan(number: int) -> tuple[str, bytes]:
 
 @functools.cache
 def heavy_scan(number: int) -> tuple[str, bytes]:
-    """Return the same scan at the resolution of a reprographic camera: half a second for a reader."""
-    small = Image.open(io.BytesIO(scan(number)[1]))
-    factor = (6_000_000 / (small.width * small.height)) ** 0.5
-    large = small.resize((round(small.width * factor), round(small.height * factor)))
-    return _with_text(_png(large))
+    """Return the same number on a sheet of 9 million pixels: a third of a second for a reader, few bytes as a file."""
+    small = np.asarray(Image.open(io.BytesIO(scan(number)[1])).convert("L"))
+    sheet = np.full((3000, 3000), 255, np.uint8)
+    sheet[1000 : 1000 + small.shape[0], 1000 : 1000 + small.shape[1]] = np.where(small < 128, 0, 255)
+    return _with_text(_png(Image.fromarray(sheet)))
 
 
 def _with_text(data: bytes) -> tuple[str, bytes]:

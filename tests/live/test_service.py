@@ -1,6 +1,7 @@
 """`tallyscan up` from start to stop: what it starts, what it refuses, and that nothing is left behind."""
 
 import contextlib
+import io
 import json
 import signal
 import socket
@@ -11,8 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
+import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
 from tests.factories import tiff_bytes
 from tests.live.conftest import StartService
@@ -41,6 +44,14 @@ def test_a_long_document_is_read_page_by_page(service: RunningService) -> None:
     assert document["progress"] == {"pages_total": 5, "pages_done": 5}
     assert [page["index"] for page in document["pages"]] == [0, 1, 2, 3, 4]
     assert all(page["fields"][0]["text"] for page in document["pages"])
+
+
+def test_a_scan_of_some_megabytes_is_taken(service: RunningService) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (1200, 1600), np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    assert len(stream.getvalue()) > 1_500_000
+    assert service.ended(service.submit(stream.getvalue(), type="digits"))["status"] == "done"
 
 
 def test_a_file_that_is_no_image_fails_with_a_code(service: RunningService) -> None:
