@@ -127,6 +127,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(open_desk: OpenDesk
 
 def test_a_scan_is_read_without_a_mouse(desk: Desk) -> None:
     keys = desk.page.keyboard
+    catch_file_dialogs(desk)
     press_until_focused(desk, "#drop")
     with desk.page.expect_file_chooser() as chooser:
         keys.press("Enter")
@@ -151,6 +152,7 @@ def test_a_scan_is_read_without_a_mouse(desk: Desk) -> None:
 
 
 def test_space_opens_the_file_dialog(desk: Desk) -> None:
+    catch_file_dialogs(desk)
     press_until_focused(desk, "#drop")
     with desk.page.expect_file_chooser() as chooser:
         desk.page.keyboard.press("Space")
@@ -171,6 +173,12 @@ def test_nothing_moves_for_who_asked_for_stillness(open_desk: OpenDesk) -> None:
             .filter((style) => style.animationName !== "none" || parseFloat(style.transitionDuration) > 0).length"""
     )
     assert moving == 0
+
+
+def catch_file_dialogs(desk: Desk) -> None:
+    """Catch the browser's file dialogs from now on: a listener that comes with the key press may come too late."""
+    desk.page.on("filechooser", lambda _: None)
+    expect(desk.page.locator("#drop")).to_be_visible()
 
 
 def press_until_focused(desk: Desk, selector: str) -> None:
