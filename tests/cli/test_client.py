@@ -122,7 +122,7 @@ def test_a_full_queue_is_waited_out_and_nothing_is_lost(start_app: Callable[...,
 
     with server.client(Patience(limit_seconds=1.0, notice=make_room)) as client:
         # The count of waiting documents is up to a second old, so a few more may slip in.
-        sent = []
+        sent: list[str] = []
         while not said:
             sent.append(client.submit(upload(str(len(sent)))).id)
     assert "Too many documents" in said[0]
@@ -130,7 +130,6 @@ def test_a_full_queue_is_waited_out_and_nothing_is_lost(start_app: Callable[...,
 
 
 def test_a_stop_wakes_whoever_waits(start_app: Callable[..., AppServer]) -> None:
-    patience = Patience(limit_seconds=60)
     caught: list[BaseException] = []
     waiting = threading.Event()
     patience = Patience(limit_seconds=60, notice=lambda _line: waiting.set())

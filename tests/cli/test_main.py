@@ -143,3 +143,14 @@ def test_bash_completes_commands_options_and_types(words: str, expected: str) ->
 
 def test_the_group_knows_its_commands_in_order() -> None:
     assert cli.list_commands(click.Context(cli)) == list(ENTRIES)
+
+
+def test_up_refuses_an_address_that_others_can_reach(tallyscan: Tallyscan) -> None:
+    result = tallyscan("up", "--host", "0.0.0.0", "--port", "0")
+    assert result.exit_code == 2
+    assert "can be reached from other machines" in result.stderr
+
+
+def test_python_m_cli_is_the_command(project_root: Path) -> None:
+    command = [sys.executable, "-m", "cli", "--help"]
+    assert "Run the service:" in subprocess.run(command, capture_output=True, text=True, check=True).stdout

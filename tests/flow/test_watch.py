@@ -4,6 +4,7 @@ import csv
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,10 @@ def finished(inbox: Path) -> set[str]:
         for path in (inbox / name).rglob("*")
         if path.is_file()
     }
+
+
+def _reached(inbox: Path, count: int) -> bool:
+    return len(finished(inbox)) >= count
 
 
 def documents(service: RunningService) -> int:
@@ -111,7 +116,7 @@ def test_a_watch_that_is_killed_goes_on_where_it_was(
         scan.rename(inbox / scan.name)
     for limit in (3, 15, 30):
         process = watching()
-        eventually(lambda limit=limit: len(finished(inbox)) >= limit, seconds=30, what="some files", pause=0.005)
+        eventually(partial(_reached, inbox, limit), seconds=30, what="some files", pause=0.005)
         process.kill()
         process.wait()
     watching()
