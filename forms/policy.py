@@ -11,6 +11,28 @@ MIN_DIGIT_SHARE: Final = 0.5
 MAX_SKIPPED_SHARE: Final = 0.6
 """More of the ink than this was no digit: a word or a drawing with something digit-like in it."""
 
+FOUND_CONFIDENCE: Final = 0.2
+FOUND_DIGIT_SHARE: Final = 0.95
+FOUND_SKIPPED_SHARE: Final = 0.3
+"""What nobody asked for is a number from these on; words and borders stay behind."""
+
+LONE_DIGIT_CONFIDENCE: Final = 0.8
+LONE_ONE_CONFIDENCE: Final = 0.97
+"""A single sign must be clearer: letters look like digits, and any stroke or border like a 1."""
+
+
+def is_number(decoded: Decoded) -> bool:
+    """Return whether writing found on a page is a number, rather than a word, a drawing or a border."""
+    needed = LONE_DIGIT_CONFIDENCE if len(decoded.text) == 1 else FOUND_CONFIDENCE
+    if decoded.text == "1":
+        needed = LONE_ONE_CONFIDENCE
+    return (
+        decoded.text != ""
+        and decoded.confidence >= needed
+        and decoded.digit_share >= FOUND_DIGIT_SHARE
+        and decoded.skipped_share <= FOUND_SKIPPED_SHARE
+    )
+
 
 def judge(decoded: Decoded, crop: FieldCrop, *, accept_confidence: float) -> FieldReading:
     """Return the field's reading, accepted only where nothing speaks against it."""

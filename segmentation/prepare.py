@@ -137,7 +137,9 @@ def _long_runs(bits: _Grey, *, length: int, thickness: int) -> _Grey:
         return np.zeros_like(bits)
     # A line that is a little askew steps from row to row: thickened by one row, its runs join.
     joined = cv2.dilate(bits, np.ones((3, 1), np.uint8))
-    runs = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+    # What lies outside the picture is paper: by default it would count as ink, and lengthen strokes that end there.
+    line = np.ones((1, length), np.uint8)
+    runs = cv2.morphologyEx(joined, cv2.MORPH_OPEN, line, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     thick = cv2.morphologyEx(bits, cv2.MORPH_OPEN, np.ones((thickness + 1, 1), np.uint8))
     return np.asarray(cv2.bitwise_and(bits, cv2.subtract(runs, thick)), np.uint8)
 

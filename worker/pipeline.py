@@ -29,11 +29,10 @@ from core.types import (
     Phase,
     ProcessingStep,
     ReaderInfo,
-    ReviewReason,
 )
-from forms.decoder import decode
+from forms.decoder import Decoded, decode
 from forms.field_types import field_type
-from forms.policy import judge
+from forms.policy import is_number, judge
 from model.recogniser import Recogniser
 from segmentation.decoding import DecodeLimits, SourceInfo, decode_page, inspect
 from segmentation.fields import find_numbers, whole_page
@@ -41,9 +40,6 @@ from segmentation.lattice import build_lattice
 from segmentation.normalise import NORMALISATION_VERSION
 from segmentation.prepare import Levelling, deskew, estimate_skew, ink_map, to_grey
 from segmentation.preview import encode_preview
-
-FOUND_CONFIDENCE = 0.2
-"""A number that nobody asked for is reported from this confidence on: below it, it is mostly a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +170,19 @@ class Reader:
         with self.timings.measure("network"):
             scores = self._classify(lattices)
         with self.timings.measure("decode_field"):
-            readings = [self._decide(*each) for each in zip(crops, lattices, scores, strict=True)]
-        found = readings if request.type_name else _only_numbers(readings)
+            decoded = [self._decode(*each) for each in zip(crops, lattices, scores, strict=True)]
+            if request.type_name is None:
+                crops, decoded = _only_numbers(crops, decoded)
+            readings = [
+                judge(each, crop, accept_confidence=self._settings.accept_confidence)
+                for each, crop in zip(decoded, crops, strict=True)
+            ]
         return PageReading(
             index=page.index,
             width=page.width,
             height=page.height,
             skew_degrees=levelling.skew_degrees,
-            fields=tuple(_undo(reading, levelling) for reading in found),
+            fields=tuple(_undo(reading, levelling) for reading in readings),
         )
 
     def _classify(self, lattices: Sequence[Lattice]) -> list[NDArray[np.float32]]:
@@ -192,9 +193,9 @@ class Reader:
             return [np.zeros((0, len(self._recogniser.classes)), np.float32) for _ in lattices]
         return np.split(self._recogniser.classify(np.stack(glyphs)), bounds)
 
-    def _decide(self, crop: FieldCrop, lattice: Lattice, scores: NDArray[np.float32]) -> FieldReading:
-        decoded = decode(lattice, scores, classes=self._recogniser.classes, crop=crop, field_type=field_type(crop.type))
-        return judge(decoded, crop, accept_confidence=self._settings.accept_confidence)
+    def _decode(self, crop: FieldCrop, lattice: Lattice, scores: NDArray[np.float32]) -> Decoded:
+        classes = self._recogniser.classes
+        return decode(lattice, scores, classes=classes, crop=crop, field_type=field_type(crop.type))
 
 
 def _locate(page: Page, request: ReadRequest) -> tuple[tuple[FieldCrop, ...], Levelling]:
@@ -206,14 +207,13 @@ def _locate(page: Page, request: ReadRequest) -> tuple[tuple[FieldCrop, ...], Le
     return find_numbers(Page(index=page.index, pixels=level, dpi=page.dpi)), levelling
 
 
-def _only_numbers(readings: Sequence[FieldReading]) -> list[FieldReading]:
-    """Return the readings that are numbers rather than words, named again in their order."""
-    numbers = [
-        reading
-        for reading in readings
-        if reading.confidence >= FOUND_CONFIDENCE and ReviewReason.NOT_DIGITS not in reading.review_reasons
-    ]
-    return [replace(reading, name=f"number_{number}") for number, reading in enumerate(numbers, start=1)]
+def _only_numbers(
+    crops: Sequence[FieldCrop], decoded: Sequence[Decoded]
+) -> tuple[tuple[FieldCrop, ...], list[Decoded]]:
+    """Return what is a number rather than a word, named again in its order."""
+    numbers = [(crop, each) for crop, each in zip(crops, decoded, strict=True) if is_number(each)]
+    named = tuple(replace(crop, name=f"number_{number}") for number, (crop, _) in enumerate(numbers, start=1))
+    return named, [each for _, each in numbers]
 
 
 def _undo(reading: FieldReading, levelling: Levelling) -> FieldReading:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from core.types import Box, Lattice, ReviewReason
 from forms.decoder import Decoded, decode
 from forms.field_types import field_type
-from forms.policy import judge
+from forms.policy import is_number, judge
 from tests.forms.rows import CLASSES, WITH_GARBAGE, crop, digit_boxes, row, scores
 
 DOT = Box(125, 46, 5, 5)
@@ -119,3 +119,20 @@ def test_any_lattice_and_scores_give_probabilities_and_boxes_in_the_field(
         assert digit.confidence + sum(other.confidence for other in digit.alternatives) <= 1 + 1e-6
         assert 0 <= digit.box.x < digit.box.x + digit.box.width <= 400
         assert 0 <= digit.box.y < digit.box.y + digit.box.height <= 60
+
+
+@pytest.mark.parametrize(
+    ("decoded", "number"),
+    [
+        (Decoded(text="42", confidence=0.3, digit_share=0.99), True),
+        (Decoded(text="42", confidence=0.3, digit_share=0.6), False),
+        (Decoded(text="42", confidence=0.3, digit_share=0.99, skipped_share=0.5), False),
+        (Decoded(text="42", confidence=0.1, digit_share=0.99), False),
+        (Decoded(text="4", confidence=0.7, digit_share=0.99), False),
+        (Decoded(text="4", confidence=0.9, digit_share=0.99), True),
+        (Decoded(text="1", confidence=0.9, digit_share=0.99), False),
+        (Decoded(text="", confidence=0.9, digit_share=0.99), False),
+    ],
+)
+def test_words_and_lone_strokes_are_no_numbers(decoded: Decoded, number: bool) -> None:
+    assert is_number(decoded) is number
