@@ -1,0 +1,48 @@
+"""What the shipped network is held to, on real glyphs that it never saw."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.artifacts import SHIPPED, load_manifest
+from model.corpora import evaluation_sets
+from model.datasets import Samples
+from model.evaluate import EvaluateOptions, evaluate
+from model.export import keras_logits, load_network
+from model.recogniser import Recogniser
+from model.scores import accuracy, read_digits
+
+
+@pytest.fixture(scope="module")
+def t10k(shared_data: Path) -> Samples:
+    return evaluation_sets(shared_data, names=("mnist-t10k",))["mnist-t10k"]
+
+
+def test_mnist_is_read_to_the_promised_accuracy(t10k: Samples) -> None:
+    assert accuracy(Recogniser.load().classify(t10k.images), t10k.labels) >= 0.995
+
+
+@pytest.mark.parametrize(("name", "least"), [("usps-test", 0.97), ("semeion", 0.96), ("optdigits-test", 0.98)])
+def test_other_hands_are_read_too(shared_data: Path, name: str, least: float) -> None:
+    found = evaluate(EvaluateOptions(data=shared_data, sets=(name,))).sets[name]
+    assert found.accuracy >= least
+    assert min(one.sensitivity for one in found.classes) > 0.75
+
+
+def test_the_manifest_states_what_is_measured(t10k: Samples) -> None:
+    manifest = load_manifest("digits")
+    measured = accuracy(Recogniser.load().classify(t10k.images), t10k.labels)
+    assert manifest.metrics["mnist-t10k"]["accuracy"] == pytest.approx(measured, abs=5e-4)
+
+
+# Keras 3.15 converts TensorFlow's variables in a way that NumPy 2 deprecates; nothing here can help it.
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+def test_int8_stays_within_a_tenth_of_a_point_of_its_original(t10k: Samples) -> None:
+    pytest.importorskip("tensorflow", reason="the train extra is not installed")
+    manifest = load_manifest("digits")
+    original = load_network(SHIPPED / "digits" / manifest.keras_file, manifest.keras_sha256)
+    there = keras_logits(original, t10k.images)
+    here = Recogniser.load().classify(t10k.images)
+    assert abs(accuracy(here, t10k.labels) - accuracy(there, t10k.labels)) <= 0.001
+    assert np.mean(read_digits(here) == read_digits(there)) > 0.998
