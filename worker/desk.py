@@ -5,11 +5,10 @@ Neither this module nor what it calls knows Celery, so that tests and the comman
 
 from dataclasses import dataclass
 
-from storage.blobs import BlobStore
-
 from core.queue import Dispatcher
 from core.settings import Settings
 from core.status import FINAL
+from storage.blobs import BlobStore
 from storage.store import Store
 from worker import callbacks, reading, sweeper
 from worker.pipeline import Reader
