@@ -92,7 +92,7 @@ def remove_rules(ink: _Ink) -> _Ink:
         return ink
     bits = ink.view(np.uint8)
     level = _long_runs(bits, length=max(round(1.1 * height), round(0.3 * width), 24), thickness=_rule_thickness(height))
-    upright = _upright_rules(bits)
+    upright = _upright_rules(bits, level)
     if not level.any() and not upright.any():
         return ink
     rest = _mend(bits, level, vertical=True)
@@ -144,14 +144,30 @@ def _long_runs(bits: _Grey, *, length: int, thickness: int) -> _Grey:
     return np.asarray(cv2.bitwise_and(bits, cv2.subtract(runs, thick)), np.uint8)
 
 
-def _upright_rules(bits: _Grey) -> _Grey:
+def _upright_rules(bits: _Grey, level: _Grey) -> _Grey:
+    """Return the upright lines over the whole height, at an edge, or from one line of `level` to another."""
     height, width = bits.shape
     turned = np.ascontiguousarray(bits.T)
     spans = _long_runs(turned, length=max(2, round(0.95 * height)), thickness=4).T
+    halves = np.ascontiguousarray(_long_runs(turned, length=max(2, round(0.5 * height)), thickness=4).T)
     margin = max(2, round(0.04 * width))
-    edges = _long_runs(turned, length=max(2, round(0.5 * height)), thickness=4).T.copy()
+    edges = halves.copy()
     edges[:, margin : width - margin] = 0
-    return np.asarray(spans | edges, np.uint8)
+    return np.asarray(spans | edges | _sides(halves, level), np.uint8)
+
+
+def _sides(upright: _Grey, level: _Grey) -> _Grey:
+    """Return the lines of `upright` with a line of `level` at both ends: a frame's sides."""
+    sides = np.zeros_like(upright)
+    if not (level.any() and upright.any()):
+        return sides
+    near = cv2.dilate(level, np.ones((7, 7), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(upright, connectivity=8)
+    for label in range(1, count):
+        x, y, width, height = (int(value) for value in stats[label, :4])
+        if near[y, x : x + width].any() and near[y + height - 1, x : x + width].any():
+            sides[np.asarray(labels) == label] = 1
+    return sides
 
 
 def _mend(bits: _Grey, rules: _Grey, *, vertical: bool) -> _Grey:
