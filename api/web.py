@@ -112,6 +112,8 @@ def index() -> Response:
 def login() -> ResponseReturnValue:
     """Turn a one-time token into the page's cookie, and lead to the page."""
     key = services().store.login_tokens.redeem(request.args.get("token", ""))
+    if key is None and "text/html" in request.headers.get("Accept", ""):
+        return cast("ResponseReturnValue", redirect("/?link=expired", 303))  # the page says so, and asks for a key
     if key is None:
         raise Unauthorized("This link was used already or has run out; sign in with a key, or restart for a new link.")
     session.clear()

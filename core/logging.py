@@ -40,6 +40,8 @@ def configure_logging(level: str = "INFO", *, json: bool = True) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    # Alembic tells its dialect at INFO each time somebody only asks for the schema's version.
+    logging.getLogger("alembic.runtime.migration").setLevel(max(root.level, logging.WARNING))
 
 
 @contextmanager

@@ -3,6 +3,10 @@
 A worker process holds one `Recogniser`; the pipeline hands it all glyphs of a document in one call.
 """
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +40,8 @@ class Recogniser:
         self._size = 0
         self.classes: tuple[str, ...] = manifest.classes
         self.info = ReaderInfo(version=manifest.version, sha256=manifest.sha256)
-        self._resize(BATCH_SIZES[0])
+        with _native_stderr_silenced():
+            self._resize(BATCH_SIZES[0])
 
     @classmethod
     def load(
@@ -109,6 +114,20 @@ def batches(count: int) -> list[tuple[int, int]]:
         plan.append((start, size))
         start += size
     return plan
+
+
+@contextmanager
+def _native_stderr_silenced() -> Iterator[None]:
+    """Keep LiteRT from announcing its delegate to whoever reads a command's stderr; it has no switch for that."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

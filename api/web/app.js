@@ -60,7 +60,8 @@ function showSignIn(reason) {
   byId("who").hidden = true;
   byId("signout").hidden = true;
   byId("signin").hidden = false;
-  byId("key-error").textContent = refused ? reason : "";
+  const spent = location.search === "?link=expired" ? "That link was used already or has run out." : "";
+  byId("key-error").textContent = refused ? reason : spent;
   byId("key").focus();
 }
 

@@ -24,7 +24,7 @@ def listen(host: str, port: int, *, allow_remote: bool) -> socket.socket:
     if not (allow_remote or ipaddress.ip_address(address[0]).is_loopback):
         raise WrongUsage(
             f"{host} can be reached from other machines. The embedded service speaks plain HTTP: "
-            "listen at 127.0.0.1, or allow remote access expressly."
+            "listen at 127.0.0.1, or say --allow-remote."
         )
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
