@@ -26,7 +26,7 @@ VICTIMS = ("reader", "reader", "reader", "reader", "reader", "worker", "api", "b
 ROUNDS = 3
 VICTIM_SECONDS = 5.0
 """How long to lie in wait for somebody who is just being restarted, or has nothing to read."""
-HEAD_START = 32
+HEAD_START = 16
 """Documents that wait before the first death, so that readers are busy from the start."""
 
 
