@@ -22,8 +22,8 @@ from api.services import EXTENSION, Services
 from core.settings import Settings
 
 FIELD_BYTES = 512 * 1024
-"""Largest form field that is not a file. Werkzeug holds its own parsing buffer to it, too: a chunk of 64 KiB and what is
-left of the one before, so 64 KiB would refuse ordinary files."""
+"""Largest form field that is not a file. Werkzeug holds its own parsing buffer to it, too: a chunk of 64 KiB and what
+is left of the one before, so 64 KiB would refuse ordinary files."""
 
 
 def create_app(settings: Settings | None = None) -> APIFlask:
