@@ -102,7 +102,7 @@ def keras_mnist(*, split: str) -> Samples:
         parts = dict(zip(("train", "test"), keras.datasets.mnist.load_data(), strict=True))
     # Keras wraps what urllib raises into a bare Exception.
     except Exception as error:
-        raise InvalidRequest("MNIST cannot be fetched here; name the data with --data.") from error
+        raise InvalidRequest("MNIST cannot be fetched here; name a file or folder of glyphs.") from error
     images, labels = parts[split]
     return Samples(images, labels.astype(np.int64))
 

@@ -85,7 +85,7 @@ def _sets(options: EvaluateOptions) -> dict[str, Samples]:
     data = options.data
     if options.sets or (data is not None and data.is_dir() and not list(data.glob("*idx3*"))):
         if data is None:
-            raise InvalidRequest("Test sets need the folder of collections: name it with --data.")
+            raise InvalidRequest("Test sets need the folder of collections; name it.")
         return evaluation_sets(data, names=options.sets)
     samples = load_samples(data, split="test")
     if not len(samples) or (samples.labels == UNKNOWN).any():

@@ -69,7 +69,7 @@ def _digits(given: Ingredients) -> Material:
         InvalidRequest: the folder of collections is not named.
     """
     if given.data is None:
-        raise InvalidRequest("The recipe 'digits' needs the folder of collections: name it with --data.")
+        raise InvalidRequest("The recipe 'digits' needs the folder of collections; name it.")
     sources = [*_scanned(given.data, given), *_inked(given.data, given), *_mined(given.data, given)]
     return split((*DIGITS, GARBAGE), sources, share=0.05, seed=given.seed)
 

@@ -30,7 +30,7 @@ def test_no_test_glyph_is_learnt_from(shared_data: Path) -> None:
 
 
 def test_the_shipped_recipe_needs_its_folder() -> None:
-    with pytest.raises(InvalidRequest, match="--data"):
+    with pytest.raises(InvalidRequest, match="folder of collections"):
         prepare("digits", Ingredients(None, seed=1))
 
 
