@@ -11,8 +11,8 @@ CODE   := api cli core forms model segmentation storage worker tests benchmarks 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.runtime ## Read the example scans through the real service and show the readings.
-	$(BIN)/python -m examples.demo
+demo: $(VENV)/.runtime ## Read the example scans through the real service and show the readings (KEEP=1 leaves it running).
+	$(BIN)/python -m examples.demo $(if $(KEEP),--keep)
 
 up: $(VENV)/.runtime ## Start the service and leave it running.
 	$(BIN)/tallyscan up
@@ -42,8 +42,8 @@ clean: ## Remove the virtual environment and the caches.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 …")'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11 to 3.13 is needed: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # What runs: API, worker, command line. No TensorFlow.
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python

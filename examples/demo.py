@@ -137,7 +137,7 @@ def run(console: Console, *, keep: bool) -> list[Comparison]:
                 console.print(f"\nThe page, with these documents: {link}\nCtrl-C stops the service.", soft_wrap=True)
                 _wait_for_interrupt()
     console.print("\nStopped. [bold]make up[/] starts the service for good and prints a link to its page;")
-    console.print("[bold]python -m examples.demo --keep[/] leaves this demonstration running, page and all.")
+    console.print("[bold]make demo KEEP=1[/] leaves this demonstration running, page and all.")
     return rows
 
 
