@@ -14,6 +14,9 @@ const PARALLEL = 3;
 /* The batch that is shown or being sent: its rows outlive a look at one of its documents. */
 let current = { id: null, table: null, sending: null };
 
+/* Batches that a person is waiting for: their end is told even when it comes before the first look. */
+const awaited = new Set();
+
 const pathOf = (id) => `/v1/batches/${encodeURIComponent(id)}`;
 
 /** Return whether files are still being sent. */
@@ -43,12 +46,14 @@ export async function sendArchive(file, { type, signal, onProgress }) {
   return createBatch([file], { name: file.name, type, signal, onProgress });
 }
 
-function createBatch(files, { name, type, signal, onProgress }) {
+async function createBatch(files, { name, type, signal, onProgress }) {
   const data = new FormData();
   data.append("name", name);
   if (type) data.append("type", type);
   files.forEach((file) => data.append("files", file, file.name));
-  return upload("/v1/batches", data, { signal, onProgress });
+  const batch = await upload("/v1/batches", data, { signal, onProgress });
+  awaited.add(batch.id);
+  return batch;
 }
 
 const nameOf = (files) => `${files[0].name} and ${files.length - 1} more`;
@@ -86,7 +91,7 @@ export async function openBatch(id) {
   }
   const { table } = current;
   const signal = show(table.list().length ? table.element : opening());
-  const view = { id, table, signal, head: null, state: null, watched: false, following: false };
+  const view = { id, table, signal, head: null, state: null, retries: 0, following: false };
   table.onRetry((row) => retryRow(row, view));
   await followBatch(view);
 }
@@ -113,10 +118,11 @@ async function followBatch(view) {
 
 /** Fetch the batch and its readings once; return whether all is finished. */
 async function refresh(view) {
-  const { id, table, signal } = view;
+  const { id, table, signal, retries } = view;
   const sending = current.sending;
   const batch = await getJson(pathOf(id), { signal });
-  const state = JSON.stringify([batch, sending?.sent]);
+  // A document that fails again at once leaves the batch as it was, but not the row that was tried again.
+  const state = JSON.stringify([batch, sending?.sent, retries]);
   if (view.state !== state) {
     const readings = await getLines(`${pathOf(id)}/results.jsonl`, { signal });
     table.update(readings, { onlyKnown: sending !== null });
@@ -124,8 +130,8 @@ async function refresh(view) {
     view.state = state;
   }
   const finished = finishedOf(batch);
-  if (!sending && finished >= batch.total) return finish(batch, view);
-  view.watched = true;
+  if (!sending && finished >= batch.total && retries === view.retries) return finish(batch);
+  awaited.add(id);
   const goal = sending?.total ?? batch.total;
   const text = sending ? `Sent ${sending.sent} of ${goal}, ${finished} read` : `${finished} of ${count(goal, "file")} read`;
   showProgress(text, goal ? finished / goal : null, () => cancelAll(view));
@@ -159,9 +165,9 @@ async function download(batch) {
   }
 }
 
-function finish(batch, { watched }) {
+function finish(batch) {
   hideProgress();
-  if (watched) {
+  if (awaited.delete(batch.id)) {
     const failed = batch.counts.failed ?? 0;
     announce(`${count(batch.total, "file")} finished${failed ? `, ${failed} failed` : ""}.`);
     showRecent();
@@ -180,6 +186,8 @@ async function retryRow(row, view) {
   try {
     if (row.id) view.table.update([await post(`/v1/documents/${encodeURIComponent(row.id)}/retry`)]);
     else await sendRow(row, { type: row.type, batch: view.id, table: view.table });
+    awaited.add(view.id);
+    view.retries += 1;
     if (!view.following) await followBatch(view);
   } catch (problem) {
     complain(problem.message);

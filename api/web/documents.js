@@ -14,6 +14,9 @@ const SLOW_MS = 15_000;
 /* Files stay at hand until the page is left: their pictures are shown until the service has its own. */
 const localFiles = new Map();
 
+/* What a person is waiting for: its end is told even when it comes before the first look. */
+const awaited = new Set();
+
 const pathOf = (id) => `/v1/documents/${encodeURIComponent(id)}`;
 
 /** Send one file at high priority; return the new document. */
@@ -29,6 +32,7 @@ export async function sendDocument(file, { type, signal, onCancel }) {
   onProgress(0);
   const sent = await upload("/v1/documents", data, { onProgress, signal });
   localFiles.set(sent.id, file);
+  awaited.add(sent.id);
   return sent;
 }
 
@@ -36,13 +40,13 @@ export async function sendDocument(file, { type, signal, onCancel }) {
 export async function openDocument(id) {
   const signal = show(opening());
   const began = performance.now();
-  let watched = false;
+  let shown = false;
   const onChange = (reading) => {
     const final = isFinal(reading.status);
-    if (!watched || final) showDocument(reading, signal);
-    if (final) finish(reading, watched);
+    if (!shown || final) showDocument(reading, signal);
+    shown = true;
+    if (final) finish(reading);
     else showReading(reading, performance.now() - began);
-    watched = true;
     return final;
   };
   try {
@@ -69,11 +73,12 @@ function showReading(reading, elapsed) {
   const text = several ? `Reading: ${done} of ${total} pages done` : running ? "Reading" : waiting;
   showProgress(text, several ? done / total : null, () => post(`${pathOf(reading.id)}/cancel`).catch((problem) => complain(problem.message)));
   announce(text);
+  awaited.add(reading.id);
 }
 
-function finish(reading, watched) {
+function finish(reading) {
   hideProgress();
-  if (!watched) return;
+  if (!awaited.delete(reading.id)) return;
   announce(outcome(reading));
   showRecent();
   const panel = byId("reading");
@@ -89,6 +94,7 @@ function outcome(reading) {
 async function again(reading) {
   try {
     await post(`${pathOf(reading.id)}/retry`);
+    awaited.add(reading.id);
     await openDocument(reading.id);
   } catch (problem) {
     complain(problem.message);

@@ -55,7 +55,8 @@ export function rowsTable() {
     if (!row.element) row.element = el("tr");
     if (row.drawn !== row.data) {
       row.drawn = row.data;
-      fillRow(row, { onRetry: view.onRetry, thumbs });
+      // A table outlives the view that it was drawn in, so the action is looked up when it is asked for.
+      fillRow(row, { onRetry: (data) => view.onRetry?.(data), thumbs });
     }
     return row.element;
   }
@@ -109,7 +110,7 @@ function fillRow(row, { onRetry, thumbs }) {
     el("td.name", {}, nameOf(data)),
     el(fieldsOf(data).length > 1 ? "td.read.several" : "td.read", {}, readOf(data)),
     el("td.sureness", {}, least === null ? "" : percent(least)),
-    el("td.outcome", {}, mark(stateOf(data)), whyOf(data), data.status === "failed" && onRetry
+    el("td.outcome", {}, mark(stateOf(data)), whyOf(data), data.status === "failed"
       && button("Try again", () => onRetry(data), { kind: "quiet", "aria-label": `Try ${data.filename} again` })));
 }
 

@@ -1,10 +1,11 @@
 """The page works without a mouse, on a phone, in the dark, and for people who listen to it."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests import factories
 from tests.browser.conftest import OpenDesk
@@ -164,6 +165,16 @@ def test_progress_and_result_are_announced(desk: Desk) -> None:
     assert live.get_attribute("aria-live") == "polite"
     document = desk.read_one(png("said.png", factories.png_bytes("271", seed=8)))
     expect(live).to_contain_text(f"Read {document['pages'][0]['fields'][0]['text']}.")
+
+
+def test_a_result_that_is_there_at_once_is_announced_too(desk: Desk) -> None:
+    def answer_late(route: Route) -> None:
+        desk.service.ended(route.request.url.rpartition("/")[2])
+        route.continue_()
+
+    desk.page.route(re.compile(r"/v1/documents/\w+$"), answer_late)
+    document = desk.read_one(png("quick.png", factories.png_bytes("271", seed=8)))
+    expect(desk.page.locator("#live")).to_contain_text(f"Read {document['pages'][0]['fields'][0]['text']}.")
 
 
 def test_nothing_moves_for_who_asked_for_stillness(open_desk: OpenDesk) -> None:

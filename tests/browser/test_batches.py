@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import FilePayload, expect
+from playwright.sync_api import FilePayload, Route, expect
 
 from tests import factories
 from tests.browser.desk import Desk, field_texts, png
@@ -103,6 +103,27 @@ def test_one_bad_file_spoils_no_other(desk: Desk) -> None:
     desk.page.get_by_role("button", name="Try damaged.png again").click()
     desk.wait_for_rows()
     expect(desk.page.get_by_role("button", name="Try damaged.png again")).to_be_visible()
+
+
+def test_a_row_that_fails_again_at_once_is_failed_again(desk: Desk) -> None:
+    def answer_late(route: Route) -> None:
+        answer = route.fetch()
+        desk.service.ended(answer.json()["id"])
+        route.fulfill(response=answer)
+
+    damaged = png("damaged.png", factories.png_bytes("77", seed=1)[:200])
+    desk.choose(*scans(1), damaged, type_name="digits")
+    desk.read()
+    desk.wait_for_rows()
+    desk.page.locator(".rows").get_by_role("link", name="scan-000.png").click()
+    desk.wait_for_reading()
+    desk.page.get_by_role("link", name="Back to the batch").click()
+    desk.page.route("**/retry", answer_late)
+    again = desk.page.get_by_role("button", name="Try damaged.png again")
+    with desk.page.expect_response("**/results.jsonl"):
+        again.click()
+    expect(again).to_be_visible()
+    desk.wait_for_rows()
 
 
 def test_a_zip_becomes_a_batch(desk: Desk) -> None:
