@@ -1,6 +1,7 @@
 """Every setting, read from `TALLYSCAN_…` environment variables; pass the object in, never import one."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MEBIBYTE = 1024 * 1024
 
+_RELATIVE_SQLITE = re.compile(r"(?P<driver>sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(?P<path>[^?]+)(?P<rest>.*)")
+
 
 class Settings(BaseSettings):
     """How one installation runs. Every field is also an environment variable: `TALLYSCAN_MAX_PAGES=20`."""
@@ -17,7 +20,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TALLYSCAN_", extra="forbid", frozen=True)
 
     home: Path = Field(
-        default_factory=lambda: user_data_path("tallyscan"), description="Folder of the embedded service."
+        default_factory=lambda: user_data_path("tallyscan"),
+        validate_default=True,
+        description="Folder of the embedded service.",
     )
 
     # Where things live; empty means the embedded default inside `home`.
@@ -72,6 +77,21 @@ class Settings(BaseSettings):
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = Field(True, description="Logs as JSON; else as lines for people.")
 
+    @field_validator("home")
+    @classmethod
+    def _absolute_home(cls, home: Path) -> Path:
+        # The service's processes run in the home folder: there a relative path would lead elsewhere.
+        try:
+            return home.expanduser().absolute()
+        except RuntimeError as error:
+            raise ValueError(str(error)) from error
+
+    @field_validator("database_url")
+    @classmethod
+    def _absolute_database(cls, url: str) -> str:
+        found = _RELATIVE_SQLITE.fullmatch(url)
+        return f"{found['driver']}{Path(found['path']).absolute()}{found['rest']}" if found else url
+
     @field_validator("callback_hosts", mode="before")
     @classmethod
     def _split_hosts(cls, value: object) -> object:
@@ -90,12 +110,12 @@ class Settings(BaseSettings):
     @property
     def resolved_blob_url(self) -> str:
         """The blob store's URL, the embedded default filled in."""
-        return self.blob_url or (self.home / "blobs").absolute().as_uri()
+        return self.blob_url or (self.home / "blobs").as_uri()
 
     @property
     def broker_socket(self) -> Path:
         """Unix socket of the embedded broker."""
-        return self.home.absolute() / "broker.sock"
+        return self.home / "broker.sock"
 
     @property
     def admin_key_file(self) -> Path:

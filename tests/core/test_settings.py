@@ -15,6 +15,31 @@ def test_the_embedded_defaults_live_in_the_home(tmp_path: Path) -> None:
     assert settings.resolved_blob_url == f"file://{tmp_path}/blobs"
 
 
+def test_relative_paths_are_settled_where_they_were_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TALLYSCAN_HOME", "svc")
+    monkeypatch.setenv("TALLYSCAN_DATABASE_URL", "sqlite+pysqlite:///own.db?timeout=3")
+    settings = Settings()
+    assert settings.home == tmp_path / "svc"
+    assert settings.resolved_database_url == f"sqlite+pysqlite:///{tmp_path}/own.db?timeout=3"
+    monkeypatch.delenv("TALLYSCAN_DATABASE_URL")
+    assert Settings().resolved_database_url == f"sqlite:///{tmp_path}/svc/tallyscan.db"
+
+
+def test_a_tilde_is_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Settings(home=Path("~/svc")).home == tmp_path / "svc"
+    with pytest.raises(ValidationError, match="home"):
+        Settings(home=Path("~nobody-of-that-name/svc"))
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////srv/own.db", "sqlite:///:memory:", "sqlite://", "postgresql+psycopg://u:p@host:5432/tallyscan"]
+)
+def test_other_databases_are_taken_as_they_are(url: str) -> None:
+    assert Settings(database_url=url).resolved_database_url == url
+
+
 def test_the_environment_sets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TALLYSCAN_MAX_PAGES", "7")
     monkeypatch.setenv("TALLYSCAN_CALLBACK_HOSTS", "a.example, b.example")
