@@ -23,14 +23,18 @@ READ_BYTES = 64 * 1024
 RATIO_FROM_BYTES = 1024 * 1024
 """Expansion is judged from here on: a blank page of a few kilobytes may well shrink a thousandfold."""
 
-DIRECTORY_BYTES = 4096
-"""What one file may take in the table of contents; names are much shorter."""
+DIRECTORY_BYTES = 512
+"""What one file may take in the table of contents, on average; names are shorter."""
 
 _ENCRYPTED_FLAG = 0x1
-_END = re.compile(rb"(?s)PK\x05\x06.{8}(.{4}).{6}")
-_END_SEARCH_BYTES = 64 * 1024 + 22
+# Looks ahead, so that records which overlap are all found: only one of them is what `zipfile` goes by.
+_END = re.compile(rb"(?s)(?=PK\x05\x06.{8}(.{4}).{6})")
+_LOCATOR_BYTES, _END_BYTES, _COMMENT_BYTES = 20, 22, 65_535
+_END_SEARCH_BYTES = _LOCATOR_BYTES + _END_BYTES + _COMMENT_BYTES
 _ZIP64_LOCATOR = b"PK\x06\x07"
 _NESTED_SUFFIXES = frozenset({".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst"})
+_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""What is unpacked a piece at a time. `zipfile` puts no bound on what one piece of bzip2 or LZMA expands to."""
 _CLUTTER = frozenset({"thumbs.db", "desktop.ini"})
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError)
 
@@ -174,6 +178,8 @@ def _check_entry(info: zipfile.ZipInfo) -> None:
         raise _rejected(info, "is a link or a device")
     if info.flag_bits & _ENCRYPTED_FLAG:
         raise _rejected(info, "is encrypted")
+    if info.compress_type not in _METHODS:
+        raise _rejected(info, "is packed in another way than deflate")
     if path.suffix.lower() in _NESTED_SUFFIXES:
         raise _rejected(info, "is an archive inside the archive")
 

@@ -64,6 +64,13 @@ def test_encrypted_members_are_refused() -> None:
         unpacked(bytes(data))
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_methods_that_unpack_without_bound_are_not_even_opened(method: int) -> None:
+    data = packed(("a.png", bytes(4_000_000)), method=method)
+    with pytest.raises(ArchiveRejected, match="another way than deflate"):
+        Archive(io.BytesIO(data), LIMITS)
+
+
 def test_a_member_that_expands_too_much_is_refused() -> None:
     with pytest.raises(ArchiveRejected, match="expands more than 200-fold"):
         unpacked(packed(("a.png", bytes(4_000_000))))
@@ -104,6 +111,25 @@ def test_a_huge_table_of_contents_is_not_even_read() -> None:
     struct.pack_into("<I", data, data.rindex(b"PK\x05\x06") + 12, 200_000_000)
     with pytest.raises(ArchiveRejected, match="holds more than"):
         Archive(io.BytesIO(bytes(data)), LIMITS)
+
+
+def test_a_false_end_over_the_real_one_hides_no_table_of_contents() -> None:
+    data = bytearray(packed(("a.png", b"x")))
+    end = data.rindex(b"PK\x05\x06")
+    struct.pack_into("<I", data, end + 12, 200_000_000)
+    data[end:end] = b"PK\x05\x06" + bytes(6)  # its 22 bytes reach into the real record
+    with pytest.raises(ArchiveRejected, match="holds more than"):
+        Archive(io.BytesIO(bytes(data)), LIMITS)
+
+
+def test_a_zip64_locator_before_the_longest_comment_is_found() -> None:
+    data = packed(("a.png", b"x"))
+    end = data.rindex(b"PK\x05\x06")
+    record = bytearray(data[end:])
+    struct.pack_into("<H", record, 20, 65_535)
+    locator = b"PK\x06\x07" + bytes(16)
+    with pytest.raises(ArchiveRejected, match="ZIP64"):
+        Archive(io.BytesIO(data[:end] + locator + bytes(record) + bytes(65_535)), LIMITS)
 
 
 @pytest.mark.parametrize("data", [packed(), packed(("folder/", b"")), packed((".DS_Store", b"x"))])
