@@ -2,7 +2,8 @@
 
 Every candidate weighs by the network's odds that it is a digit rather than a piece of one, and by its geometry;
 dots and dashes are skipped. The confidence is the posterior of the whole string: all paths that emit it over all
-paths there are, so doubt about the cutting counts as much as doubt about a digit.
+paths there are, so doubt about the cutting counts as much as doubt about a digit. All means all: a field type that
+allows one digit says which string is chosen, not that the field holds one, so two digits in it leave any one in doubt.
 """
 
 from dataclasses import dataclass
@@ -12,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Alternative, Box, DigitReading, FieldCrop, Lattice
-from forms.automaton import DIGITS
+from forms.automaton import DIGITS, any_digits
 from forms.field_types import FieldType
 from forms.geometry import SHAPE, digit_features, skip_features
-from forms.paths import NEVER, Edges, Posteriors, Step, best_path, best_strings, posteriors, string_log_weight
+from forms.paths import NEVER, Edges, Step, best_path, best_strings, log_total, posteriors, string_log_weight
 from forms.weights import WITH_GARBAGE, WITHOUT_GARBAGE, Weights
 
 GARBAGE: Final = "garbage"
@@ -64,7 +65,7 @@ def decode(
         scores: float32, shape (len(lattice.candidates), len(classes)), probabilities.
         classes: the ten digits first, then perhaps `GARBAGE`.
         crop: the field, whose box bounds its digits' boxes.
-        field_type: says which strings compete.
+        field_type: says which strings may be chosen.
     """
     if not lattice.candidates:
         return Decoded(text="")
@@ -75,10 +76,12 @@ def decode(
         return Decoded(text="")
     text = strings[0]
     path = best_path(edges, text) or ()
-    confidence = float(np.exp(min(0.0, string_log_weight(edges, text) - likely.log_total)))
+    everything = log_total(edges, any_digits())
+    confidence = float(np.exp(min(0.0, string_log_weight(edges, text) - everything)))
+    supports = likely.digit * np.exp(min(0.0, likely.log_total - everything))
     return Decoded(
         text=text,
-        digits=_read_digits(lattice, edges, likely, path, confidence, within=crop.box),
+        digits=_read_digits(lattice, edges, supports, path, confidence, within=crop.box),
         confidence=confidence,
         digit_share=_digit_share(scores, classes, path),
         skipped_share=_skipped_share(lattice, path),
@@ -113,10 +116,16 @@ def log_odds(scores: NDArray[np.float32], *, classes: tuple[str, ...]) -> NDArra
 
 
 def _read_digits(
-    lattice: Lattice, edges: Edges, likely: Posteriors, path: tuple[Step, ...], confidence: float, *, within: Box
+    lattice: Lattice,
+    edges: Edges,
+    likely: NDArray[np.float64],
+    path: tuple[Step, ...],
+    confidence: float,
+    *,
+    within: Box,
 ) -> tuple[DigitReading, ...]:
     places = [(step.edge, step.digit) for step in path if step.digit is not None]
-    supports = [likely.digit[_same_place(lattice, edges, edge)].sum(axis=0) for edge, _ in places]
+    supports = [likely[_same_place(lattice, edges, edge)].sum(axis=0) for edge, _ in places]
     return tuple(
         _read_digit(digit, support, confidence, _inside(lattice.candidates[edge].box, within))
         for (edge, digit), support in zip(places, supports, strict=True)

@@ -105,6 +105,11 @@ class Posteriors:
     skip: _Floats
 
 
+def log_total(edges: Edges, automaton: Automaton) -> float:
+    """Return the log weight of all paths that `automaton` accepts; `NEVER` where there is none."""
+    return float(log_sum(forward(edges, transitions(edges, automaton))[-1][automaton.ends]))
+
+
 def posteriors(edges: Edges, automaton: Automaton) -> Posteriors:
     """Return the posteriors of all edges (forward-backward, Baum 1972)."""
     weights = transitions(edges, automaton)

@@ -16,9 +16,16 @@ FOUND_DIGIT_SHARE: Final = 0.95
 FOUND_SKIPPED_SHARE: Final = 0.3
 """What nobody asked for is a number from these on; words and borders stay behind."""
 
+MAX_ASPECT: Final = 1.6
+"""No digit is this much wider than tall, as ruling lines, dashes and strokes through a field are. Scaled to a glyph
+and thickened by it, they look like a 1 to the network."""
+
 LONE_DIGIT_CONFIDENCE: Final = 0.8
 LONE_ONE_CONFIDENCE: Final = 0.97
 """A single sign must be clearer: letters look like digits, and any stroke or border like a 1."""
+
+FRAME_PARTS: Final = ("1", "7")
+"""By itself, the side of a frame is a 1 and its corner a 7: only who names a field knows that neither is a frame."""
 
 
 def is_number(decoded: Decoded) -> bool:
@@ -34,9 +41,16 @@ def is_number(decoded: Decoded) -> bool:
     )
 
 
-def judge(decoded: Decoded, crop: FieldCrop, *, accept_confidence: float) -> FieldReading:
-    """Return the field's reading, accepted only where nothing speaks against it."""
-    reasons = _reasons(decoded, accept_confidence)
+def judge(decoded: Decoded, crop: FieldCrop, *, accept_confidence: float, found: bool = False) -> FieldReading:
+    """Return the field's reading, accepted only where nothing speaks against it.
+
+    Args:
+        decoded: what the field's lattice says.
+        crop: the field.
+        accept_confidence: below it, a person looks.
+        found: whether the field was found on a page, rather than named by whoever sent it.
+    """
+    reasons = _reasons(decoded, accept_confidence, found=found)
     return FieldReading(
         name=crop.name,
         type=crop.type,
@@ -50,12 +64,20 @@ def judge(decoded: Decoded, crop: FieldCrop, *, accept_confidence: float) -> Fie
     )
 
 
-def _reasons(decoded: Decoded, accept_confidence: float) -> tuple[ReviewReason, ...]:
+def _reasons(decoded: Decoded, accept_confidence: float, *, found: bool) -> tuple[ReviewReason, ...]:
     if not decoded.text:
         return (ReviewReason.EMPTY,)
     reasons = []
-    if decoded.digit_share < MIN_DIGIT_SHARE or decoded.skipped_share > MAX_SKIPPED_SHARE:
+    if _looks_like_no_digits(decoded):
         reasons.append(ReviewReason.NOT_DIGITS)
-    if decoded.confidence < accept_confidence:
+    if decoded.confidence < accept_confidence or (found and decoded.text in FRAME_PARTS):
         reasons.append(ReviewReason.LOW_CONFIDENCE)
     return tuple(reasons)
+
+
+def _looks_like_no_digits(decoded: Decoded) -> bool:
+    return (
+        decoded.digit_share < MIN_DIGIT_SHARE
+        or decoded.skipped_share > MAX_SKIPPED_SHARE
+        or any(digit.box.width > MAX_ASPECT * digit.box.height for digit in decoded.digits)
+    )

@@ -174,7 +174,7 @@ class Reader:
             if request.type_name is None:
                 crops, decoded = _only_numbers(crops, decoded)
             readings = [
-                judge(each, crop, accept_confidence=self._settings.accept_confidence)
+                judge(each, crop, accept_confidence=self._settings.accept_confidence, found=request.type_name is None)
                 for each, crop in zip(decoded, crops, strict=True)
             ]
         return PageReading(

@@ -71,6 +71,15 @@ def test_a_digit_field_reads_one_digit_of_several() -> None:
     assert len(decoded.digits) == 1
 
 
+def test_a_second_digit_in_a_digit_field_leaves_the_first_in_doubt() -> None:
+    one = read(row(digit_boxes(1)), {(0, 1): 3}, sure=0.9999, type_name="digit")
+    two = read(row(digit_boxes(2)), {(0, 1): 3, (1, 2): 5}, sure=0.9999, type_name="digit")
+    assert one.confidence > 0.8
+    assert two.confidence < 0.2
+    assert two.digits[0].confidence < 0.2
+    assert two.confidence <= two.digits[0].confidence
+
+
 def test_no_ink_reads_as_nothing_and_goes_to_a_person() -> None:
     decoded = read(Lattice(cuts=1, candidates=(), text_height=0.0), {})
     reading = judge(decoded, crop(), accept_confidence=0.0)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forms.automaton import DEAD, DIGITS, Automaton, any_digits, at_most
-from forms.paths import NEVER, Edges, Step, best_path, best_strings, posteriors, string_log_weight
+from forms.paths import NEVER, Edges, Step, best_path, best_strings, log_total, posteriors, string_log_weight
 
 NO_TWIN = Automaton(steps=((1,) * 5 + (0,) * 5, (DEAD,) * 5 + (0,) * 5), accepting=frozenset({0}))
 """After a digit below 5 comes one of 5 or more: an automaton that looks at the digits themselves."""
@@ -61,6 +61,7 @@ def strings(lattice: Edges, automaton: Automaton) -> dict[str, float]:
 def test_the_total_is_the_sum_over_all_paths(lattice: Edges, automaton: Automaton) -> None:
     total = sum(strings(lattice, automaton).values())
     assert np.exp(posteriors(lattice, automaton).log_total) == pytest.approx(total)
+    assert np.exp(log_total(lattice, automaton)) == pytest.approx(total)
 
 
 @given(lattice=edges(), automaton=st.sampled_from(AUTOMATA))
