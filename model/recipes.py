@@ -16,6 +16,7 @@ from model.ink import InkGlyph, drawn, pendigits, unipen_digits, unipen_letters
 from model.material import DIGITS, GARBAGE, Material, Source, split
 from model.mining import mine_boxes, mine_texts
 from model.recogniser import Recogniser
+from segmentation.normalise import NORMALISATION_VERSION
 
 MNIST_TERMS = "no formal licence, of NIST origin"
 UCI_TERMS = "UCI, CC BY 4.0"
@@ -108,7 +109,9 @@ def _mined(folder: Path, given: Ingredients) -> list[Source]:
         _often(Source("orand-garbage", orand.garbage_samples(len(DIGITS)), ORAND_TERMS), 9_000),
     ]
     if given.teacher is not None:
-        teacher = Recogniser.load(given.teacher.name, root=given.teacher.parent)
+        teacher = Recogniser.load(
+            given.teacher.name, normalisation_version=NORMALISATION_VERSION, root=given.teacher.parent
+        )
         # Only its digits: what alignment passes by is too often a digit that the label leaves out.
         meza = mine_texts(corpora.meza_strings(folder, training=True)[: given.limit], teacher)
         sources.append(_often(Source("meza", meza.digit_samples(), MEZA_TERMS), 12_000))

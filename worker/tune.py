@@ -19,6 +19,7 @@ from forms.weights import WITH_GARBAGE, WITHOUT_GARBAGE, Weights
 from model.corpora import LabelledString, meza_strings, orand_strings
 from model.mining import lattice_of
 from model.recogniser import Recogniser
+from segmentation.normalise import NORMALISATION_VERSION
 
 MEZA_FIELDS = 600
 """As many as ORAND gives: neither set's manner of writing should outweigh the other's."""
@@ -48,7 +49,7 @@ def share_right(examples: Sequence[Example], weights: Weights, *, classes: tuple
 def main(folder: Path) -> None:
     """Tune on the collections in `folder`, and print the outcome."""
     cv2.setNumThreads(1)
-    recogniser = Recogniser.load()
+    recogniser = Recogniser.load(normalisation_version=NORMALISATION_VERSION)
     classes = recogniser.classes
     parts = {
         f"{name} {'training' if training else 'test'}": read_examples(

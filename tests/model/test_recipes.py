@@ -1,10 +1,13 @@
 """What the shipped network learns from, and what it must never see."""
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from core.errors import InvalidRequest
+from core.errors import ArtifactMismatch, InvalidRequest
+from model.artifacts import SHIPPED, load_manifest, save_manifest
 from model.corpora import TEST_SETS, evaluation_sets
 from model.recipes import Ingredients, prepare
 
@@ -18,6 +21,13 @@ def test_the_shipped_recipe_learns_from_every_kind_of_ink(shared_data: Path) -> 
     }  # fmt: skip
     assert material.classes[-1] == "garbage"
     assert set(material.labels) == set(range(11))
+
+
+def test_a_teacher_of_another_normalisation_is_refused(shared_data: Path, tmp_path: Path) -> None:
+    shutil.copytree(SHIPPED / "digits", tmp_path / "digits")
+    save_manifest(replace(load_manifest("digits"), normalisation_version="0"), tmp_path / "digits")
+    with pytest.raises(ArtifactMismatch, match="normalisation"):
+        prepare("digits", Ingredients(shared_data, seed=1, limit=5, teacher=tmp_path / "digits"))
 
 
 def test_no_test_glyph_is_learnt_from(shared_data: Path) -> None:
