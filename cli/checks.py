@@ -123,7 +123,7 @@ def _home(settings: Settings) -> Finding:
     key = settings.admin_key_file
     if key.exists() and key.stat().st_mode & 0o077:
         return Finding("home folder", State.BROKEN, f"{key} can be read by other users", f"Close it: chmod 600 {key}")
-    return Finding("home folder", State.OK, str(home))
+    return Finding("home folder", State.OK, f"{home}, with its key in {key}" if key.exists() else str(home))
 
 
 def _disk(settings: Settings) -> Finding:
@@ -188,7 +188,7 @@ def _network(settings: Settings) -> Finding:
 
 def _service(settings: Settings, endpoint: Endpoint, *, named: bool) -> Finding:
     if not named and announced_url(settings) is None:
-        return Finding("service", State.NOTE, f"nothing runs from {settings.home}", START)
+        return Finding("service", State.NOTE, f"not running from {settings.home}", START)
     with Client(endpoint) as client:
         report = client.ready()
         if faults := [f"{part}: {state}" for part, state in report.get("checks", {}).items() if state != "ok"]:

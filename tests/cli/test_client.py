@@ -1,14 +1,17 @@
 """The client against the real application over real HTTP: answers, refusals, waiting, coming back."""
 
+import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from cli.client import Client, Upload
-from cli.endpoint import Endpoint, find_endpoint
+from cli.endpoint import Endpoint, announced_url, find_endpoint
 from cli.patience import Interrupted, Patience
+from cli.supervisor.home import locked
 from core.errors import (
     IdempotencyConflict,
     InvalidRequest,
@@ -155,17 +158,43 @@ def test_another_program_at_the_address_is_no_service(start_app: Callable[..., A
         client.limits()
 
 
+@contextmanager
+def announced(home: Path, url: str) -> Iterator[None]:
+    """What a running service holds in its home folder; its files stay when it ends."""
+    (home / "admin.key").write_text("secret\n")
+    with locked(home) as announce:
+        announce(url)
+        yield
+    (home / "supervisor.lock").write_text(json.dumps({"pid": 1, "url": url}))
+
+
 def test_the_service_on_this_machine_is_found_with_its_key(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, port=8099)
     assert find_endpoint(settings) == Endpoint("http://127.0.0.1:8099", None)
-    (tmp_path / "supervisor.lock").write_text('{"pid": 1, "url": "http://127.0.0.1:4711"}')
-    (tmp_path / "admin.key").write_text("secret\n")
-    assert find_endpoint(settings) == Endpoint("http://127.0.0.1:4711", "secret")
-    assert find_endpoint(settings, url="http://127.0.0.1:4711/") == Endpoint("http://127.0.0.1:4711", "secret")
+    with announced(tmp_path, "http://127.0.0.1:4711"):
+        assert find_endpoint(settings) == Endpoint("http://127.0.0.1:4711", "secret")
+        assert find_endpoint(settings, url="http://127.0.0.1:4711/") == Endpoint("http://127.0.0.1:4711", "secret")
+
+
+def test_the_key_stays_here_when_the_service_was_killed(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, port=8099)
+    with announced(tmp_path, "http://127.0.0.1:4711"):
+        pass
+    assert announced_url(settings) is None
+    assert find_endpoint(settings) == Endpoint("http://127.0.0.1:8099", None)
+    assert find_endpoint(settings, url="http://127.0.0.1:4711").key is None
+    assert find_endpoint(settings, url="http://127.0.0.1:8099").key is None
+
+
+def test_asking_for_the_service_leaves_its_lock_alone(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    for _ in range(2):
+        assert announced_url(settings) is None
+        with announced(tmp_path, "http://127.0.0.1:4711"):
+            assert announced_url(settings) == announced_url(settings) == "http://127.0.0.1:4711"
 
 
 def test_the_key_of_this_machine_goes_nowhere_else(tmp_path: Path) -> None:
-    (tmp_path / "admin.key").write_text("secret\n")
-    endpoint = find_endpoint(Settings(home=tmp_path), url="https://elsewhere.example")
-    assert endpoint.key is None
+    with announced(tmp_path, "http://127.0.0.1:4711"):
+        assert find_endpoint(Settings(home=tmp_path), url="https://elsewhere.example").key is None
     assert "secret" not in repr(Endpoint("http://a", "secret"))

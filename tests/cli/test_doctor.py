@@ -38,6 +38,21 @@ def test_a_fresh_machine_is_well(tallyscan: Tallyscan) -> None:
     assert "tallyscan up" in found["service"]["remedy"]
 
 
+def test_a_service_that_was_killed_is_not_running(tallyscan: Tallyscan, home: Path) -> None:
+    home.mkdir(mode=0o700)
+    (home / "supervisor.lock").write_text('{"pid": 1, "url": "http://127.0.0.1:9"}')
+    code, found = findings(tallyscan)
+    assert code == 0
+    assert found["service"]["state"] == found["broker"]["state"] == "note"
+    assert "not running" in found["service"]["detail"]
+
+
+def test_the_key_file_is_named(tallyscan: Tallyscan, home: Path) -> None:
+    home.mkdir(mode=0o700)
+    (home / "admin.key").touch(mode=0o600)
+    assert str(home / "admin.key") in findings(tallyscan)[1]["home folder"]["detail"]
+
+
 def test_the_table_names_every_check(tallyscan: Tallyscan) -> None:
     result = tallyscan("doctor")
     assert result.exit_code == 0
