@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Box, FieldCrop, Page
-from segmentation.prepare import clip_box, find_frames, ink_strength, threshold_ink, to_grey
+from segmentation.prepare import clip_box, find_frames, ink_strength, shrink, threshold_ink, to_grey
 
 PAGE_PIXELS: Final = 4_000_000
 """Runs are sought on a page no larger than this; what is read is cut from the full one."""
@@ -45,7 +45,7 @@ def find_numbers(page: Page) -> tuple[FieldCrop, ...]:
     """
     grey = to_grey(page)
     scale = min(1.0, (PAGE_PIXELS / grey.size) ** 0.5)
-    small = _shrink(grey, scale)
+    small = shrink(grey, scale)
     strength = ink_strength(small)
     ink = threshold_ink(strength)
     frames = find_frames(ink)
@@ -63,12 +63,6 @@ def _paint_out(grey: NDArray[np.uint8], frames: NDArray[np.bool_]) -> NDArray[np
     lines = cv2.resize(lines, (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_NEAREST)
     paper = cv2.dilate(grey, np.ones((15, 15), np.uint8))
     return np.where(lines > 0, paper, grey)
-
-
-def _shrink(grey: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-    if scale == 1.0:
-        return grey
-    return np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _characters(ink: NDArray[np.bool_]) -> _Ints:

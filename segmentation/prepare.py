@@ -4,7 +4,7 @@ Everything here is a few OpenCV calls on whole arrays; a field of a cheque takes
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import cv2
 import numpy as np
@@ -24,6 +24,7 @@ SKEW_PIXELS: Final = 600
 
 _Grey = NDArray[np.uint8]
 _Ink = NDArray[np.bool_]
+_Number = TypeVar("_Number", np.uint8, np.float32)
 
 
 def to_grey(page: Page) -> _Grey:
@@ -182,6 +183,15 @@ def _mend(bits: _Grey, rules: _Grey, *, vertical: bool) -> _Grey:
     return np.asarray(cv2.bitwise_or(rest, cv2.bitwise_and(rules, crossing)), np.uint8)
 
 
+def shrink(pixels: NDArray[_Number], scale: float) -> NDArray[_Number]:
+    """Return `pixels` with sides `scale` times as long, but none shorter than one pixel."""
+    if scale == 1.0:
+        return pixels
+    height, width = pixels.shape
+    small = cv2.resize(pixels, None, fx=max(scale, 1 / width), fy=max(scale, 1 / height), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, pixels.dtype)
+
+
 def estimate_skew(ink: _Ink, *, limit_degrees: float = SKEW_LIMIT_DEGREES) -> float:
     """Return the angle by which the page is turned, in degrees, counter-clockwise positive.
 
@@ -189,7 +199,7 @@ def estimate_skew(ink: _Ink, *, limit_degrees: float = SKEW_LIMIT_DEGREES) -> fl
     too little ink to tell.
     """
     scale = min(1.0, SKEW_PIXELS / max(ink.shape))
-    small = cv2.resize(ink.astype(np.float32), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = shrink(ink.astype(np.float32), scale)
     ys, xs = np.nonzero(small > 0.25)
     if len(ys) < 50:
         return 0.0
