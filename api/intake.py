@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import IO
-from urllib.parse import urlsplit
 
 import structlog
 from werkzeug.datastructures import FileStorage
 
 from api.archives import Archive, ArchiveLimits, Readable
 from api.services import Services
+from core.callbacks import is_allowed
 from core.errors import (
     ArchiveRejected,
     DatabaseUnavailable,
@@ -239,15 +239,8 @@ def _size(stream: IO[bytes]) -> int:
 
 
 def _check_callback(url: str | None, settings: Settings) -> None:
-    if url is None:
-        return
-    try:
-        parts = urlsplit(url)
-        host, allowed = parts.hostname, parts.scheme in {"http", "https"} and parts.username is None
-    except ValueError as error:
-        raise InvalidRequest("callback_url is not a URL.") from error
-    if not allowed or host not in settings.callback_hosts:
-        raise InvalidRequest(f"callback_url may not lead to {host!r}; the service allows hosts by name.")
+    if url is not None and not is_allowed(url, hosts=settings.callback_hosts):
+        raise InvalidRequest("callback_url may not lead there; the service allows hosts by name.")
 
 
 def _digest(order: Order, files: list[StoredFile], *, name: str | None = None) -> str:

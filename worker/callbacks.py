@@ -1,10 +1,9 @@
 """Tells a caller's URL how a document ended: `{"id", "status"}`, to hosts that the operator has named, no others."""
 
-from urllib.parse import urlsplit
-
 import httpx2
 import structlog
 
+from core.callbacks import is_allowed
 from core.errors import BrokerUnavailable
 from core.queue import Dispatcher
 from core.settings import Settings
@@ -36,17 +35,6 @@ def announce(document_id: str, dispatcher: Dispatcher, settings: Settings) -> No
 def callback_pause_seconds(retries: int) -> float:
     """Return how long to wait before the next try: 2, 8, then 32 seconds."""
     return float(2 * 4**retries)
-
-
-def is_allowed(url: str, *, hosts: tuple[str, ...]) -> bool:
-    """Return whether `url` leads by HTTP to one of `hosts`, each a name or `name:port`."""
-    try:
-        parts = urlsplit(url)
-        named = {parts.hostname or "", f"{parts.hostname}:{parts.port}"}
-    except ValueError:
-        return False
-    plain = parts.scheme in {"http", "https"} and parts.username is None and parts.password is None
-    return plain and bool(named & {host.lower() for host in hosts})
 
 
 def call_back(url: str, *, document_id: str, status: Status, hosts: tuple[str, ...]) -> bool:
