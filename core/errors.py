@@ -15,6 +15,7 @@ TallyscanError
 │   ├── Unauthorized              unauthorized
 │   ├── Forbidden                 forbidden
 │   ├── NotFound                  not_found
+│   ├── MethodNotAllowed          method_not_allowed
 │   ├── NotReady                  not_ready
 │   ├── InvalidTransition         invalid_transition
 │   ├── IdempotencyConflict       idempotency_conflict
@@ -148,6 +149,13 @@ class NotFound(RequestError):
 
     code = "not_found"
     sentence = "There is nothing under this address."
+
+
+class MethodNotAllowed(RequestError):
+    """The address exists, the method does not."""
+
+    code = "method_not_allowed"
+    sentence = "This address does not answer that method."
 
 
 class NotReady(RequestError):

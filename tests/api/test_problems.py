@@ -96,9 +96,16 @@ def test_refused_idempotency_keys(key: str, caller: Caller) -> None:
 
 
 def test_allowed_callbacks(start_service: StartService) -> None:
-    caller = start_service(callback_hosts=("hooks.example",)).caller("clearing")
-    assert caller.submit(callback_url="https://hooks.example/x").status_code == 202
-    assert_problem(caller.submit(callback_url="https://hooks.example@evil.example/"), 422, "invalid_request")
+    caller = start_service(callback_hosts=("Hooks.Example", "other.example:8443")).caller("clearing")
+    for url in ("https://hooks.example/x", "https://HOOKS.example:444/x", "https://other.example:8443/x"):
+        assert caller.submit(callback_url=url).status_code == 202, url
+    for url in (
+        "https://hooks.example@evil.example/",
+        "https://other.example/",
+        "https://hooks.example:port/",
+        "https://hooks.example/a\r\nb",
+    ):
+        assert_problem(caller.submit(callback_url=url), 422, "invalid_request")
 
 
 class Unread(io.BytesIO):
@@ -262,6 +269,13 @@ def test_every_code_can_be_looked_up(client_get: Callable[[str], TestResponse]) 
     for code in codes:
         assert client_get(f"/v1/problems/{code}").json["code"] == code
     assert_problem(client_get("/v1/problems/unheard_of"), 404, "not_found")
+
+
+def test_the_type_of_a_wrong_method_leads_to_its_explanation(service: Service) -> None:
+    answer = service.client.delete("/healthz")
+    assert_problem(answer, 405, "method_not_allowed")
+    explained = service.client.get(answer.json["type"]).json
+    assert (explained["code"], explained["status"]) == ("method_not_allowed", 405)
 
 
 def test_unavailable_parts_are_worth_a_retry() -> None:
