@@ -27,6 +27,9 @@ REASON_SEPARATOR = ";"
 CONFIDENCE_DIGITS = 6
 """Digits after the point: enough to rank fields, and the same whatever the database did with the last bit."""
 
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""What makes a spreadsheet take a cell for a formula."""
+
 Row = tuple[str, ...]
 
 
@@ -46,10 +49,13 @@ def document_rows(file: str, *, pages: Iterable[PageReading], failure: Failure |
 
 
 def csv_lines(rows: Iterable[Row]) -> Iterator[str]:
-    """Return each row as a line of CSV (RFC 4180, CRLF), without a header."""
-    for row in rows:
+    """Return each row as a line of CSV (RFC 4180, CRLF), without a header.
+
+    A file's name comes from strangers: one that a spreadsheet would run as a formula gets a `'` before it.
+    """
+    for file, *others in rows:
         buffer = io.StringIO(newline="")
-        csv.writer(buffer).writerow(row)
+        csv.writer(buffer).writerow([f"'{file}" if file.startswith(FORMULA_STARTS) else file, *others])
         yield buffer.getvalue()
 
 

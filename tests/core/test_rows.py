@@ -3,6 +3,8 @@
 import csv
 import io
 
+import pytest
+
 from core.rows import COLUMNS, csv_lines, document_rows
 from core.types import Box, Failure, FieldReading, PageReading, Phase, ReviewReason
 
@@ -57,3 +59,15 @@ def test_csv_survives_commas_quotes_and_line_breaks_in_names() -> None:
     text = "".join(csv_lines(document_rows(name, pages=[], failure=BROKEN)))
     assert text.endswith("\r\n")
     assert next(csv.reader(io.StringIO(text, newline="")))[0] == name
+
+
+@pytest.mark.parametrize("name", ['=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_spreadsheet_takes_a_name_for_a_formula(name: str) -> None:
+    text = "".join(csv_lines(document_rows(name, pages=[], failure=BROKEN)))
+    (row,) = csv.reader(io.StringIO(text, newline=""))
+    assert row == [f"'{name}", *next(document_rows(name, pages=[], failure=BROKEN))[1:]]
+
+
+def test_other_names_and_cells_stay_as_they_are() -> None:
+    rows = [("a=b.png", "1", "-f"), ("'=a.png", "", ""), ("", "", "")]
+    assert list(csv.reader(io.StringIO("".join(csv_lines(rows))))) == [list(row) for row in rows]
