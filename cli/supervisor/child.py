@@ -39,7 +39,11 @@ class Child:
     _started_at: float = field(default=0.0, repr=False)
 
     def start(self) -> None:
-        """Start the process, in a session of its own: a Ctrl-C in the terminal reaches the supervisor alone."""
+        """Start the process, in a session of its own: a Ctrl-C in the terminal reaches the supervisor alone.
+
+        Raises:
+            OSError: the system has no room for another process or log.
+        """
         with open_log(self.log) as log:
             self.process = subprocess.Popen(  # noqa: S603 - commands are built in roles.py
                 self.role.command,
@@ -65,11 +69,16 @@ class Child:
             return None
         self.kill()
         self.process = None
-        settled = time.monotonic() - self._started_at > SETTLED_SECONDS
-        self.failures = 1 if settled else self.failures + 1
+        if time.monotonic() - self._started_at > SETTLED_SECONDS:
+            self.failures = 0
+        self.put_off()
+        return status
+
+    def put_off(self) -> None:
+        """Plan the next start, later the oftener it failed."""
+        self.failures += 1
         pause = min(FIRST_PAUSE_SECONDS * 2 ** (self.failures - 1), LONGEST_PAUSE_SECONDS)
         self.restart_at = time.monotonic() + pause
-        return status
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process itself."""

@@ -4,8 +4,10 @@ import contextlib
 import fcntl
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 from cli.supervisor.refusals import AlreadyRunning, WrongUsage
 from core.settings import Settings
@@ -15,6 +17,9 @@ from storage.store import Store
 
 SOCKET_PATH_LIMIT = 100
 """Bytes of a unix socket's path: the kernel takes 107 (104 on macOS)."""
+
+LOCK_SECONDS = 0.2
+"""A command that looks whether a service lives holds the lock for a moment; a service holds it on."""
 
 ADMIN = "admin"
 
@@ -50,7 +55,7 @@ def locked(home: Path) -> Iterator[Callable[[str], None]]:
     """
     with (home / "supervisor.lock").open("a+", encoding="utf-8") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(file)
         except BlockingIOError as error:
             raise AlreadyRunning(_already_running(home, file.name)) from error
         file.truncate(0)
@@ -59,8 +64,21 @@ def locked(home: Path) -> Iterator[Callable[[str], None]]:
             json.dump({"pid": os.getpid(), "url": url}, file)
             file.flush()
 
-        yield announce
-        file.truncate(0)
+        try:
+            yield announce
+        finally:
+            file.truncate(0)
+
+
+def _lock(file: IO[str]) -> None:
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 def ready_store(settings: Settings) -> Store:

@@ -18,9 +18,18 @@ def open_log(path: Path) -> BinaryIO:
 
 
 def trim(path: Path, *, max_bytes: int = MAX_LOG_BYTES) -> None:
-    """Move a log that has grown too long to `.1`, by copying: the children hold it open."""
+    """Move a log that has grown too long to `.1`, by copying: the children hold it open.
+
+    Raises:
+        OSError: it could not be copied, and is as it was.
+    """
     if path.exists() and path.stat().st_size > max_bytes:
-        shutil.copyfile(path, path.with_suffix(".log.1"))
+        copy = path.with_suffix(".log.1")
+        try:
+            shutil.copyfile(path, copy)
+        except OSError:
+            copy.unlink(missing_ok=True)  # half a copy on a full disk: give the room back
+            raise
         with path.open("r+b") as file:
             file.truncate(0)
 

@@ -130,9 +130,9 @@ class Service:
     def _start(self, child: Child) -> None:
         if self._wakeups.stop_requests:
             return
-        trim(child.log)
-        child.start()
         self._started.append(child)
+        _trim(child)
+        _launch(child)
 
     def _await(self, what: str, ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + READY_SECONDS
@@ -148,17 +148,16 @@ class Service:
         for child in self._started:
             status = child.clear_away()
             if status is not None:
-                pause = (child.restart_at or 0.0) - time.monotonic()
-                _say(f"{child.role.name} ended ({_reason(status)}); starting it again in {pause:.1f} s")
+                _say(f"{child.role.name} ended ({_reason(status)}); starting it again in {_pause(child):.1f} s")
             if child.restart_at is not None and time.monotonic() >= child.restart_at:
-                child.start()
+                _launch(child)
         self._trim_logs()
 
     def _trim_logs(self) -> None:
         if time.monotonic() - self._logs_checked > LOG_CHECK_SECONDS:
             self._logs_checked = time.monotonic()
             for child in self._started:
-                trim(child.log)
+                _trim(child)
 
     def _pause_seconds(self) -> float:
         restarts = [child.restart_at - time.monotonic() for child in self._started if child.restart_at is not None]
@@ -188,6 +187,27 @@ class Service:
         return "\n".join(f"--- {child.log}\n{tail(child.log)}" for child in troubled)
 
 
+def _launch(child: Child) -> None:
+    """Start a child; where the system has no room for it (EAGAIN, ENOSPC), later again: the others go on."""
+    try:
+        child.start()
+    except OSError as error:
+        child.put_off()
+        _say(f"{child.role.name} could not be started ({error.strerror}); trying again in {_pause(child):.1f} s")
+
+
+def _pause(child: Child) -> float:
+    return (child.restart_at or 0.0) - time.monotonic()
+
+
+def _trim(child: Child) -> None:
+    """Cut a log off if that can be done; a full disk must not end the service."""
+    try:
+        trim(child.log)
+    except OSError as error:
+        _say(f"the log of {child.role.name} could not be put aside ({error.strerror})")
+
+
 def _kill(children: Iterable[Child]) -> None:
     for child in children:
         child.kill()
@@ -210,4 +230,5 @@ def _reason(status: int) -> str:
 
 
 def _say(line: str) -> None:
-    click.echo(f"tallyscan: {line}", err=True)
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        click.echo(f"tallyscan: {line}", err=True)

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterator
 from types import FrameType
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Wakeups:
@@ -29,7 +29,9 @@ class Wakeups:
         reader, writer = os.pipe()
         for end in (reader, writer):
             os.set_blocking(end, False)
-        watched = (signal.SIGCHLD, *STOP_SIGNALS)
+        watched = [signal.SIGCHLD, signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup: it is to outlive its terminal
+            watched.append(signal.SIGHUP)
         before = {number: signal.signal(number, _note) for number in watched}
         previous = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         try:

@@ -1,10 +1,12 @@
 """The supervisor's parts on their own: addresses, the home folder, children, logs, signals."""
 
+import fcntl
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from cli.supervisor.home import locked, prepare_home
 from cli.supervisor.logs import open_log, tail, trim
 from cli.supervisor.refusals import AlreadyRunning, PortTaken, WrongUsage
 from cli.supervisor.roles import Role, broker_role, environment
+from cli.supervisor.service import Service, _trim
 from cli.supervisor.wakeups import Wakeups
 from core.settings import Settings
 from tests.live.running import eventually
@@ -65,6 +68,25 @@ def test_one_supervisor_a_home(tmp_path: Path) -> None:
         pass
 
 
+def test_a_failed_start_leaves_no_address(tmp_path: Path) -> None:
+    def start() -> None:
+        with locked(tmp_path) as announce:
+            announce("http://127.0.0.1:1234")
+            raise PortTaken
+
+    with pytest.raises(PortTaken):
+        start()
+    assert (tmp_path / "supervisor.lock").read_text() == ""
+
+
+def test_who_looks_whether_a_service_lives_keeps_none_from_starting(tmp_path: Path) -> None:
+    with (tmp_path / "supervisor.lock").open("a+") as looked:
+        fcntl.flock(looked, fcntl.LOCK_SH)
+        threading.Timer(0.05, lambda: fcntl.flock(looked, fcntl.LOCK_UN)).start()
+        with locked(tmp_path) as announce:
+            announce("http://127.0.0.1:1")
+
+
 def test_a_lock_left_by_a_killed_process_holds_nobody(tmp_path: Path) -> None:
     (tmp_path / "supervisor.lock").write_text('{"pid": 1, "url": "http://127.0.0.1:1"}')
     with locked(tmp_path) as announce:
@@ -86,6 +108,13 @@ def test_children_see_the_very_settings(tmp_path: Path, monkeypatch: pytest.Monk
     for name, value in environment(settings).items():
         monkeypatch.setenv(name, value)
     assert Settings() == settings
+
+
+def test_children_are_told_an_absolute_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = environment(Settings(home=Path("svc"), database_url="sqlite:///own.db"))
+    assert told["TALLYSCAN_HOME"] == str(tmp_path / "svc")
+    assert told["TALLYSCAN_DATABASE_URL"] == f"sqlite:///{tmp_path}/own.db"
 
 
 def test_the_broker_understands_a_home_with_spaces(tmp_path: Path) -> None:
@@ -156,6 +185,67 @@ def test_a_log_that_grew_too_long_is_put_aside(tmp_path: Path) -> None:
     assert tail(tmp_path / "nothing.log") == ""
 
 
+def test_a_log_that_cannot_be_put_aside_is_kept_whole(tmp_path: Path) -> None:
+    path = tmp_path / "role.log"
+    path.write_bytes(b"line\n" * 100_000)
+    done = subprocess.run(
+        [sys.executable, "-c", TRIM_WITHOUT_ROOM, str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "File too large\n", done.stderr
+    assert path.stat().st_size == 500_000
+    assert not (tmp_path / "role.log.1").exists()
+
+
+def test_a_child_that_cannot_start_is_tried_again_and_the_rest_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(home=tmp_path, broker_url="redis://127.0.0.1:1/0")
+    prepare_home(settings)
+    logs = tmp_path / "logs"
+    child = Child(Role("sleeper", (sys.executable, "-c", "input()")), dict(os.environ), logs / "sleeper.log")
+    logs.rename(tmp_path / "away")
+    with socket.socket() as listener, Wakeups.open() as wakeups:
+        service = Service(settings, listener, wakeups)
+        service._start(child)
+        assert (
+            "sleeper could not be started (No such file or directory); trying again in 0.2 s" in capsys.readouterr().err
+        )
+        service._mend()
+        assert not child.running()
+        (tmp_path / "away").rename(logs)
+
+        def mended() -> bool:
+            service._mend()
+            return child.running()
+
+        eventually(mended, seconds=5, what="another try")
+    child.kill()
+    assert child.failures == 1
+
+
+def test_a_log_that_cannot_be_put_aside_ends_no_service(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    child = _child(tmp_path, "pass")
+    child.log.touch()
+    os.truncate(child.log, 30_000_000)
+    child.log.with_suffix(".log.1").mkdir()
+    _trim(child)
+    assert "the log of test could not be put aside" in capsys.readouterr().err
+    assert child.log.stat().st_size == 30_000_000
+
+
+@pytest.mark.parametrize(("before", "requests"), [(signal.SIG_DFL, 1), (signal.SIG_IGN, 0)])
+def test_a_lost_terminal_ends_it_unless_it_was_to_outlive_that(before: signal.Handlers, requests: int) -> None:
+    given = signal.signal(signal.SIGHUP, before)
+    try:
+        with Wakeups.open() as wakeups:
+            os.kill(os.getpid(), signal.SIGHUP)
+            wakeups.wait(0.0)
+            assert wakeups.stop_requests == requests
+        assert signal.getsignal(signal.SIGHUP) is before
+    finally:
+        signal.signal(signal.SIGHUP, given)
+
+
 def test_signals_end_a_wait_and_requests_are_counted() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with Wakeups.open() as wakeups:
@@ -167,6 +257,19 @@ def test_signals_end_a_wait_and_requests_are_counted() -> None:
         wakeups.wait(0.0)
         assert wakeups.stop_requests == 1
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+TRIM_WITHOUT_ROOM = """
+import resource, signal, sys
+from pathlib import Path
+from cli.supervisor.logs import trim
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    trim(Path(sys.argv[1]), max_bytes=100)
+except OSError as error:
+    print(error.strerror)
+"""
 
 
 def _child(folder: Path, script: str) -> Child:
