@@ -5,7 +5,6 @@ the client's `Patience` allows; that is safe because each one is a GET or carrie
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -127,20 +126,22 @@ class Client:
 
     def batch_documents(self, batch_id: str) -> Iterator[Document]:
         """Yield the documents of a batch with their readings, streamed; a broken stream is taken up again."""
-        seen: set[str] = set()
+        path, seen = f"/v1/batches/{batch_id}/results.jsonl", set[str]()
         attempt = 0
         while True:
             attempt += 1
+            self.patience.take_turn()
             try:
-                with self._stream(f"/v1/batches/{batch_id}/results.jsonl") as lines:
-                    for document in map(_document_in, filter(None, lines)):
-                        if document.id not in seen:
-                            seen.add(document.id)
-                            yield document
+                with self._http.stream("GET", path) as response:
+                    if response.is_success:
+                        self.patience.answered()
+                        yield from _unseen(response.iter_lines(), seen)
+                        return
+                    response.read()
             except httpx2.TransportError as error:
                 self.patience.hold(self._unreachable(error), attempt=attempt)
-            else:
-                return
+                continue
+            self._hold_or_raise(response, attempt=attempt)
 
     def _send(self, method: str, path: str, *, accept: tuple[int, ...] = (), **options: Any) -> httpx2.Response:  # noqa: ANN401 - httpx2's own
         attempt = 0
@@ -158,16 +159,6 @@ class Client:
                 self.patience.answered()
                 return response
             self._hold_or_raise(response, attempt=attempt)
-
-    @contextmanager
-    def _stream(self, path: str) -> Iterator[Iterator[str]]:
-        self.patience.take_turn()
-        with self._http.stream("GET", path) as response:
-            if not response.is_success:
-                response.read()
-                raise error_in(response)
-            self.patience.answered()
-            yield response.iter_lines()
 
     def _hold_or_raise(self, response: httpx2.Response, *, attempt: int) -> None:
         error = error_in(response)
@@ -187,6 +178,14 @@ def _parse(kind: type[T], response: httpx2.Response) -> T:
         return TypeAdapter(kind).validate_json(response.content)
     except ValidationError as error:
         raise _foreign_answer(str(response.url)) from error
+
+
+def _unseen(lines: Iterator[str], seen: set[str]) -> Iterator[Document]:
+    """Yield the documents that are not among `seen`, and add them."""
+    for document in map(_document_in, filter(None, lines)):
+        if document.id not in seen:
+            seen.add(document.id)
+            yield document
 
 
 def _document_in(line: str) -> Document:

@@ -2,11 +2,12 @@
 
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.wrappers import Response
 
 from api.app import create_app
 from api.services import EXTENSION, Services
@@ -15,6 +16,9 @@ from cli.endpoint import Endpoint
 from cli.patience import Patience
 from core.settings import Settings
 from storage import migrate
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 class AppServer:
@@ -27,6 +31,7 @@ class AppServer:
         migrate.upgrade(self.settings.resolved_database_url)
         app = create_app(self.settings)
         self._app = app
+        self.refusals: list[int] = []
         self.services: Services = app.extensions[EXTENSION]
         self.key_id = ""
         self.endpoint = Endpoint(f"http://127.0.0.1:{_free_port()}", self.new_key("admin", "admin"))
@@ -36,10 +41,16 @@ class AppServer:
     def start(self) -> Self:
         """Listen."""
         port = int(self.endpoint.url.rpartition(":")[2])
-        self._server = make_server("127.0.0.1", port, self._app, threaded=True)
+        self._server = make_server("127.0.0.1", port, self._behind_proxy, threaded=True)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
         return self
+
+    def _behind_proxy(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer as a proxy does that cannot reach the application, with each status of `refusals` once."""
+        if self.refusals:
+            return Response("away", status=self.refusals.pop(0))(environ, start_response)
+        return self._app(environ, start_response)
 
     def new_key(self, owner: str, *scopes: str) -> str:
         """Return the secret of a new key."""

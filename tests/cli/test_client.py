@@ -132,6 +132,24 @@ def test_a_full_queue_is_waited_out_and_nothing_is_lost(start_app: Callable[...,
     assert server.documents() == sent
 
 
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_readings_are_asked_for_again_when_the_service_is_away(status: int, app: AppServer) -> None:
+    with app.client(Patience(limit_seconds=30)) as client:
+        batch = client.create_batch("monday", idempotency_key="b")
+        sent = client.submit(upload(batch_id=batch.id)).id
+        app.refusals = [status, status]
+        assert [document.id for document in client.batch_documents(batch.id)] == [sent]
+    assert app.refusals == []
+
+
+def test_without_patience_readings_of_an_absent_service_are_told_at_once(app: AppServer) -> None:
+    with app.client() as client:
+        batch = client.create_batch("monday", idempotency_key="b")
+        app.refusals = [503]
+        with pytest.raises(ServiceUnreachable):
+            list(client.batch_documents(batch.id))
+
+
 def test_a_stop_wakes_whoever_waits(start_app: Callable[..., AppServer]) -> None:
     caught: list[BaseException] = []
     waiting = threading.Event()
