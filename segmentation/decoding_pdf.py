@@ -39,6 +39,14 @@ RENDER_SECONDS = 40.0
 OUT_OF_MEMORY_SIGNALS = frozenset({signal.SIGABRT, signal.SIGTRAP, signal.SIGILL, signal.SIGKILL})
 """How PDFium's allocator, and the kernel, end a process that asks for too much."""
 
+PASSED_ON = frozenset(
+    {
+        "PATH", "LD_LIBRARY_PATH", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE",
+        "PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "PYTHONUTF8",
+    }
+)  # fmt: skip
+"""Variables of the environment that the child is given: what starts Python and finds its libraries."""
+
 _ERRORS: dict[str, type[InputError]] = {
     error.code: error
     for error in (EncryptedDocument, ImageTooLarge, TooManyPages, UnreadableImage, UnsupportedMediaType)
@@ -105,6 +113,8 @@ class _Renderer:
     @contextmanager
     def _conversation(self) -> Iterator[tuple[IO[bytes], "_TimedReader"]]:
         """Lend the pipes; whatever interrupts the exchange (a time limit too) ends the child."""
+        if self._process is not None and self._process.poll() is not None:
+            self.stop()  # it died between two documents: that says nothing about this one
         process = self._process = self._process or _start()
         requests, answers = process.stdin, process.stdout
         if requests is None or answers is None:  # cannot be: both were asked for as pipes
@@ -178,20 +188,24 @@ def _send(stream: IO[bytes], data: bytes) -> None:
         view = view[os.write(stream.fileno(), view) :]
 
 
-def _start() -> subprocess.Popen[bytes]:
+def _environment() -> dict[str, str]:
+    """Return what the child needs of the environment; the service's keys and addresses are not for it to see."""
     root = str(Path(__file__).resolve().parent.parent)
-    environment = {
-        **os.environ,
+    return {
+        **{name: value for name, value in os.environ.items() if name in PASSED_ON},
         "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")])),
         "OPENBLAS_NUM_THREADS": "1",  # each thread reserves address space, which is capped
     }
+
+
+def _start() -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "segmentation.decoding_pdf_render"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         bufsize=0,
-        env=environment,
+        env=_environment(),
         start_new_session=True,  # a Ctrl-C is the parent's to handle; the closed pipe ends the child
     )
 

@@ -2,11 +2,9 @@
 
 import io
 import json
-import signal
 import struct
 import subprocess
 import sys
-import threading
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +15,6 @@ from PIL import Image
 
 from core.errors import EncryptedDocument, ImageTooLarge, InputError, TooManyPages, UnreadableImage
 from examples.drawing import files
-from segmentation import decoding_pdf
 from segmentation.decoding import DecodeLimits, decode_page, inspect
 from tests import factories
 from tests.mutations import png_chunk
@@ -296,93 +293,3 @@ def test_the_settings_alone_decide_how_large_is_too_large() -> None:
     page = decode_page(factories.bomb_png(width=19_200, height=9_600), 0, limits=generous)
 
     assert page.pixels.shape == (9_600, 19_200)
-
-
-def test_a_renderer_that_dies_is_replaced() -> None:
-    good = factories.pdf_bytes(["42020"])
-    decode_page(good, 0, limits=LIMITS)
-    process = decoding_pdf._RENDERER._process
-    assert process is not None
-    process.kill()
-
-    with pytest.raises(InputError):
-        decode_page(good, 0, limits=LIMITS)
-    assert decode_page(good, 0, limits=LIMITS).pixels.ndim == 3
-
-
-def test_a_renderer_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    good = factories.pdf_bytes(["1"])
-    decode_page(good, 0, limits=LIMITS)
-    process = decoding_pdf._RENDERER._process
-    assert process is not None
-    process.send_signal(signal.SIGSTOP)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(decoding_pdf, "RENDER_SECONDS", 0.1)
-        with pytest.raises(UnreadableImage, match="too long"):
-            decode_page(good, 0, limits=LIMITS)
-    assert process.returncode == -signal.SIGKILL
-    assert decode_page(good, 0, limits=LIMITS).pixels.ndim == 3
-
-
-def test_an_interrupted_rendering_leaves_no_half_answer_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As Celery's soft time limit does: an exception in the middle of the exchange."""
-
-    class Interrupted(Exception):
-        pass
-
-    def interrupt(*_: object) -> bytearray:
-        raise Interrupted
-
-    good = factories.pdf_bytes(["42020"])
-    with monkeypatch.context() as patch:
-        patch.setattr(decoding_pdf._TimedReader, "take", interrupt)
-        with pytest.raises(Interrupted):
-            decode_page(good, 0, limits=LIMITS)
-
-    assert decode_page(good, 0, limits=LIMITS).pixels.ndim == 3
-
-
-def test_threads_may_decode_pdfs_at_once() -> None:
-    data = factories.pdf_bytes(["1", "22", "333"])
-    expected = [decode_page(data, index, limits=LIMITS).pixels for index in range(3)]
-    wrong: list[int] = []
-
-    def work(index: int) -> None:
-        pages = [decode_page(data, index, limits=LIMITS) for _ in range(5)]
-        wrong.extend(page.index for page in pages if not np.array_equal(page.pixels, expected[index]))
-
-    threads = [threading.Thread(target=work, args=(index % 3,)) for index in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-
-    assert not wrong
-    assert not any(thread.is_alive() for thread in threads)
-
-
-FORKING = """
-import os
-from segmentation import decoding_pdf
-from segmentation.decoding import decode_page
-from tests import factories
-from tests.segmentation.memory_child import LIMITS
-
-data = factories.pdf_bytes(["42020"])
-expected = decode_page(data, 0, limits=LIMITS).pixels.tobytes()
-renderer = decoding_pdf._RENDERER._process.pid
-child = os.fork()
-for _ in range(20):
-    assert decode_page(data, 0, limits=LIMITS).pixels.tobytes() == expected
-assert (decoding_pdf._RENDERER._process.pid == renderer) == (child != 0)
-if child == 0:
-    os._exit(0)
-assert os.waitpid(child, 0)[1] == 0
-assert decode_page(data, 0, limits=LIMITS).pixels.tobytes() == expected
-"""
-
-
-def test_a_forked_process_has_a_renderer_of_its_own(project_root: Path) -> None:
-    """Both decode at once; on one pair of pipes their answers would mix."""
-    subprocess.run([sys.executable, "-c", FORKING], cwd=project_root, timeout=60, check=True)
