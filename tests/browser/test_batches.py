@@ -117,7 +117,8 @@ def test_a_row_that_fails_again_at_once_is_failed_again(desk: Desk) -> None:
     desk.wait_for_rows()
     desk.page.locator(".rows").get_by_role("link", name="scan-000.png").click()
     desk.wait_for_reading()
-    desk.page.get_by_role("link", name="Back to the batch").click()
+    with desk.page.expect_response("**/results.jsonl"):
+        desk.page.get_by_role("link", name="Back to the batch").click()
     desk.page.route("**/retry", answer_late)
     again = desk.page.get_by_role("button", name="Try damaged.png again")
     with desk.page.expect_response("**/results.jsonl"):
