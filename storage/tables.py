@@ -259,10 +259,15 @@ def _partial(name: str, *columns: Column[Any], where: str) -> None:
 Index(None, batches.c.owner, batches.c.id)
 Index(None, documents.c.owner, documents.c.id)
 # By digest first: it answers "has this owner sent these bytes?" and "does anybody still need this blob?".
-Index(None, documents.c.sha256, documents.c.owner)
+# With the id, so that "which came first?" is its first entry; without, SQLite walks all that the owner has.
+Index(None, documents.c.sha256, documents.c.owner, documents.c.id)
+# For the counts: of all documents, and of a batch.
+Index(None, documents.c.status, documents.c.priority)
+_partial("ix_documents_batch_status", documents.c.batch_id, documents.c.status, where="batch_id IS NOT NULL")
 _partial("ix_documents_batch", documents.c.batch_id, documents.c.id, where="batch_id IS NOT NULL")
 _partial("ix_documents_duplicate_of", documents.c.duplicate_of, where="duplicate_of IS NOT NULL")
-_partial("ix_documents_queued", documents.c.sent_at, where="status = 'queued'")
+# The status is always the same, yet named: or SQLite takes the index of the counts and sorts the whole queue.
+_partial("ix_documents_queued", documents.c.status, documents.c.sent_at, where="status = 'queued'")
 _partial("ix_documents_leased", documents.c.lease_expires_at, where="lease_expires_at IS NOT NULL")
 _partial("ix_pages_queued", pages.c.sent_at, where="status = 'queued'")
 _partial("ix_pages_leased", pages.c.lease_expires_at, where="lease_expires_at IS NOT NULL")

@@ -237,16 +237,19 @@ def _create_keys() -> None:
 def _create_indexes() -> None:
     op.create_index("ix_batches_owner_id", "batches", ["owner", "id"])
     op.create_index("ix_documents_owner_id", "documents", ["owner", "id"])
-    op.create_index("ix_documents_sha256_owner", "documents", ["sha256", "owner"])
+    op.create_index("ix_documents_sha256_owner_id", "documents", ["sha256", "owner", "id"])
+    op.create_index("ix_documents_status_priority", "documents", ["status", "priority"])
     op.create_index("ix_attempts_document_id", "attempts", ["document_id"])
     op.create_index("ix_idempotency_keys_document_id", "idempotency_keys", ["document_id"])
     op.create_index("ix_idempotency_keys_batch_id", "idempotency_keys", ["batch_id"])
     op.create_index("ix_api_keys_owner", "api_keys", ["owner"])
     op.create_index("ix_login_tokens_key_id", "login_tokens", ["key_id"])
     _partial("ix_documents_batch", "documents", ["batch_id", "id"], where="batch_id IS NOT NULL")
+    _partial("ix_documents_batch_status", "documents", ["batch_id", "status"], where="batch_id IS NOT NULL")
     _partial("ix_documents_duplicate_of", "documents", ["duplicate_of"], where="duplicate_of IS NOT NULL")
+    _partial("ix_documents_queued", "documents", ["status", "sent_at"], where="status = 'queued'")
+    _partial("ix_pages_queued", "pages", ["sent_at"], where="status = 'queued'")
     for table in ("documents", "pages"):
-        _partial(f"ix_{table}_queued", table, ["sent_at"], where="status = 'queued'")
         _partial(f"ix_{table}_leased", table, ["lease_expires_at"], where="lease_expires_at IS NOT NULL")
     _partial("ix_pages_preview", "pages", ["preview_sha256"], where="preview_sha256 IS NOT NULL")
 
