@@ -1,8 +1,10 @@
 """A migrated database of each kind, empty for each test."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -14,10 +16,28 @@ from tests.services import create_database, drop_database, postgres_url
 __all__ = ["postgres_url"]
 
 
+MEMORY = Path("/dev/shm")
+
+
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def quick_folder() -> Iterator[Path]:
+    """A folder in memory where there is one: what is tested here syncs often, and a disk's syncs take their time."""
+    parent = MEMORY if os.access(MEMORY, os.W_OK | os.X_OK) else None
+    with TemporaryDirectory(prefix="tallyscan-", dir=parent) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def tmp_path(quick_folder: Path) -> Iterator[Path]:
+    """An empty folder for one test, as pytest's own, but gone after the test."""
+    with TemporaryDirectory(dir=quick_folder) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(quick_folder: Path) -> Path:
     """A migrated SQLite file that tests copy."""
-    file = tmp_path_factory.mktemp("sqlite") / "template.db"
+    file = quick_folder / "template.db"
     migrate.upgrade(f"sqlite:///{file}")
     return file
 
