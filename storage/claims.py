@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import Any
 
-from sqlalchemy import Connection, Select, exists, func, insert, null, or_, select, update
+from sqlalchemy import Connection, Exists, Select, exists, func, insert, null, or_, select, update
 
 from core.errors import WorkerLost
 from core.status import Priority, Status
@@ -31,7 +31,7 @@ from storage.leases import (
 )
 from storage.mappers import Values
 from storage.records import Claim, Delivery, Expired, Outcome, PageOutcome
-from storage.tables import documents, fields, pages
+from storage.tables import attempts, documents, fields, pages
 
 _DROPPED = PageOutcome(stored=False, finished=False, status=None)
 _WORKER_LOST = WorkerLost().failure(Phase.WORKER)
@@ -159,35 +159,41 @@ class Claims:
                 log_attempt(connection, hold, held, outcome=Outcome.RELEASED)
         return held is not None
 
-    def due(self, *, now: datetime, redeliver_seconds: float, limit: int) -> list[Delivery]:
-        """Return what is queued and was never sent, or sent too long ago, at most `limit`, the unsent first."""
-        before = now - timedelta(seconds=redeliver_seconds)
+    def due(self, *, now: datetime, redeliver_seconds: float, limit: int, retry_seconds: float = 0.0) -> list[Delivery]:
+        """Return what is queued and was never sent, or sent too long ago, at most `limit`, the unsent first.
+
+        What is queued again after a failed attempt is due `retry_seconds` after that attempt, not before: whatever
+        was away then (a blob store, a disk) needs time to come back.
+        """
+        before, failed_before = now - timedelta(seconds=redeliver_seconds), now - timedelta(seconds=retry_seconds)
         with self._database.read() as connection:
-            found = [
-                Delivery(row.id, None, row.priority) for row in connection.execute(_due_documents(before).limit(limit))
-            ]
+            whole = connection.execute(_due_documents(before, failed_before).limit(limit))
+            found = [Delivery(row.id, None, row.priority) for row in whole]
             room = limit - len(found)
             if room > 0:
-                rows = connection.execute(_due_pages(before).limit(room))
+                rows = connection.execute(_due_pages(before, failed_before).limit(room))
                 found += [Delivery(row.document_id, row.page_index, row.priority) for row in rows]
         return found
 
+    def sent_count(self) -> int:
+        """Return how many queued documents and pages were sent: as many messages the broker should hold."""
+        waiting = [
+            select(func.count()).select_from(table).where(table.c.status == QUEUED, table.c.sent_at.is_not(None))
+            for table in (documents, pages)
+        ]
+        with self._database.read() as connection:
+            return sum(int(connection.execute(query).scalar_one()) for query in waiting)
+
     def mark_sent(self, deliveries: Sequence[Delivery]) -> None:
-        """Note that documents or pages have just gone to the broker."""
-        if not deliveries:
-            return
-        whole = [delivery.document_id for delivery in deliveries if delivery.page_index is None]
-        single = [delivery for delivery in deliveries if delivery.page_index is not None]
-        now = utc_now()
-        with self._database.write(durable=False) as connection:
-            if whole:
-                connection.execute(update(documents).where(documents.c.id.in_(whole)).values(sent_at=now))
-            for delivery in single:
-                connection.execute(
-                    update(pages)
-                    .where(pages.c.document_id == delivery.document_id, pages.c.page_index == delivery.page_index)
-                    .values(sent_at=now)
-                )
+        """Note that queued documents or pages go to the broker.
+
+        Call this before sending: afterwards a worker may have claimed one and queued it again, unsent.
+        """
+        self._mark(deliveries, utc_now())
+
+    def mark_unsent(self, deliveries: Sequence[Delivery]) -> None:
+        """Note that the broker did not take them, so that the next sweep sends them."""
+        self._mark(deliveries, None)
 
     def expire(self, *, now: datetime, max_attempts: int) -> Expired:
         """End the leases that have run out: queued again while attempts are left, else failed as `worker_lost`."""
@@ -201,6 +207,26 @@ class Claims:
         for hold in holds:
             self._expire(hold, expired, again=hold.attempt < max_attempts)
         return expired
+
+    def _mark(self, deliveries: Sequence[Delivery], sent_at: datetime | None) -> None:
+        if not deliveries:
+            return
+        whole = [delivery.document_id for delivery in deliveries if delivery.page_index is None]
+        single = [delivery for delivery in deliveries if delivery.page_index is not None]
+        with self._database.write(durable=False) as connection:
+            if whole:
+                connection.execute(
+                    update(documents)
+                    .where(documents.c.id.in_(whole), documents.c.status == QUEUED)
+                    .values(sent_at=sent_at)
+                )
+            for delivery in single:
+                connection.execute(
+                    update(pages)
+                    .where(pages.c.document_id == delivery.document_id, pages.c.page_index == delivery.page_index)
+                    .where(pages.c.status == QUEUED)
+                    .values(sent_at=sent_at)
+                )
 
     def _expire(self, hold: Hold, expired: Expired, *, again: bool) -> None:
         # Under the token as just read: a claim that was completed in the meantime is left alone.
@@ -256,23 +282,35 @@ def _present(claim: Claim) -> Select[Status]:
     )
 
 
-def _due_documents(before: datetime) -> Select[str, Priority]:
+def _due_documents(before: datetime, failed_before: datetime) -> Select[str, Priority]:
     sent_at = documents.c.sent_at
+    failed = _failed_since(failed_before).where(
+        attempts.c.document_id == documents.c.id, attempts.c.page_index.is_(None)
+    )
     return (
         select(documents.c.id, documents.c.priority)
-        .where(documents.c.status == QUEUED, or_(sent_at.is_(None), sent_at < before))
+        .where(
+            documents.c.status == QUEUED, or_(sent_at.is_(None), sent_at < before), or_(sent_at.is_not(None), ~failed)
+        )
         .order_by(sent_at.nulls_first())
     )
 
 
-def _due_pages(before: datetime) -> Select[str, int, Priority]:
+def _due_pages(before: datetime, failed_before: datetime) -> Select[str, int, Priority]:
     sent_at = pages.c.sent_at
+    failed = _failed_since(failed_before).where(
+        attempts.c.document_id == pages.c.document_id, attempts.c.page_index == pages.c.page_index
+    )
     return (
         select(pages.c.document_id, pages.c.page_index, documents.c.priority)
         .join(documents, documents.c.id == pages.c.document_id)
-        .where(pages.c.status == QUEUED, or_(sent_at.is_(None), sent_at < before))
+        .where(pages.c.status == QUEUED, or_(sent_at.is_(None), sent_at < before), or_(sent_at.is_not(None), ~failed))
         .order_by(sent_at.nulls_first())
     )
+
+
+def _failed_since(moment: datetime) -> Exists:
+    return exists().where(attempts.c.outcome == Outcome.REQUEUED, attempts.c.finished_at > moment)
 
 
 def _expired_documents(now: datetime) -> Select[Any, Any, Any, Any, Any]:

@@ -133,14 +133,16 @@ def _split(desk: "Desk", claim: Claim, *, pages: int) -> None:
         log.info("split dropped: the claim was no longer valid")
         return
     log.info("document split", pages=pages)
-    sent = []
-    try:
-        for index in range(pages):
+    deliveries = [Delivery(claim.document_id, index, claim.priority) for index in range(pages)]
+    # Noted first: once sent, another worker may claim a page and queue it again before we are back.
+    desk.store.claims.mark_sent(deliveries)
+    for index in range(pages):
+        try:
             desk.dispatcher.send_page(claim.document_id, index, priority=claim.priority)
-            sent.append(Delivery(claim.document_id, index, claim.priority))
-    except BrokerUnavailable as error:
-        log.warning("pages left to the sweeper", code=error.code)
-    desk.store.claims.mark_sent(sent)
+        except BrokerUnavailable as error:
+            desk.store.claims.mark_unsent(deliveries[index:])
+            log.warning("pages left to the sweeper", code=error.code)
+            return
 
 
 def _read_only_page(desk: "Desk", claim: Claim, data: bytes) -> None:

@@ -40,18 +40,20 @@ def sweep(store: Store, dispatcher: Dispatcher, settings: Settings) -> Swept:
         log.error("document given up: its worker died on every attempt", document_id=document_id)
     for document_id in (*expired.failed, *expired.done):
         announce(document_id, dispatcher, settings)
-    sent = _send_unsent(store, dispatcher) + _send_lost(store, dispatcher, settings)
+    sent = _send_unsent(store, dispatcher, settings) + _send_lost(store, dispatcher, settings)
     swept = Swept(len(expired.requeued), len(expired.failed), sent)
     if swept != Swept(0, 0, 0):
         log.info("swept", requeued=swept.requeued, lost=swept.lost, sent=swept.sent)
     return swept
 
 
-def _send_unsent(store: Store, dispatcher: Dispatcher) -> int:
-    """Send what intake could not send, what a worker gave back, and what a lease's end set free."""
-    return _send(
-        store, dispatcher, store.claims.due(now=datetime.now(UTC), redeliver_seconds=NEVER_SECONDS, limit=SWEEP_LIMIT)
-    )
+def _send_unsent(store: Store, dispatcher: Dispatcher, settings: Settings) -> int:
+    """Send what intake could not send, what a worker gave back, and what a lease's end set free.
+
+    What failed for a reason that may pass waits as long as what was lost: three attempts within seconds would all
+    meet the same absent blob store.
+    """
+    return _send(store, dispatcher, _due(store, settings, redeliver_seconds=NEVER_SECONDS, limit=SWEEP_LIMIT))
 
 
 def _send_lost(store: Store, dispatcher: Dispatcher, settings: Settings) -> int:
@@ -64,28 +66,33 @@ def _send_lost(store: Store, dispatcher: Dispatcher, settings: Settings) -> int:
     except BrokerUnavailable as error:
         log.warning("sweep sends nothing", code=error.code)
         return 0
-    missing = store.documents.queued_count() - backlog if backlog else SWEEP_LIMIT
+    missing = min(store.claims.sent_count() - backlog, SWEEP_LIMIT) if backlog else SWEEP_LIMIT
     if missing <= 0:
         return 0
-    now, limit = datetime.now(UTC), min(missing, SWEEP_LIMIT)
-    return _send(
-        store,
-        dispatcher,
-        store.claims.due(now=now, redeliver_seconds=settings.redeliver_seconds, limit=limit),
+    found = _due(store, settings, redeliver_seconds=settings.redeliver_seconds, limit=missing)
+    return _send(store, dispatcher, found)
+
+
+def _due(store: Store, settings: Settings, *, redeliver_seconds: float, limit: int) -> list[Delivery]:
+    return store.claims.due(
+        now=datetime.now(UTC),
+        redeliver_seconds=redeliver_seconds,
+        retry_seconds=settings.redeliver_seconds,
+        limit=limit,
     )
 
 
 def _send(store: Store, dispatcher: Dispatcher, deliveries: list[Delivery]) -> int:
-    sent = []
-    try:
-        for delivery in deliveries:
+    # Noted first: once sent, a worker may claim it and queue it again before we are back.
+    store.claims.mark_sent(deliveries)
+    for count, delivery in enumerate(deliveries):
+        try:
             _dispatch(dispatcher, delivery)
-            sent.append(delivery)
-    except BrokerUnavailable as error:
-        log.warning("sweep cut short", code=error.code, left=len(deliveries) - len(sent))
-    if sent:
-        store.claims.mark_sent(sent)
-    return len(sent)
+        except BrokerUnavailable as error:
+            store.claims.mark_unsent(deliveries[count:])
+            log.warning("sweep cut short", code=error.code, left=len(deliveries) - count)
+            return count
+    return len(deliveries)
 
 
 def _dispatch(dispatcher: Dispatcher, delivery: Delivery) -> None:

@@ -309,6 +309,30 @@ def test_due_finds_waiting_pages(store: Store) -> None:
     store.claims.mark_sent([])
 
 
+def test_only_what_was_sent_should_be_in_the_broker(store: Store) -> None:
+    queued(store, "unsent")
+    queued(store, "sent", sent=True)
+    document_id = split(store, 3)
+    assert store.claims.sent_count() == 1
+    pages = [Delivery(document_id, index, Priority.NORMAL) for index in range(2)]
+    store.claims.mark_sent(pages)
+    assert store.claims.sent_count() == 3
+    store.claims.mark_unsent(pages[1:])
+    assert store.claims.sent_count() == 2
+
+
+def test_after_a_failed_attempt_a_document_or_page_waits(store: Store) -> None:
+    def waiting(seconds: float) -> list[int | None]:
+        found = store.claims.due(now=later(seconds), redeliver_seconds=1e6, limit=9, retry_seconds=60)
+        return [delivery.page_index for delivery in found]
+
+    store.claims.fail(claimed(store, queued(store).id), BROKER_AWAY, max_attempts=3)
+    document_id = split(store, 2)
+    store.claims.fail(claimed_page(store, document_id, 1), BROKER_AWAY, max_attempts=3)
+    assert waiting(50) == [0]
+    assert waiting(70) == [None, 0, 1]
+
+
 def test_the_sweeper_reads_only_the_few_rows_it_looks_for(store: Store, database: Database) -> None:
     queued(store)
     wanted = {

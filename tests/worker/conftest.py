@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from cli.supervisor.roles import broker_role
+from core.errors import BrokerUnavailable
 from core.queue import Dispatcher
 from core.settings import Settings
 from core.status import Priority
 from storage import migrate
 from storage.records import DocumentRecord, NewDocument
 from tests.factories import png_bytes
+from tests.live.running import eventually
 from worker.desk import Desk, open_desk
 
 Submit = Callable[..., DocumentRecord]
@@ -27,6 +29,7 @@ def broker_home() -> Iterator[Path]:
         (settings.home / "broker").mkdir()
         with subprocess.Popen(broker_role(settings).command, stdout=subprocess.DEVNULL) as broker:
             try:
+                eventually(lambda: _answers(settings), seconds=30, what="the broker to answer")
                 yield settings.home
             finally:
                 broker.terminate()
@@ -66,6 +69,17 @@ def submit(desk: Desk) -> Submit:
         return desk.store.documents.create(new, owner="me", sent=sent).document
 
     return make
+
+
+def _answers(settings: Settings) -> bool:
+    dispatcher = Dispatcher(settings)
+    try:
+        dispatcher.ping()
+    except BrokerUnavailable:
+        return False
+    finally:
+        dispatcher.close()
+    return True
 
 
 def drain(dispatcher: Dispatcher) -> int:

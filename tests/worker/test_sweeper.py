@@ -5,9 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from core.errors import BlobStoreUnavailable, BrokerUnavailable
 from core.queue import Dispatcher
 from core.settings import Settings
 from core.status import Priority, Status
+from core.types import Phase
 from tests.worker.conftest import Submit, drain
 from worker.desk import Desk
 from worker.sweeper import Swept, sweep
@@ -24,6 +26,36 @@ def lonely(desk: Desk) -> Iterator[Desk]:
     dispatcher = Dispatcher(Settings(home=desk.settings.home))
     yield dataclasses.replace(desk, dispatcher=dispatcher)
     dispatcher.close()
+
+
+class HastyWorker(Dispatcher):
+    """Sends, and before it returns a worker has claimed the document and given it back."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk.settings)
+        self._desk = desk
+        self.met: list[str] = []
+
+    def send_document(self, document_id: str, *, priority: Priority) -> None:
+        """Send, and play the worker."""
+        super().send_document(document_id, priority=priority)
+        claim = self._desk.store.claims.claim_document(document_id, worker="hasty", lease_seconds=30)
+        assert claim is not None
+        assert self._desk.store.claims.release(claim)
+        self.met.append(document_id)
+
+
+class LeavingBroker(Dispatcher):
+    """Takes one message and no more."""
+
+    taken = 0
+
+    def send_document(self, document_id: str, *, priority: Priority) -> None:
+        """Send the first one."""
+        if self.taken:
+            raise BrokerUnavailable
+        super().send_document(document_id, priority=priority)
+        self.taken += 1
 
 
 def test_what_intake_could_not_send_is_sent_once(desk: Desk, submit: Submit) -> None:
@@ -62,6 +94,48 @@ def test_no_more_is_sent_again_than_the_broker_lost(desk: Desk, submit: Submit) 
     assert swept(desk, redeliver_seconds=0.0).sent == len(lost)
     assert swept(desk, redeliver_seconds=0.0).sent == 0
     assert drain(desk.dispatcher) == 7
+
+
+def test_lost_documents_are_sent_again_while_pages_fill_the_broker(desk: Desk, submit: Submit) -> None:
+    for document_id in (submit(sent=True).id, submit(sent=True).id):
+        claim = desk.store.claims.claim_document(document_id, worker="splitter", lease_seconds=30)
+        assert claim is not None
+        desk.store.claims.split(claim, 4)
+    assert swept(desk).sent == 8
+    lost = [submit(sent=True) for _ in range(2)]
+    assert swept(desk, redeliver_seconds=0.0).sent == len(lost)
+    assert drain(desk.dispatcher) == 10
+
+
+def test_what_fails_at_once_after_being_sent_is_not_taken_for_sent(desk: Desk, submit: Submit) -> None:
+    document = submit()
+    hasty = HastyWorker(desk)
+    sweep(desk.store, hasty, desk.settings)
+    assert hasty.met == [document.id]
+    hasty.close()
+    assert swept(desk).sent == 1
+
+
+def test_what_failed_for_a_passing_reason_waits_before_it_is_sent_again(desk: Desk, submit: Submit) -> None:
+    document = submit(sent=True)
+    claim = desk.store.claims.claim_document(document.id, worker="unlucky", lease_seconds=30)
+    assert claim is not None
+    away = BlobStoreUnavailable().failure(Phase.FETCH)
+    assert desk.store.claims.fail(claim, away, max_attempts=3) is Status.QUEUED
+    for _ in range(3):
+        assert swept(desk).sent == 0, "the blob store is not back yet"
+    assert swept(desk, redeliver_seconds=0.0).sent == 1
+    assert drain(desk.dispatcher) == 1
+
+
+def test_with_the_broker_lost_halfway_the_rest_is_sent_by_the_next_sweep(desk: Desk, submit: Submit) -> None:
+    for _ in range(3):
+        submit()
+    leaving = LeavingBroker(desk.settings)
+    assert sweep(desk.store, leaving, desk.settings).sent == 1
+    leaving.close()
+    assert swept(desk).sent == 2
+    assert drain(desk.dispatcher) == 3
 
 
 def test_a_dead_workers_document_is_taken_back_and_sent(desk: Desk, submit: Submit) -> None:
