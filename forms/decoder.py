@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.types import Alternative, Box, DigitReading, FieldCrop, Lattice
 from forms.automaton import DIGITS, any_digits
 from forms.field_types import FieldType
-from forms.geometry import SHAPE, digit_features, skip_features
+from forms.geometry import SHAPE, boxes_of, digit_features, skip_features
 from forms.paths import NEVER, Edges, Step, best_path, best_strings, log_total, posteriors, string_log_weight
 from forms.weights import WITH_GARBAGE, WITHOUT_GARBAGE, Weights
 
@@ -29,6 +29,9 @@ MAX_ODDS: Final = 12.0
 """Log odds beyond this are the network's overconfidence."""
 
 MAX_ALTERNATIVES: Final = 3
+
+FREE: Final = any_digits()
+"""All strings there are, among which every confidence is a share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ def decode(
         return Decoded(text="")
     text = strings[0]
     path = best_path(edges, text) or ()
-    everything = log_total(edges, any_digits())
+    everything = likely.log_total if field_type.automaton == FREE else log_total(edges, FREE)
     confidence = float(np.exp(min(0.0, string_log_weight(edges, text) - everything)))
     supports = likely.digit * np.exp(min(0.0, likely.log_total - everything))
     return Decoded(
@@ -125,7 +128,8 @@ def _read_digits(
     within: Box,
 ) -> tuple[DigitReading, ...]:
     places = [(step.edge, step.digit) for step in path if step.digit is not None]
-    supports = [likely[_same_place(lattice, edges, edge)].sum(axis=0) for edge, _ in places]
+    spans = boxes_of(lattice)[:, [0, 2]]
+    supports = [likely[_same_place(spans, edges, edge)].sum(axis=0) for edge, _ in places]
     return tuple(
         _read_digit(digit, support, confidence, _inside(lattice.candidates[edge].box, within))
         for (edge, digit), support in zip(places, supports, strict=True)
@@ -146,15 +150,14 @@ def _read_digit(digit: int, support: NDArray[np.float64], string_confidence: flo
     )
 
 
-def _same_place(lattice: Lattice, edges: Edges, edge: int) -> NDArray[np.bool_]:
-    """Return which candidates lie over most of the same width as `edge`.
+def _same_place(spans: NDArray[np.float64], edges: Edges, edge: int) -> NDArray[np.bool_]:
+    """Return which candidates lie over most of the same width as `edge`; `spans` are all lefts and rights.
 
     Cuttings that differ by a splinter support each other's digit; no path holds two of them.
     """
-    boxes = np.array([(c.box.x, c.box.x + c.box.width) for c in lattice.candidates])
-    left, right = boxes[edge]
-    common = np.minimum(boxes[:, 1], right) - np.maximum(boxes[:, 0], left)
-    union = np.maximum(boxes[:, 1], right) - np.minimum(boxes[:, 0], left)
+    left, right = spans[edge]
+    common = np.minimum(spans[:, 1], right) - np.maximum(spans[:, 0], left)
+    union = np.maximum(spans[:, 1], right) - np.minimum(spans[:, 0], left)
     shares_piece = (edges.starts < edges.ends[edge]) & (edges.ends > edges.starts[edge])
     return np.asarray(shares_piece & (common > 0.5 * union))
 
