@@ -1,15 +1,16 @@
 """The `tallyscan` command: the table of its commands, and how an error reaches the person at the terminal.
 
-Exit codes: 0 all well, 1 some documents failed, 2 wrong usage, 3 service unreachable.
+Exit codes: 0 all well, 1 some documents failed, 2 wrong usage, 3 service unreachable, 130 stopped.
 Only click is imported here, so that `tallyscan --help` answers at once.
 """
 
+import signal
 import sys
 
 import click
 
 from cli.lazy import Entry, LazyGroup
-from cli.stop import stop_for
+from cli.stop import Stopped, stop_for
 
 READ, SERVE, TRAIN, ABOUT = "Read scans", "Run the service", "Train the network", "About"
 
@@ -46,7 +47,9 @@ class TallyscanGroup(LazyGroup):
         """Run the command; any error leaves as a `Stop`, or as it is under `--debug`."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except (KeyboardInterrupt, click.Abort) as error:
+            raise Stopped("Stopped.", code="stopped") from error
+        except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
         except Exception as error:
             if ctx.params.get("debug"):
@@ -71,4 +74,5 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends a command as Ctrl-C does
     cli(prog_name="tallyscan")
