@@ -1,11 +1,12 @@
 """`tallyscan status`: how far a document or batch is."""
 
+import time
 from pathlib import Path
 
 import click
 
 from cli.client import Client
-from cli.collecting import outcome_of
+from cli.collecting import PAUSE_SECONDS, outcome_of
 from cli.endpoint import find_endpoint
 from cli.options import answer_format, examples, load_settings, service_options
 from cli.output import outcome_table, print_json, print_table
@@ -53,13 +54,27 @@ def status(
 
 def _find(client: Client, found_id: str, *, wait_seconds: float) -> Document | Batch:
     try:
-        return client.document(found_id, wait_seconds=wait_seconds)
+        return _wait_for_document(client, found_id, seconds=wait_seconds)
     except NotFound:
         pass
     try:
         return client.batch(found_id)
     except NotFound as error:
         raise NotFound(f"The service knows neither a document nor a batch {found_id!r}.") from error
+
+
+def _wait_for_document(client: Client, document_id: str, *, seconds: float) -> Document:
+    """Return the document once it is finished, or as it is after `seconds`; one answer waits only so long."""
+    deadline = time.monotonic() + seconds
+    left = seconds
+    while True:
+        document = client.document(document_id, wait_seconds=left)
+        left = deadline - time.monotonic()
+        if document.finished or left <= 0:
+            return document
+        # A service with many waiting answers at once.
+        client.patience.sleep(min(PAUSE_SECONDS, left))
+        left = max(0.0, deadline - time.monotonic())
 
 
 def _show_batch(batch: Batch) -> None:
