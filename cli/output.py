@@ -57,6 +57,11 @@ def failure_lines(outcome: Outcome) -> Iterator[str]:
             yield f"{outcome.file} page {page.index + 1}: {page.failure.message} ({page.failure.code})"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return `1 file`, `2 files`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def print_json(value: object) -> None:
     """Print `value` as JSON on stdout."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -10,7 +10,7 @@ import click
 
 from cli.options import chosen_format, examples, load_settings, result_options, type_option
 from cli.outcome import Outcome
-from cli.output import failure_lines, result_sink
+from cli.output import counted, failure_lines, result_sink
 from cli.progress import Display, progress_display
 from cli.scans import find_scans, load_scan, paths_argument
 from cli.stop import FAILED
@@ -117,7 +117,9 @@ def _show_if_debugging(error: Exception) -> None:
 
 def _summarise(files: int, failed: int, *, seconds: float) -> None:
     rate = files / seconds if seconds else 0.0
-    click.echo(f"{files} files: {files - failed} read, {failed} failed, in {seconds:.1f} s ({rate:.1f}/s)", err=True)
+    click.echo(
+        f"{counted(files, 'file')}: {files - failed} read, {failed} failed, in {seconds:.1f} s ({rate:.1f}/s)", err=True
+    )
 
 
 def _show_timings(reader: "Reader") -> None:

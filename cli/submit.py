@@ -14,7 +14,7 @@ from cli.collecting import collect, wait_for_batch
 from cli.endpoint import find_endpoint
 from cli.ledger import Ledger, Run, open_ledger
 from cli.options import chosen_format, examples, load_settings, result_options, service_options, type_option
-from cli.output import failure_lines, result_sink
+from cli.output import counted, failure_lines, result_sink
 from cli.patience import FOREVER, Patience
 from cli.progress import Display, progress_display
 from cli.scans import find_scans
@@ -201,7 +201,7 @@ def _collect(client: Client, run: Run, sent: Sequence[Sent], *, plan: Plan, disp
             if outcome.document_id:  # what was refused has been told already
                 for line in failure_lines(outcome):
                     display.note(line)
-    display.note(f"{len(sent)} files: {len(sent) - failed} read, {failed} failed")
+    display.note(f"{counted(len(sent), 'file')}: {len(sent) - failed} read, {failed} failed")
     return failed
 
 

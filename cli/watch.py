@@ -35,7 +35,7 @@ from cli.collecting import outcome_of, refusal
 from cli.filing import Appender, move_aside
 from cli.ledger import Entry, Ledger, Run, Stamp, State
 from cli.outcome import Outcome
-from cli.output import failure_lines
+from cli.output import counted, failure_lines
 from cli.patience import Interrupted
 from cli.progress import Display
 from cli.scans import is_scan
@@ -86,7 +86,9 @@ def watch_folder(client: Client, ledger: Ledger, watch: Watch, *, display: Displ
         display.note(f"watching {watch.folder}; Ctrl-C stops")
         desk.recover()
         _work(client, sender, desk, watch=watch, changed=changed)
-    display.note(f"stopped: {desk.read} files read, {desk.failed} failed, {len(desk.waiting)} still at the service")
+    display.note(
+        f"stopped: {counted(desk.read, 'file')} read, {desk.failed} failed, {len(desk.waiting)} still at the service"
+    )
     return desk.failed
 
 

@@ -28,6 +28,10 @@ def test_a_folder_is_read_with_its_subfolders(tallyscan: Tallyscan, scans: Path)
     assert "3 files: 3 read, 0 failed" in result.stderr
 
 
+def test_one_file_is_one_file(tallyscan: Tallyscan, scans: Path) -> None:
+    assert "1 file: 1 read, 0 failed" in tallyscan("read", scans / "a.png", "--type", "digits").stderr
+
+
 def test_a_file_that_fails_has_a_row_and_a_line_and_stops_nobody(tallyscan: Tallyscan, scans: Path) -> None:
     (scans / "a0.png").write_bytes(b"\x89PNG\r\n\x1a\n and nothing else")
     result = tallyscan("read", scans, "--type", "digits", "--format", "csv")
