@@ -89,7 +89,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
 @click.command(
     epilog=examples(
         "tallyscan evaluate t10k-images-idx3-ubyte.gz",
-        "tallyscan evaluate data/ --set mnist --set usps --out runs/evaluation",
+        "tallyscan evaluate data/ --set mnist-t10k --set usps-test --out runs/evaluation",
     )
 )
 @click.argument("data", required=False, type=DATA)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from model.corpora import TEST_SETS
 from segmentation.normalise import normalise_glyph
 from tests.cli.conftest import Tallyscan
 from tests.factories import field
@@ -100,3 +102,9 @@ def test_without_the_extra_one_line_says_so(tmp_path: Path, project_root: Path) 
 def _run(*arguments: object) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "cli", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_sets_of_the_example_are_sets(tallyscan: Tallyscan) -> None:
+    shown = re.findall(r"--set ([a-z\d-]+) ", tallyscan("evaluate", "--help").stdout)
+    assert len(shown) == 2
+    assert set(shown) <= set(TEST_SETS)
