@@ -6,6 +6,7 @@ so neighbours that lean over each other come apart. Too many cuts do no harm: th
 neighbours again.
 """
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -18,7 +19,10 @@ SLANTS: Final = np.arange(-0.4, 1.01, 0.1)
 """Columns per row by which writing may lean; most people lean to the right."""
 
 MAX_COMPONENTS: Final = 500
-"""A field has some ten; what has more is texture, and only its largest pieces are looked at."""
+"""A field has some ten; what has more is texture, and only its largest are looked at."""
+
+MAX_PIECES: Final = 500
+"""What is cut into more is texture or a drawing, and is left unread: nothing is found in it."""
 
 CUT_WIDTH: Final = 0.6
 """A component narrower than this many text heights is one digit at most."""
@@ -62,15 +66,30 @@ class _Pixels:
 
 
 def find_primitives(ink: NDArray[np.bool_]) -> Primitives:
-    """Return the pieces of `ink`; none where there is nothing but specks."""
+    """Return the pieces of `ink`; none where there is nothing but specks, or more than `MAX_PIECES`."""
     labels, stats = _components(ink)
     if not len(stats):
-        return Primitives(np.zeros(ink.shape, np.int32), np.zeros((0, 4), np.int32), np.zeros((0, 2)), 0.0)
+        return _nothing(ink.shape)
     height = text_height(stats)
     ys, xs = (index.astype(np.int32) for index in np.nonzero(labels))
     level = np.round(xs + estimate_slant(ys, xs) * (ys - ink.shape[0] / 2)).astype(np.int32)
     pixels = _Pixels(ys=ys, xs=xs, level=level - level.min(), component=labels[ys, xs] - 1)
-    return _order(pixels, _cut(pixels, len(stats), height), shape=ink.shape, height=height)
+    piece = _cut(pixels, len(stats), height)
+    return _nothing(ink.shape) if piece is None else _order(pixels, piece, shape=ink.shape, height=height)
+
+
+def _nothing(shape: tuple[int, ...]) -> Primitives:
+    return Primitives(np.zeros(shape, np.int32), np.zeros((0, 4), np.int32), np.zeros((0, 2)), 0.0)
+
+
+def largest(areas: NDArray[np.integer], keep: NDArray[np.bool_], *, most: int) -> NDArray[np.bool_]:
+    """Return `keep` with no more than its `most` largest: of equals, the first."""
+    if np.count_nonzero(keep) <= most:
+        return keep
+    kept = np.flatnonzero(keep)
+    chosen = np.zeros_like(keep)
+    chosen[kept[np.argsort(-areas[kept].astype(np.int64), kind="stable")[:most]]] = True
+    return chosen
 
 
 def text_height(stats: _Ints) -> float:
@@ -103,8 +122,7 @@ def _components(ink: NDArray[np.bool_]) -> tuple[_Ints, _Ints]:
     areas = stats[:, cv2.CC_STAT_AREA]
     height = text_height(stats)
     keep = (areas >= max(3.0, (0.09 * height) ** 2)) & ~_frame_splinters(stats, height, ink.shape[0])
-    if keep.sum() > MAX_COMPONENTS:
-        keep &= areas >= np.sort(areas)[-MAX_COMPONENTS]
+    keep = largest(areas, keep, most=MAX_COMPONENTS)
     renumber = np.zeros(count, np.int32)
     renumber[1:][keep] = np.arange(1, int(keep.sum()) + 1)
     return renumber[labels], stats[keep]
@@ -117,8 +135,8 @@ def _frame_splinters(stats: _Ints, height: float, rows: int) -> NDArray[np.bool_
     return np.asarray(at_rim & (flat <= 0.2 * height) & (stats[:, cv2.CC_STAT_WIDTH] >= flat))
 
 
-def _cut(pixels: _Pixels, components: int, height: float) -> _Ints:
-    """Return the piece of each pixel: components numbered on, and wide ones cut."""
+def _cut(pixels: _Pixels, components: int, height: float) -> _Ints | None:
+    """Return the piece of each pixel: components numbered on, and wide ones cut; None at `MAX_PIECES`."""
     piece = np.zeros(len(pixels.xs), np.int32)
     order = np.argsort(pixels.component, kind="stable")
     bounds = np.searchsorted(pixels.component[order], np.arange(components + 1))
@@ -130,6 +148,8 @@ def _cut(pixels: _Pixels, components: int, height: float) -> _Ints:
         cuts = _cut_columns(columns - left, pixels.ys[members], height)
         piece[members] = following + np.searchsorted(cuts, columns - left, side="right")
         following += len(cuts) + 1
+        if following > MAX_PIECES:
+            return None
     return piece
 
 
@@ -176,12 +196,16 @@ def _peaks(values: NDArray[np.float32], *, reach: int, prominence: float) -> NDA
 
 def _thin_out(points: NDArray[np.intp], counts: NDArray[np.float32], *, apart: float) -> _Ints:
     """Return `points` in order, those through least ink first chosen, others closer than `apart` left out."""
-    chosen: list[int] = []
-    for point in sorted(set(points.tolist()), key=lambda column: (counts[column], column)):
-        inside = apart <= point <= len(counts) - apart
-        if inside and all(abs(point - other) >= apart for other in chosen):
-            chosen.append(point)
-    return np.asarray(sorted(chosen), np.int32)
+    distinct = np.unique(points)
+    distinct = distinct[(apart <= distinct) & (distinct <= len(counts) - apart)]
+    chosen = np.zeros(len(counts), np.bool_)
+    taken = chosen.copy()  # too near to one that is chosen
+    near = math.ceil(apart) - 1
+    for point in distinct[np.argsort(counts[distinct], kind="stable")].tolist():
+        if not taken[point]:
+            chosen[point] = True
+            taken[max(0, point - near) : point + near + 1] = True
+    return np.asarray(np.flatnonzero(chosen), np.int32)
 
 
 def _order(pixels: _Pixels, piece: _Ints, *, shape: tuple[int, ...], height: float) -> Primitives:

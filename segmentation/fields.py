@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Box, FieldCrop, Page
+from segmentation.cuts import largest
 from segmentation.prepare import clip_box, find_frames, ink_strength, shrink, threshold_ink, to_grey
 
 PAGE_PIXELS: Final = 4_000_000
@@ -22,6 +23,9 @@ MIN_HEIGHT: Final = 9
 
 MAX_CHARACTERS: Final = 4000
 """Of a page; more than this is texture, and only the largest are looked at."""
+
+MAX_RUNS: Final = 1500
+"""Of a page; a full page of print has some 800 words, and only the largest of more are read."""
 
 MAX_GAP: Final = 1.0
 """Heights between two characters of one number."""
@@ -50,7 +54,7 @@ def find_numbers(page: Page) -> tuple[FieldCrop, ...]:
     ink = threshold_ink(strength)
     frames = find_frames(ink)
     boxes = _characters(ink & ~frames)
-    runs = _reading_order(_short_enough(_join(boxes, _groups(boxes))))
+    runs = _reading_order(_largest_runs(_short_enough(_join(boxes, _groups(boxes)))))
     clean = _paint_out(grey, frames)
     return tuple(_crop(clean, run / scale, name=f"number_{number}") for number, run in enumerate(runs, start=1))
 
@@ -71,8 +75,7 @@ def _characters(ink: NDArray[np.bool_]) -> _Ints:
     stats = np.asarray(mat, np.int64)[1:]
     x, y, width, height, area = stats.T
     keep = (height >= MIN_HEIGHT) & (area >= 12) & (height <= max(0.9 * min(ink.shape), 0.3 * max(ink.shape)))
-    if keep.sum() > MAX_CHARACTERS:
-        keep &= area >= np.sort(area[keep])[-MAX_CHARACTERS]
+    keep = largest(area, keep, most=MAX_CHARACTERS)
     boxes = np.stack([x, y, x + width, y + height], axis=1)[keep]
     return np.asarray(boxes[np.argsort(boxes[:, 0], kind="stable")])
 
@@ -119,6 +122,11 @@ def _join(boxes: _Ints, group: _Ints) -> _Ints:
 
 def _short_enough(runs: _Ints) -> _Ints:
     return np.asarray(runs[runs[:, 2] - runs[:, 0] <= MAX_LENGTH * (runs[:, 3] - runs[:, 1])])
+
+
+def _largest_runs(runs: _Ints) -> _Ints:
+    area = (runs[:, 2] - runs[:, 0]) * (runs[:, 3] - runs[:, 1])
+    return np.asarray(runs[largest(area, np.ones(len(runs), np.bool_), most=MAX_RUNS)])
 
 
 def _reading_order(runs: _Ints) -> _Ints:
