@@ -69,6 +69,45 @@ def test_the_compose_client_finds_the_file_valid(compose_client: list[str], proj
     assert config["services"]["worker"]["environment"]["TALLYSCAN_BROKER_URL"] == "redis://redis:6379/0"
 
 
+def test_settings_of_ours_reach_the_containers_but_not_where_the_shell_lives(
+    compose_client: list[str], project_root: Path
+) -> None:
+    exported = {"TALLYSCAN_HOME": "/home/me/svc", "TALLYSCAN_HOST": "127.0.0.1", "TALLYSCAN_MAX_PAGES": "7"}
+    done = configured(compose_client, project_root, {**SECRETS, **exported})
+    assert done.returncode == 0, done.stderr
+    config = yaml.safe_load(done.stdout)["services"]
+    for name in OURS:
+        environment = config[name]["environment"]
+        assert environment["TALLYSCAN_HOME"] == "/tmp/tallyscan"
+        assert environment["TALLYSCAN_HOST"] == "0.0.0.0"
+        assert environment["TALLYSCAN_MAX_PAGES"] == "7"
+        assert environment.get("TALLYSCAN_PDF_DPI") is None, "left to its default"
+    assert "0.0.0.0:8080" in config["api"]["command"]
+
+
+def test_the_env_file_reaches_the_containers(compose_client: list[str], project_root: Path, tmp_path: Path) -> None:
+    lines = [*(f"{name}=x" for name in SECRETS), "TALLYSCAN_ACCEPT_CONFIDENCE=0.9", "TALLYSCAN_HOME=/srv"]
+    (tmp_path / ".env").write_text("\n".join(lines))
+    shutil.copy(project_root / "docker-compose.yml", tmp_path)
+    done = configured(compose_client, tmp_path, {})
+    assert done.returncode == 0, done.stderr
+    environment = yaml.safe_load(done.stdout)["services"]["worker"]["environment"]
+    assert environment["TALLYSCAN_ACCEPT_CONFIDENCE"] == "0.9"
+    assert environment["TALLYSCAN_HOME"] == "/tmp/tallyscan"
+
+
+def test_every_setting_can_be_given(services: dict[str, Any]) -> None:
+    wanted = {f"TALLYSCAN_{name.upper()}" for name in Settings.model_fields}
+    for name in OURS:
+        assert wanted - set(services[name]["environment"]) == set()
+
+
+def test_the_database_counts_as_healthy_only_by_tcp(services: dict[str, Any]) -> None:
+    # While the image initialises the database, a temporary server answers at the unix socket alone.
+    assert "-h 127.0.0.1" in services["postgres"]["healthcheck"]["test"][1]
+    assert services["migrate"]["restart"].startswith("on-failure")
+
+
 @pytest.mark.parametrize("secret", sorted(SECRETS))
 def test_nothing_starts_without_secrets(secret: str, compose_client: list[str], project_root: Path) -> None:
     rest = {name: value for name, value in SECRETS.items() if name != secret}
@@ -107,7 +146,7 @@ def test_images_run_what_compose_runs_and_not_as_root(services: dict[str, Any], 
 
 def test_every_variable_of_the_example_is_used(compose_text: str, project_root: Path) -> None:
     names = re.findall(r"^#? ?([A-Z_]+)=(.*)$", (project_root / ".env.example").read_text(), flags=re.MULTILINE)
-    assert [name for name, _ in names if f"${{{name}" not in compose_text] == []
+    assert [name for name, _ in names if f"${{{name}:" not in compose_text and f" {name}:\n" not in compose_text] == []
     assert {name for name, value in names if "SECRET" in name or "PASSWORD" in name if value} == set()
 
 
@@ -123,15 +162,23 @@ class Composed:
     def words(self, written: object) -> list[str]:
         """Return a command as written in the file, its variables substituted."""
         assert isinstance(written, list)
-        return [substituted(str(word), self.environment) for word in written]
+        return [self._here(substituted(str(word), self.environment)) for word in written]
 
     def environment_of(self, name: str) -> dict[str, str]:
         """Return the environment that the file gives a service."""
         written = self.services[name].get("environment", {})
-        own = {key: substituted(str(value), self.environment) for key, value in written.items()}
+        own = {
+            key: self._here(substituted(str(value), self.environment))
+            for key, value in written.items()
+            if value is not None
+        }
         virtual = Path(sys.executable).parent
         path = f"{virtual}{os.pathsep}{os.environ['PATH']}"
         return {"PATH": path, "HOSTNAME": socket.gethostname(), "HOME": str(self.folder), **own}
+
+    def _here(self, text: str) -> str:
+        """Return `text` with what only a container has to itself, its addresses and its `/tmp`, replaced."""
+        return text.replace("0.0.0.0", "127.0.0.1").replace("/tmp/tallyscan", str(self.folder / "home"))
 
     def start(self, name: str) -> None:
         """Start a service."""
@@ -192,11 +239,9 @@ def composed(services: dict[str, Any], postgres_database: str, short_folder: Pat
     redis_port, port = free_port(), free_port()
     environment = {
         **SECRETS,
-        "TALLYSCAN_HOME": str(folder / "home"),
         "TALLYSCAN_DATABASE_URL": postgres_database,
         "TALLYSCAN_BROKER_URL": f"redis://127.0.0.1:{redis_port}/0",
         "TALLYSCAN_BLOB_URL": (folder / "blobs").as_uri(),
-        "TALLYSCAN_HOST": "127.0.0.1",
         "TALLYSCAN_PORT": str(port),
         "TALLYSCAN_REDIS_PORT": str(redis_port),
     }
