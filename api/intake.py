@@ -1,11 +1,12 @@
-"""From an upload to queued documents: store the blob, insert the row, commit, then send the id.
+"""From an upload to queued documents: check, store the blob, insert the row, commit, then send the id.
 
+What is refused is refused before anything is stored, so that it leaves nothing behind.
 A broker that is away does not matter here: the row stays queued, and the sweeper sends it later.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import IO
@@ -13,13 +14,16 @@ from typing import IO
 import structlog
 from werkzeug.datastructures import FileStorage
 
-from api.archives import Archive, ArchiveLimits, Readable
+from api import earlier
+from api.archives import READ_BYTES, Archive, ArchiveLimits, Readable
 from api.services import Services
 from core.callbacks import is_allowed
 from core.errors import (
     ArchiveRejected,
     DatabaseUnavailable,
+    IdempotencyConflict,
     InvalidRequest,
+    NotFound,
     PayloadTooLarge,
     QueueFull,
     UnsupportedMediaType,
@@ -75,6 +79,31 @@ class _Rejoined:
         return data
 
 
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """The files of a request. Iterating reads them from their start, however often."""
+
+    uploads: list[FileStorage]
+    archive: Archive | None = None
+
+    def __iter__(self) -> Iterator[tuple[str, Readable]]:
+        if self.archive is not None:
+            yield from self.archive.members()
+            return
+        for upload in self.uploads:
+            upload.stream.seek(0)
+            yield upload.filename or "", upload.stream
+
+    def each(self, take: Callable[[Readable], tuple[str, int]]) -> list[StoredFile]:
+        """Return what `take` makes of each file's bytes: their SHA-256 and size."""
+        taken = []
+        for name, stream in self:
+            head = stream.read(SNIFF_BYTES)
+            sha256, size = take(_Rejoined(head, stream))
+            taken.append(StoredFile(clean_name(name), sha256, size, sniff(head) or UNKNOWN_MEDIA_TYPE))
+        return taken
+
+
 def submit_file(
     services: Services, upload: FileStorage, order: Order, *, idempotency_key: str | None = None
 ) -> DocumentRecord:
@@ -86,20 +115,18 @@ def submit_file(
         QueueFull: as many documents wait as the settings allow.
     """
     check_order(services, order)
-    media_type = _media_type(upload.stream)
-    if media_type in {None, ZIP}:
+    if _media_type(upload.stream) in {None, ZIP}:
         raise UnsupportedMediaType
-    limit = services.settings.max_file_bytes
-    if _size(upload.stream) > limit:
+    if _size(upload.stream) > services.settings.max_file_bytes:
         raise PayloadTooLarge
-    sha256, size = services.blobs.put_stream(upload.stream, limit)
-    stored = StoredFile(clean_name(upload.filename), sha256, size, str(media_type))
+    files = _Files([upload])
+    repeated = _is_repeated(services, files, order, idempotency_key=idempotency_key)
+    (stored,) = _store_all(services, files)
+    if not repeated and (twin := _equal_in_batch(services, stored, order)) is not None:
+        return twin
     digest = _digest(order, [stored])
     document = _create(services, stored, order, idempotency_key=idempotency_key, request_digest=digest).document
-    if not services.blobs.exists(sha256):
-        # The last other document of these bytes was purged between our storing and our inserting.
-        upload.stream.seek(0)
-        services.blobs.put_stream(upload.stream, limit)
+    _store_missing(services, files, [stored])
     return document
 
 
@@ -120,8 +147,10 @@ def submit_batch(
         QueueFull: as many documents wait as the settings allow.
     """
     check_order(services, order)
-    files = list(_store_all(services, uploads))
-    digest = _digest(order, files, name=name)
+    files = _acceptable(uploads, services.settings)
+    _is_repeated(services, files, order, name=name, idempotency_key=idempotency_key)
+    stored = _store_all(services, files)
+    digest = _digest(order, stored, name=name)
     batches = services.store.batches
     batch = batches.create(
         owner=order.owner,
@@ -130,12 +159,13 @@ def submit_batch(
         request_digest=digest if idempotency_key else None,
     ).batch
     structlog.contextvars.bind_contextvars(batch_id=batch.id)
-    for index, file in enumerate(files):
+    for index, file in enumerate(stored):
         # With a key of its own each, a request that is repeated after a crash adds exactly what was missing.
         # No caller's key can hold a space, so none meets these.
         key = f"batch {batch.id} {index}" if idempotency_key else None
         _create(services, file, order, batch_id=batch.id, idempotency_key=key, request_digest=digest)
-    return batches.get(batch.id, order.owner) if files else batch
+    _store_missing(services, files, stored)
+    return batches.get(batch.id, order.owner) if stored else batch
 
 
 def check_order(services: Services, order: Order) -> None:
@@ -143,11 +173,17 @@ def check_order(services: Services, order: Order) -> None:
 
     Raises:
         InvalidRequest: no such field type, or a callback that is not allowed.
+        UnknownTemplate: no template of that name.
+        NotFound: no such batch of that owner.
         QueueFull: as many documents wait as the settings allow.
     """
     if order.type_name is not None:
         field_type(order.type_name)
     _check_callback(order.callback_url, services.settings)
+    if order.template is not None:
+        services.store.templates.get(order.template)
+    if order.batch_id is not None:
+        earlier.check_batch(services.engine, order.batch_id, owner=order.owner)
     if services.queued_count() >= services.settings.max_queued_documents:
         raise QueueFull
 
@@ -174,7 +210,27 @@ def _create(
     idempotency_key: str | None,
     request_digest: str,
 ) -> Created:
-    new = NewDocument(
+    sent = services.broker_expected
+    batch_id = batch_id or order.batch_id
+    created = services.store.documents.create(
+        _new_document(file, order),
+        owner=order.owner,
+        batch_id=batch_id,
+        idempotency_key=idempotency_key,
+        request_digest=request_digest if idempotency_key else None,
+        # A batch lacks no file of its own because another one has it: see `_equal_in_batch`.
+        reuse_duplicates=order.reuse_duplicates and batch_id is None,
+        sent=sent,
+    )
+    if not created.replayed and not services.send(created.document.id, priority=order.priority) and sent:
+        # Only hastens the sweeper; should the database be away now, it sends after `redeliver_seconds`.
+        with suppress(DatabaseUnavailable):
+            services.store.documents.mark_unsent([created.document.id])
+    return created
+
+
+def _new_document(file: StoredFile, order: Order) -> NewDocument:
+    return NewDocument(
         filename=file.name,
         sha256=file.sha256,
         size_bytes=file.size_bytes,
@@ -185,45 +241,80 @@ def _create(
         tags=order.tags,
         callback_url=order.callback_url,
     )
-    sent = services.broker_expected
-    created = services.store.documents.create(
-        new,
+
+
+def _is_repeated(
+    services: Services, files: _Files, order: Order, *, name: str | None = None, idempotency_key: str | None
+) -> bool:
+    """Return whether the same request came before under its key.
+
+    Raises:
+        IdempotencyConflict: another one did.
+    """
+    if idempotency_key is None:
+        return False
+    digest = earlier.request_digest(services.engine, idempotency_key, owner=order.owner)
+    if digest is not None and digest != _digest(order, files.each(_measure), name=name):
+        raise IdempotencyConflict
+    return digest is not None
+
+
+def _equal_in_batch(services: Services, file: StoredFile, order: Order) -> DocumentRecord | None:
+    """Return the document of the same batch that stands for `file` too, where the order reuses duplicates."""
+    if not order.reuse_duplicates or order.batch_id is None:
+        return None
+    store = services.store
+    found = earlier.equal_document(
+        services.engine,
+        _new_document(file, order),
         owner=order.owner,
-        batch_id=batch_id or order.batch_id,
-        idempotency_key=idempotency_key,
-        request_digest=request_digest if idempotency_key else None,
-        reuse_duplicates=order.reuse_duplicates,
-        sent=sent,
+        batch_id=order.batch_id,
+        template_version=store.templates.get(order.template).version if order.template else None,
     )
-    if not created.replayed and not services.send(created.document.id, priority=order.priority) and sent:
-        # Only hastens the sweeper; should the database be away now, it sends after `redeliver_seconds`.
-        with suppress(DatabaseUnavailable):
-            services.store.documents.mark_unsent([created.document.id])
-    return created
+    with suppress(NotFound):  # purged in this moment
+        return store.documents.get(found, order.owner) if found else None
+    return None
 
 
-def _store_all(services: Services, uploads: list[FileStorage]) -> Iterator[StoredFile]:
+def _store_all(services: Services, files: _Files) -> list[StoredFile]:
     limit = services.settings.max_file_bytes
-    for name, stream in _files(uploads, services.settings):
-        head = stream.read(SNIFF_BYTES)
-        sha256, size = services.blobs.put_stream(_Rejoined(head, stream), limit)
-        yield StoredFile(clean_name(name), sha256, size, sniff(head) or UNKNOWN_MEDIA_TYPE)
+    return files.each(lambda stream: services.blobs.put_stream(stream, limit))
 
 
-def _files(uploads: list[FileStorage], settings: Settings) -> Iterable[tuple[str, Readable]]:
-    """Return names and streams, after everything has been found acceptable."""
+def _store_missing(services: Services, files: _Files, stored: list[StoredFile]) -> None:
+    """Store again what was purged, with the last other document of its bytes, before our row was there."""
+    missing = {sha256 for sha256 in {file.sha256 for file in stored} if not services.blobs.exists(sha256)}
+    if not missing:
+        return
+    for file, (_, stream) in zip(stored, files, strict=True):
+        if file.sha256 in missing:
+            services.blobs.put_stream(stream, services.settings.max_file_bytes)
+            missing.remove(file.sha256)
+
+
+def _acceptable(uploads: list[FileStorage], settings: Settings) -> _Files:
+    """Return the files of a batch, after everything has been found acceptable."""
     if len(uploads) > settings.max_batch_files:
         raise InvalidRequest(f"A batch has at most {settings.max_batch_files} files.")
     if len(uploads) == 1 and _media_type(uploads[0].stream) == ZIP:
         archive = Archive(uploads[0].stream, ArchiveLimits.from_settings(settings))
         archive.check()
-        return archive.members()
+        return _Files(uploads, archive)
     for upload in uploads:
         if _media_type(upload.stream) == ZIP:
             raise ArchiveRejected("Send a ZIP alone, without other files beside it.")
         if _size(upload.stream) > settings.max_file_bytes:
             raise PayloadTooLarge(f"{clean_name(upload.filename)!r} has more than {settings.max_file_bytes} bytes.")
-    return ((upload.filename or "", upload.stream) for upload in uploads)
+    return _Files(uploads)
+
+
+def _measure(stream: Readable) -> tuple[str, int]:
+    """Return the SHA-256 and size of what `BlobStore.put_stream` would store."""
+    digest, size = hashlib.sha256(), 0
+    while piece := stream.read(READ_BYTES):
+        digest.update(piece)
+        size += len(piece)
+    return digest.hexdigest(), size
 
 
 def _media_type(stream: IO[bytes]) -> str | None:

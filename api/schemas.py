@@ -68,7 +68,8 @@ class DocumentForm(_Reading):
     batch: str | None = Field(None, max_length=64, description="Id of a batch that it joins.")
     duplicates: Literal["new", "reuse"] = Field(
         "new",
-        description="The same bytes again: a new document that names the earlier one, or the earlier one itself.",
+        description="The same bytes again: a new document that names the earlier one, or the earlier one itself; "
+        "with `batch`, one of that batch.",
     )
 
 

@@ -1,0 +1,102 @@
+"""What an upload leaves behind: its scan whatever is purged meanwhile, and nothing when it is refused."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.api.conftest import Caller, Service, scan
+from tests.api.test_batches import documents_of, zipped
+
+
+def blobs(service: Service) -> list[Path]:
+    return list(service.services.settings.home.glob("blobs/*/*/*"))
+
+
+@pytest.fixture
+def purge_before(service: Service, monkeypatch: pytest.MonkeyPatch) -> Callable[[object, str], None]:
+    """Return a function that has a document purged just before the call of a repository's method."""
+
+    def arrange(repository: object, document_id: str) -> None:
+        create, store = repository.create, service.services.store
+        waiting = [document_id]
+
+        def purge_first(*args: object, **options: object) -> object:
+            if waiting:
+                store.documents.delete(waiting.pop(), None, remove=service.services.blobs.delete)
+            return create(*args, **options)
+
+        monkeypatch.setattr(repository, "create", purge_first)
+
+    return arrange
+
+
+def test_a_purge_in_between_takes_no_scan_from_a_document(
+    service: Service, caller: Caller, purge_before: Callable[[object, str], None]
+) -> None:
+    purge_before(service.services.store.documents, caller.submit(scan(1)).json["id"])
+    sent = caller.submit(scan(1)).json
+    assert service.services.blobs.get(sent["sha256"]) == scan(1)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["files", "zip"])
+def test_a_purge_in_between_takes_no_scan_from_a_batch(
+    packed: bool, service: Service, caller: Caller, purge_before: Callable[[object, str], None]
+) -> None:
+    files = {"a.png": scan(1), "b.png": scan(2), "c.png": scan(2)}
+    purge_before(service.services.store.batches, caller.submit(scan(2)).json["id"])
+    batch = caller.batch({"scans.zip": zipped(files)} if packed else files).json
+    stored = [service.services.blobs.get(d["sha256"]) for d in documents_of(caller, batch["id"])]
+    assert stored == list(files.values())
+
+
+def test_a_refused_file_leaves_nothing_behind(service: Service, caller: Caller, stranger: Caller) -> None:
+    theirs = stranger.post("/v1/batches", data={"name": "theirs"}).json["id"]
+    answers = [caller.submit(**form) for form in ({"template": "none"}, {"batch": "01NOTHING"}, {"batch": theirs})]
+    assert [answer.json["code"] for answer in answers] == ["unknown_template", "not_found", "not_found"]
+    assert blobs(service) == []
+
+
+@pytest.mark.parametrize("files", [{}, {"a.png": scan(1)}, {"a.zip": zipped({"a.png": scan(1)})}], ids=list)
+def test_a_refused_batch_leaves_nothing_behind(files: dict[str, bytes], service: Service, caller: Caller) -> None:
+    assert caller.batch(files, template="none").json["code"] == "unknown_template"
+    assert blobs(service) == []
+    assert caller.get("/v1/batches").json == {"batches": []}
+
+
+def test_a_key_used_before_lets_nothing_else_in(service: Service, caller: Caller) -> None:
+    caller.submit(scan(1), key="file")
+    caller.batch({"a.png": scan(1)}, key="batch")
+    answers = [
+        caller.submit(scan(2), key="file"),
+        caller.submit(scan(2), key="batch"),
+        caller.batch({"a.png": scan(2)}, key="batch"),
+        caller.batch({"a.zip": zipped({"a.png": scan(2)})}, key="batch"),
+        caller.batch({"a.png": scan(2)}, key="file"),
+    ]
+    assert [answer.json["code"] for answer in answers] == ["idempotency_conflict"] * 5
+    assert len(blobs(service)) == 1
+    assert len(caller.get("/v1/batches").json["batches"]) == 1
+
+
+def test_reuse_leaves_no_file_out_of_a_batch(service: Service, caller: Caller) -> None:
+    alone = caller.submit(scan(1)).json["id"]
+    batch = caller.post("/v1/batches", data={"name": "folder"}).json["id"]
+    first = caller.submit(scan(1), key="k", batch=batch, duplicates="reuse").json
+    assert (first["batch_id"], first["duplicate_of"]) == (batch, alone)
+    assert caller.submit(scan(1), name="again.png", batch=batch, duplicates="reuse").json["id"] == first["id"]
+    assert caller.submit(scan(1), key="k", batch=batch, duplicates="reuse").json["id"] == first["id"]
+    other = caller.submit(scan(1), batch=batch, duplicates="reuse", type="digits").json
+    assert {d["id"] for d in documents_of(caller, batch)} == {first["id"], other["id"]}
+    caller.post(f"/v1/documents/{first['id']}/cancel")
+    assert caller.submit(scan(1), batch=batch, duplicates="reuse").json["id"] not in {alone, first["id"], other["id"]}
+
+
+def test_reuse_knows_the_versions_of_a_template(service: Service, caller: Caller) -> None:
+    batch = caller.post("/v1/batches", data={"name": "folder"}).json["id"]
+    form = {"batch": batch, "duplicates": "reuse", "template": "cheque"}
+    service.services.store.templates.put("cheque", {"fields": []})
+    first = caller.submit(**form).json["id"]
+    assert caller.submit(**form).json["id"] == first
+    service.services.store.templates.put("cheque", {"fields": [1]})
+    assert caller.submit(**form).json["id"] != first
