@@ -8,7 +8,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, TiffImagePlugin
 
 from core.errors import UnreadableImage
 from core.types import Page
@@ -110,10 +110,18 @@ def _palette(image: Image.Image) -> Pixels:
 
 
 def _wide(image: Image.Image) -> Pixels:
-    """16-bit, 32-bit and float samples, scaled so that the format's nominal white becomes 255."""
+    """12-bit to 32-bit and float samples, scaled so that the format's nominal white becomes 255."""
     low, high = (float(value) for value in image.getextrema())  # type: ignore[arg-type]
-    white = 65535.0 if image.mode.startswith("I;16") else _nominal_white(low, high)
+    white = 2.0 ** _stated_bits(image) - 1 if image.mode.startswith("I;16") else _nominal_white(low, high)
     return _in_bands(image, lambda band: _scaled(np.asarray(band), white), channels=1)
+
+
+def _stated_bits(image: Image.Image) -> int:
+    """Return the bits of a sample of mode I;16: 16, unless a TIFF says that it uses fewer."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return 16
+    (bits,) = image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (16,))
+    return int(bits) if 8 < bits < 16 else 16
 
 
 def _nominal_white(low: float, high: float) -> float:

@@ -113,6 +113,24 @@ def test_tiled_tiffs_are_read() -> None:
     assert np.array_equal(decoded(data).pixels, pixels)
 
 
+def test_the_white_of_a_tiff_of_12_bits_is_the_largest_of_12_bits() -> None:
+    page = decoded(twelve_bit_tiff(corner()))
+
+    assert np.array_equal(page.pixels, corner())
+
+
+def twelve_bit_tiff(pixels: Pixels) -> bytes:
+    """Return an uncompressed TIFF of 12 bits a sample, which Pillow cannot write; the width must be even."""
+    height, width = pixels.shape
+    samples = np.round(pixels * (4095 / 255)).astype(np.uint16).ravel()
+    first, second = samples[::2], samples[1::2]
+    packed = np.stack([first >> 4, (first & 15) << 4 | second >> 8, second & 255], axis=1).astype(np.uint8).tobytes()
+    entries = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 12), (259, 3, 1, 1), (262, 3, 1, 1)]
+    entries += [(273, 4, 1, 8), (277, 3, 1, 1), (278, 4, 1, height), (279, 4, 1, len(packed))]
+    directory = b"".join(struct.pack("<HHII", *entry) for entry in entries) + struct.pack("<I", 0)
+    return struct.pack("<2sHI", b"II", 42, 8 + len(packed)) + packed + struct.pack("<H", len(entries)) + directory
+
+
 def tiled_tiff(pixels: Pixels, *, tile: int) -> bytes:
     """Return an uncompressed tiled TIFF, which Pillow cannot write."""
     height, width = pixels.shape
