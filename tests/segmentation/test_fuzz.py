@@ -38,10 +38,25 @@ def test_damaged_files_end_as_pages_or_a_known_code_and_the_process_survives(pro
     lines = [json.loads(line) for line in child.stdout.splitlines()]
 
     assert child.returncode == 0, f"died after {lines[-1:]}:\n{child.stderr[-2000:]}"
-    outcomes, peak_kib = lines[:-1], lines[-1]["peak_kib"]
+    outcomes, peak_mib = lines[:-1], lines[-1]["peak_mib"]
     assert [line["number"] for line in outcomes] == list(range(COUNT))
     assert {line["code"] for line in outcomes} <= KNOWN
-    assert peak_kib < 600 * 1024
+    assert peak_mib < 600
+
+
+def test_the_peak_is_the_childs_own_however_large_its_parent_is(project_root: Path) -> None:
+    ballast = b"\x01" * (700 << 20)
+    child = subprocess.run(
+        [sys.executable, "-m", "tests.segmentation.fuzz_child", "1", "20", "scan.pdf"],
+        cwd=project_root,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert len(ballast) == 700 << 20
+    assert 30 < json.loads(child.stdout.splitlines()[-1])["peak_mib"] < 600
 
 
 @pytest.mark.slow
