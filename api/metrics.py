@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus, counted in SQL when asked, so that several server processes give one answer."""
+"""`/metrics` for Prometheus, counted in SQL when asked, at most once a second: several server processes agree."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,6 @@ from prometheus_client.registry import Collector
 
 from api.openapi import answers, content, refuses
 from api.services import Services, services
-from api.totals import count_documents
 from core.errors import Unavailable
 from core.status import Priority, Status
 
@@ -26,8 +25,8 @@ class DatabaseCollector(Collector):
         self._services = services
 
     def collect(self) -> Iterator[Metric]:
-        """Return the metrics as they are now."""
-        totals = count_documents(self._services.engine)
+        """Return the metrics, at most a second old."""
+        totals = self._services.totals()
         by_status = GaugeMetricFamily("tallyscan_documents", "Documents by status.", labels=["status"])
         for status in Status:
             by_status.add_metric([status], totals.by_status.get(status, 0))

@@ -8,6 +8,7 @@ from threading import Lock
 from flask import current_app
 from sqlalchemy import Engine
 
+from api.totals import Totals, count_documents
 from core.errors import BrokerUnavailable
 from core.queue import Dispatcher
 from core.settings import Settings
@@ -24,6 +25,9 @@ BROKER_PAUSE_SECONDS = 2.0
 QUEUE_COUNT_SECONDS = 1.0
 """How long a count of waiting documents is used again."""
 
+TOTALS_SECONDS = 1.0
+"""How long the totals of all documents are used again: nobody needs a key to ask for them, and they take a scan."""
+
 
 class Services:
     """Opens what the views need when the first of them needs it."""
@@ -34,6 +38,8 @@ class Services:
         self._lock = Lock()
         self._broker_back_at = 0.0
         self._queued: tuple[float, int] = (float("-inf"), 0)
+        self._counting = Lock()
+        self._totals: tuple[float, Totals | None] = (float("-inf"), None)
         self.stopping: Callable[[], bool] = lambda: False
 
     @property
@@ -83,6 +89,19 @@ class Services:
             count = self.store.documents.queued_count()
             self._queued = (time.monotonic(), count)
         return count
+
+    def totals(self) -> Totals:
+        """Return how many documents stand where, at most `TOTALS_SECONDS` old.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        with self._counting:  # whoever asks meanwhile takes the same count
+            counted_at, totals = self._totals
+            if totals is None or time.monotonic() - counted_at > TOTALS_SECONDS:
+                totals = count_documents(self.engine)
+                self._totals = (time.monotonic(), totals)
+            return totals
 
     def close(self) -> None:
         """Close what was opened."""

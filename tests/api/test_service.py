@@ -63,6 +63,21 @@ def test_metrics_count_documents(service: Service, caller: Caller) -> None:
     assert samples["tallyscan_broker_up",] == 0
 
 
+def test_metrics_are_counted_once_a_second(service: Service, caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    from api import services
+
+    def queued() -> str:
+        lines = service.client.get("/metrics").text.splitlines()
+        return next(line for line in lines if line.startswith('tallyscan_documents{status="queued"}'))
+
+    monkeypatch.setattr(services, "TOTALS_SECONDS", 3600.0)
+    assert queued().endswith(" 0.0")
+    caller.submit()
+    assert queued().endswith(" 0.0")
+    monkeypatch.setattr(services, "TOTALS_SECONDS", 0.0)
+    assert queued().endswith(" 1.0")
+
+
 def test_the_page_comes_with_everything_from_here(service: Service) -> None:
     with service.client.get("/") as page, service.client.get("/static/app.js") as script:
         assert page.mimetype == "text/html"
