@@ -36,9 +36,9 @@ def eventually(condition: Callable[[], object], *, seconds: float, what: str, pa
 class RunningService:
     """A supervisor that was started, with an HTTP client that holds the admin's key."""
 
-    def __init__(self, home: Path, settings: Mapping[str, str]) -> None:
-        """Plan a service in `home`; `settings` are environment variables without their prefix."""
-        self.home = home
+    def __init__(self, home: Path, settings: Mapping[str, str], *, folder: Path | None = None) -> None:
+        """Plan a service in `home`, called in `folder`; `settings` are environment variables without their prefix."""
+        self.home, self.folder = home, folder
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TALLYSCAN_")}
         own = {f"TALLYSCAN_{name.upper()}": value for name, value in settings.items()}
         self.environment = {**kept, "TALLYSCAN_HOME": str(home), "TALLYSCAN_WORKER_CONCURRENCY": "2", **own}
@@ -53,7 +53,13 @@ class RunningService:
         self.home.mkdir(parents=True, exist_ok=True)
         with self._output.open("w") as output:
             self.process = subprocess.Popen(
-                self.command, env=self.environment, stdout=output, stderr=output, text=True, start_new_session=True
+                self.command,
+                cwd=self.folder,
+                env=self.environment,
+                stdout=output,
+                stderr=output,
+                text=True,
+                start_new_session=True,
             )
         eventually(self._invited, seconds=START_SECONDS, what="the service to be ready")
         key = (self.home / "admin.key").read_text().strip()

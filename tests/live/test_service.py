@@ -181,6 +181,21 @@ def test_a_killed_supervisor_leaves_no_orphan_and_starts_again(start_service: St
     assert again.ended(document_id)["pages"][0]["fields"][0]["text"] == text
 
 
+def test_a_relative_home_works_and_a_lost_terminal_stops_it_cleanly(short_folder: Path) -> None:
+    service = RunningService(short_folder / "relative", {"home": "relative"}, folder=short_folder)
+    try:
+        service.start()
+        text, data = scan(3)
+        document = service.ended(service.submit(data, type="digits"))
+        assert document["pages"][0]["fields"][0]["text"] == text
+        processes = service.processes()
+        assert service.stop(signal.SIGHUP) == 0
+        eventually(gone(processes), seconds=1, what="no orphan to be left")
+        assert (service.home / "supervisor.lock").read_text() == ""
+    finally:
+        service.destroy()
+
+
 def test_a_port_in_use_is_refused_with_a_reason(service: RunningService, short_folder: Path) -> None:
     port = service.url.rpartition(":")[2]
     refused = _up(short_folder / "other", "--port", port)
