@@ -23,6 +23,9 @@ MAINTENANCE_QUEUE = "maintenance"
 
 QUEUE_NAMES: tuple[str, ...] = (*(str(priority) for priority in Priority), MAINTENANCE_QUEUE)
 
+_ONE_TRY = {"max_retries": 0, "interval_start": 0, "interval_step": 0, "interval_max": 0}
+"""Intake has committed already, and the sweeper sends later what could not go now."""
+
 
 def make_celery(settings: Settings) -> Celery:
     """Return a Celery application wired to the broker, with no tasks of its own."""
@@ -62,8 +65,7 @@ class Dispatcher:
     def __init__(self, settings: Settings) -> None:
         """Prepare to send; nothing is connected before the first message."""
         self._app = make_celery(settings)
-        # One short try: intake has committed already, and the sweeper sends later what could not go now.
-        self._retry = {"max_retries": 1, "interval_start": 0, "interval_step": 0.05, "interval_max": 0.05}
+        self._app.conf.broker_transport_options.update(_sender_options(settings))
 
     def send_document(self, document_id: str, *, priority: Priority) -> None:
         """Ask the workers to read a document.
@@ -97,7 +99,7 @@ class Dispatcher:
         """
         try:
             with self._app.connection_for_write() as connection:
-                connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
+                connection.ensure_connection(max_retries=0)
                 channel = connection.default_channel
                 return sum(channel.queue_declare(queue=str(priority)).message_count for priority in Priority)
         except (OperationalError, OSError) as error:
@@ -111,7 +113,7 @@ class Dispatcher:
         """
         try:
             with self._app.connection_for_write() as connection:
-                connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
+                connection.ensure_connection(max_retries=0)
         except (OperationalError, OSError) as error:
             raise BrokerUnavailable from error
 
@@ -121,6 +123,11 @@ class Dispatcher:
 
     def _send(self, task: str, args: list[str | int], *, queue: str) -> None:
         try:
-            self._app.send_task(task, args=args, queue=queue, retry=True, retry_policy=self._retry)
+            self._app.send_task(task, args=args, queue=queue, retry=True, retry_policy=_ONE_TRY)
         except (OperationalError, OSError) as error:
             raise BrokerUnavailable from error
+
+
+def _sender_options(settings: Settings) -> dict[str, Any]:
+    """Return what differs from a consumer, which waits for messages: a sender's every answer comes at once or never."""
+    return {"socket_timeout": settings.broker_connect_timeout_seconds, "retry_on_timeout": False, **_ONE_TRY}
