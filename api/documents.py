@@ -110,7 +110,7 @@ def cancel(document_id: str) -> Document:
 @blueprint.doc(responses=answers({202: {"headers": LOCATION}}))
 def retry(document_id: str) -> ResponseReturnValue:
     """Read a document again that has ended."""
-    record = services().store.documents.retry(document_id, caller().sees)
+    record = services().store.documents.retry(document_id, caller().sees, remove=services().blobs.delete)
     send_again(services(), record)
     return Document.of(record), 202, {"Location": url_for("documents.show", document_id=record.id)}  # type: ignore[return-value]
 

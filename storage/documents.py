@@ -197,16 +197,25 @@ class Documents:
             )
             return _get(connection, document_id, owner)
 
-    def retry(self, document_id: str, owner: str | None) -> DocumentRecord:
+    def retry(
+        self, document_id: str, owner: str | None, *, remove: Callable[[str], None] | None = None
+    ) -> DocumentRecord:
         """Queue a document again that has ended; its reading is forgotten and its attempts count anew.
+
+        Args:
+            document_id: of a document that has ended.
+            owner: whose it is, or None.
+            remove: called as by `delete`, with the digests of page pictures that nobody refers to any more.
 
         Raises:
             NotFound: no such document of that owner.
             InvalidTransition: it has not ended.
         """
         with self._database.write() as connection:
+            digests = self._locked_digests(connection, document_id, owner)
             _move(connection, document_id, owner, origin=FINAL, values=_FRESH)
             connection.execute(delete(pages).where(pages.c.document_id == document_id))
+            _remove_orphans(connection, digests, remove)
             return _get(connection, document_id, owner)
 
     def delete(
@@ -224,13 +233,15 @@ class Documents:
             NotFound: no such document of that owner.
         """
         with self._database.write() as connection:
-            digests = _digests(connection, document_id, owner)
-            self._database.lock(connection, digests)
+            digests = self._locked_digests(connection, document_id, owner)
             connection.execute(delete(documents).where(documents.c.id == document_id))
-            orphans = digests - _referenced(connection, digests)
-            for digest in sorted(orphans) if remove else ():
-                remove(digest)  # type: ignore[misc]  # not None where there is something to iterate over
-        return orphans
+            return _remove_orphans(connection, digests, remove)
+
+    def _locked_digests(self, connection: Connection, document_id: str, owner: str | None) -> frozenset[str]:
+        # Before the document's row is touched, always: in the other order two transactions could wait for each other.
+        digests = _digests(connection, document_id, owner)
+        self._database.lock(connection, digests)
+        return digests
 
     def _create(
         self, connection: Connection, new: NewDocument, owner: str, batch_id: str | None, *, reuse: bool, sent: bool
@@ -377,6 +388,16 @@ def _digests(connection: Connection, document_id: str, owner: str | None) -> fro
         select(pages.c.preview_sha256).where(pages.c.document_id == document_id, pages.c.preview_sha256.is_not(None))
     ).scalars()
     return frozenset([sha256, *(preview for preview in previews if preview is not None)])
+
+
+def _remove_orphans(
+    connection: Connection, digests: frozenset[str], remove: Callable[[str], None] | None
+) -> frozenset[str]:
+    orphans = digests - _referenced(connection, digests)
+    if remove is not None:
+        for digest in sorted(orphans):
+            remove(digest)
+    return orphans
 
 
 def _referenced(connection: Connection, digests: frozenset[str]) -> frozenset[str]:

@@ -181,6 +181,20 @@ def test_retry_forgets_the_reading(store: Store) -> None:
     assert claimed(store, document_id).attempt == 1
 
 
+def test_retry_removes_the_pictures_that_nobody_needs_any_more(store: Store) -> None:
+    first, second = queued(store), queued(store)
+    for document, pictures in ((first, ("shared", "own")), (second, ("shared",))):
+        read = reading(*(page(index) for index in range(len(pictures))))
+        store.claims.complete_document(claimed(store, document.id), read, [digest(picture) for picture in pictures])
+    removed: list[str] = []
+    store.documents.retry(first.id, OWNER, remove=removed.append)
+    assert removed == [digest("own")]
+    with pytest.raises(InvalidTransition):
+        store.documents.retry(first.id, OWNER, remove=removed.append)
+    store.documents.retry(second.id, OWNER, remove=removed.append)
+    assert removed == [digest("own"), digest("shared")]
+
+
 def test_what_has_ended_cannot_be_cancelled_and_what_has_not_cannot_be_retried(store: Store) -> None:
     document_id = queued(store).id
     with pytest.raises(InvalidTransition):
