@@ -7,7 +7,7 @@ None stands for an administrator, who sees them all.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Connection, Select, delete, func, insert, select, union, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 from sqlalchemy.sql.dml import Update
 
 from core.errors import InvalidRequest, InvalidTransition, NotFound, NotReady, UnknownTemplate
@@ -18,6 +18,7 @@ from storage.engine import Database
 from storage.idempotency import once, request_key
 from storage.leases import QUEUED
 from storage.mappers import AnyRow, Values
+from storage.orphans import remove_orphans
 from storage.records import Attempt, Created, DocumentRecord, NewDocument, TemplateRef
 from storage.tables import attempts, batches, documents, fields, pages, templates
 
@@ -215,7 +216,7 @@ class Documents:
             digests = self._locked_digests(connection, document_id, owner)
             _move(connection, document_id, owner, origin=FINAL, values=_FRESH)
             connection.execute(delete(pages).where(pages.c.document_id == document_id))
-            _remove_orphans(connection, digests, remove)
+            remove_orphans(connection, digests, remove)
             return _get(connection, document_id, owner)
 
     def delete(
@@ -235,7 +236,7 @@ class Documents:
         with self._database.write() as connection:
             digests = self._locked_digests(connection, document_id, owner)
             connection.execute(delete(documents).where(documents.c.id == document_id))
-            return _remove_orphans(connection, digests, remove)
+            return remove_orphans(connection, digests, remove)
 
     def _locked_digests(self, connection: Connection, document_id: str, owner: str | None) -> frozenset[str]:
         # Before the document's row is touched, always: in the other order two transactions could wait for each other.
@@ -388,21 +389,3 @@ def _digests(connection: Connection, document_id: str, owner: str | None) -> fro
         select(pages.c.preview_sha256).where(pages.c.document_id == document_id, pages.c.preview_sha256.is_not(None))
     ).scalars()
     return frozenset([sha256, *(preview for preview in previews if preview is not None)])
-
-
-def _remove_orphans(
-    connection: Connection, digests: frozenset[str], remove: Callable[[str], None] | None
-) -> frozenset[str]:
-    orphans = digests - _referenced(connection, digests)
-    if remove is not None:
-        for digest in sorted(orphans):
-            remove(digest)
-    return orphans
-
-
-def _referenced(connection: Connection, digests: frozenset[str]) -> frozenset[str]:
-    query: CompoundSelect[Any] = union(
-        select(documents.c.sha256).where(documents.c.sha256.in_(digests)),
-        select(pages.c.preview_sha256).where(pages.c.preview_sha256.in_(digests)),
-    )
-    return frozenset(connection.execute(query).scalars())

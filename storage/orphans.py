@@ -1,0 +1,27 @@
+"""Blobs that nobody refers to any more: told by the rows, so that no count of references can drift."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import CompoundSelect, Connection, select, union
+
+from storage.tables import documents, pages
+
+
+def remove_orphans(
+    connection: Connection, digests: frozenset[str], remove: Callable[[str], None] | None
+) -> frozenset[str]:
+    """Call `remove` with each of `digests` that no row refers to any more, and return these; see `documents.delete`."""
+    orphans = digests - _referenced(connection, digests)
+    if remove is not None:
+        for digest in sorted(orphans):
+            remove(digest)
+    return orphans
+
+
+def _referenced(connection: Connection, digests: frozenset[str]) -> frozenset[str]:
+    query: CompoundSelect[Any] = union(
+        select(documents.c.sha256).where(documents.c.sha256.in_(digests)),
+        select(pages.c.preview_sha256).where(pages.c.preview_sha256.in_(digests)),
+    )
+    return frozenset(connection.execute(query).scalars())
