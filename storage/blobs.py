@@ -10,6 +10,7 @@ import hashlib
 import io
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -23,6 +24,8 @@ from fsspec.implementations.local import LocalFileSystem
 from core.errors import BlobAltered, BlobMissing, BlobStoreUnavailable, PayloadTooLarge, StorageFull, Unavailable
 
 CHUNK_BYTES = 1024 * 1024
+DRAFT_SECONDS = 86_400.0
+"""No upload takes longer: an older draft is of a process that was killed."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -54,6 +57,8 @@ class BlobStore:
             filesystem, root = fsspec.core.url_to_fs(url, **options)
         except (ValueError, ImportError) as error:
             raise BlobStoreUnavailable(f"The blob store's URL cannot be used: {error}.") from error
+        if isinstance(filesystem, LocalFileSystem):
+            _remove_old_drafts(Path(root))
         return cls(filesystem, root)
 
     def put(self, data: bytes) -> str:
@@ -143,6 +148,14 @@ class BlobStore:
         with self._files.open(target, "wb") as remote:
             while piece := draft.read(CHUNK_BYTES):
                 remote.write(piece)
+
+
+def _remove_old_drafts(root: Path) -> None:
+    # Drafts lie at the top, beside 256 folders of blobs, so looking is cheap. What cannot be removed can wait.
+    with suppress(OSError):
+        for draft in root.glob(".draft-*"):
+            if time.time() - draft.stat().st_mtime > DRAFT_SECONDS:
+                draft.unlink(missing_ok=True)
 
 
 def _copy(stream: Reads, draft: IO[bytes], *, max_bytes: int) -> tuple[str, int]:

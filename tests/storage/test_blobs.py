@@ -5,6 +5,7 @@ import hashlib
 import io
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from core.errors import BlobAltered, BlobMissing, BlobStoreUnavailable, PayloadTooLarge, StorageFull
-from storage.blobs import CHUNK_BYTES, BlobStore
+from storage.blobs import CHUNK_BYTES, DRAFT_SECONDS, BlobStore
 from tests.storage.racing import race_threads
 
 DATA = b"a scan \x00\xff" * 1_000
@@ -127,6 +128,16 @@ def test_a_write_that_breaks_off_leaves_no_blob(folder_blobs: BlobStore, tmp_pat
     with pytest.raises(BlobStoreUnavailable):
         folder_blobs.put_stream(Breaking(DATA * 1_000), max_bytes=10**9)
     assert [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == []
+
+
+def test_opening_removes_what_a_killed_process_left(folder_blobs: BlobStore, tmp_path: Path) -> None:
+    folder_blobs.put(DATA)
+    old, fresh = (tmp_path / "blobs" / f".draft-{name}" for name in ("old", "fresh"))
+    for draft, age in ((old, DRAFT_SECONDS + 60), (fresh, DRAFT_SECONDS - 60)):
+        draft.write_bytes(DATA)
+        os.utime(draft, (time.time() - age,) * 2)
+    assert BlobStore.open((tmp_path / "blobs").as_uri()).get(DIGEST) == DATA
+    assert (old.exists(), fresh.exists()) == (False, True)
 
 
 def test_a_full_disk_is_called_so(tmp_path: Path) -> None:
