@@ -10,6 +10,7 @@ MNIST's t10k stays with `tallyscan evaluate`.
 import argparse
 import json
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -152,10 +153,10 @@ def measure(folder: Path) -> dict[str, Figures]:
     reader = Reader.load(Settings())
     early, late = (orand_strings(folder, training=training) for training in (True, False))
     read_all(reader, files_of(early[:5]), type_name="digits", title="warming up")
-    before = reader.timings.as_dict()
+    before, spent = reader.timings.as_dict(), time.process_time()
     first = read_all(reader, files_of(early), type_name="digits", title="ORAND, first three quarters")
     last = read_all(reader, files_of(late), type_name="digits", title="ORAND, last quarter")
-    count = len(first) + len(last)
+    spent, count = time.process_time() - spent, len(first) + len(last)
     stages = {stage: 1000 * (total - before[stage]) / count for stage, total in reader.timings.as_dict().items()}
     cells = files_of(meza_strings(folder, training=False))
     return {
@@ -165,7 +166,7 @@ def measure(folder: Path) -> dict[str, Figures]:
         "Meza, test part": score(read_all(reader, cells, type_name="digits", title="Meza, test part")),
         "MNIST, training": score(read_all(reader, mnist_files(folder), type_name="digit", title="MNIST")),
         "in the lattice (ORAND)": measure_lattices(early + late),
-        "ms a field (ORAND)": stages | {"together": sum(stages.values())},
+        "ms a field (ORAND)": stages | {"together": sum(stages.values()), "of_them_cpu": 1000 * spent / count},
     }
 
 
