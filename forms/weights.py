@@ -1,4 +1,4 @@
-"""What the decoder multiplies its evidence with; tuned on real strings, see `docs/reading.md`."""
+"""What the decoder multiplies its evidence with: a blend of two tunings on real strings, see `docs/reading.md`."""
 
 from dataclasses import dataclass
 from typing import Final
