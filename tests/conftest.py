@@ -5,6 +5,14 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+# Two busy cores are no finding: no deadline an example, and the same examples on every machine.
+hypothesis_settings.register_profile(
+    "tallyscan", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("tallyscan")
 
 ROOT = Path(__file__).resolve().parent.parent
 

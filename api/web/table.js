@@ -4,7 +4,7 @@ const COLUMNS = ["file", "page", "field", "type", "text", "value", "confidence",
 
 /** Return a document as CSV (RFC 4180), with a header. */
 export function documentCsv(reading) {
-  return [COLUMNS, ...documentRows(reading)].map(csvLine).join("");
+  return [COLUMNS, ...documentRows(reading).map(([file, ...cells]) => [harmless(file), ...cells])].map(csvLine).join("");
 }
 
 function documentRows(reading) {
@@ -23,6 +23,9 @@ function pageRows(file, page) {
 }
 
 const unread = (file, page, reason) => [file, page, "", "", "", "", "", "false", reason];
+
+/** Return a file's name so that no spreadsheet runs it as a formula: an apostrophe before what would start one. */
+const harmless = (file) => (/^[=+\-@\t\r]/.test(file) ? `'${file}` : file);
 
 function csvLine(row) {
   return `${row.map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(",")}\r\n`;
