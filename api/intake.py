@@ -14,7 +14,6 @@ from typing import IO
 import structlog
 from werkzeug.datastructures import FileStorage
 
-from api import earlier
 from api.archives import READ_BYTES, Archive, ArchiveLimits, Readable
 from api.services import Services
 from core.callbacks import is_allowed
@@ -23,7 +22,6 @@ from core.errors import (
     DatabaseUnavailable,
     IdempotencyConflict,
     InvalidRequest,
-    NotFound,
     PayloadTooLarge,
     QueueFull,
     UnsupportedMediaType,
@@ -120,10 +118,8 @@ def submit_file(
     if _size(upload.stream) > services.settings.max_file_bytes:
         raise PayloadTooLarge
     files = _Files([upload])
-    repeated = _is_repeated(services, files, order, idempotency_key=idempotency_key)
+    _refuse_conflict(services, files, order, idempotency_key=idempotency_key)
     (stored,) = _store_all(services, files)
-    if not repeated and (twin := _equal_in_batch(services, stored, order)) is not None:
-        return twin
     digest = _digest(order, [stored])
     document = _create(services, stored, order, idempotency_key=idempotency_key, request_digest=digest).document
     _store_missing(services, files, [stored])
@@ -148,7 +144,7 @@ def submit_batch(
     """
     check_order(services, order)
     files = _acceptable(uploads, services.settings)
-    _is_repeated(services, files, order, name=name, idempotency_key=idempotency_key)
+    _refuse_conflict(services, files, order, name=name, idempotency_key=idempotency_key)
     stored = _store_all(services, files)
     digest = _digest(order, stored, name=name)
     batches = services.store.batches
@@ -183,7 +179,7 @@ def check_order(services: Services, order: Order) -> None:
     if order.template is not None:
         services.store.templates.get(order.template)
     if order.batch_id is not None:
-        earlier.check_batch(services.engine, order.batch_id, owner=order.owner)
+        services.store.batches.require(order.batch_id, owner=order.owner)
     if services.queued_count() >= services.settings.max_queued_documents:
         raise QueueFull
 
@@ -211,15 +207,13 @@ def _create(
     request_digest: str,
 ) -> Created:
     sent = services.broker_expected
-    batch_id = batch_id or order.batch_id
     created = services.store.documents.create(
         _new_document(file, order),
         owner=order.owner,
-        batch_id=batch_id,
+        batch_id=batch_id or order.batch_id,
         idempotency_key=idempotency_key,
         request_digest=request_digest if idempotency_key else None,
-        # A batch lacks no file of its own because another one has it: see `_equal_in_batch`.
-        reuse_duplicates=order.reuse_duplicates and batch_id is None,
+        reuse_duplicates=order.reuse_duplicates,
         sent=sent,
     )
     if not created.replayed and not services.send(created.document.id, priority=order.priority) and sent:
@@ -243,37 +237,19 @@ def _new_document(file: StoredFile, order: Order) -> NewDocument:
     )
 
 
-def _is_repeated(
+def _refuse_conflict(
     services: Services, files: _Files, order: Order, *, name: str | None = None, idempotency_key: str | None
-) -> bool:
-    """Return whether the same request came before under its key.
+) -> None:
+    """Return when no other request came before under this one's key: asked before anything is stored.
 
     Raises:
         IdempotencyConflict: another one did.
     """
     if idempotency_key is None:
-        return False
-    digest = earlier.request_digest(services.engine, idempotency_key, owner=order.owner)
+        return
+    digest = services.store.request_digest(idempotency_key, owner=order.owner)
     if digest is not None and digest != _digest(order, files.each(_measure), name=name):
         raise IdempotencyConflict
-    return digest is not None
-
-
-def _equal_in_batch(services: Services, file: StoredFile, order: Order) -> DocumentRecord | None:
-    """Return the document of the same batch that stands for `file` too, where the order reuses duplicates."""
-    if not order.reuse_duplicates or order.batch_id is None:
-        return None
-    store = services.store
-    found = earlier.equal_document(
-        services.engine,
-        _new_document(file, order),
-        owner=order.owner,
-        batch_id=order.batch_id,
-        template_version=store.templates.get(order.template).version if order.template else None,
-    )
-    with suppress(NotFound):  # purged in this moment
-        return store.documents.get(found, order.owner) if found else None
-    return None
 
 
 def _store_all(services: Services, files: _Files) -> list[StoredFile]:

@@ -137,12 +137,6 @@ class RecentDocumentsQuery(RecentQuery):
     batch: str | None = Field(None, max_length=64, description="Only documents of this batch.")
 
 
-class LoginQuery(BaseModel):
-    """A one-time token."""
-
-    token: str = Field("", max_length=512)
-
-
 class Template(BaseModel):
     """A version of a template."""
 

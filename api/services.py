@@ -6,16 +6,14 @@ from functools import cached_property
 from threading import Lock
 
 from flask import current_app
-from sqlalchemy import Engine
 
-from api.totals import Totals, count_documents
 from core.errors import BrokerUnavailable
 from core.queue import Dispatcher
 from core.settings import Settings
 from core.status import Priority
 from storage.blobs import BlobStore
-from storage.engine import make_engine
 from storage.store import Store
+from storage.totals import Totals
 
 EXTENSION = "tallyscan"
 
@@ -47,12 +45,6 @@ class Services:
         """The database."""
         with self._lock:
             return self._store
-
-    @property
-    def engine(self) -> Engine:
-        """The database's engine, for what counts straight from its tables."""
-        with self._lock:
-            return self._engine
 
     @property
     def blobs(self) -> BlobStore:
@@ -99,7 +91,7 @@ class Services:
         with self._counting:  # whoever asks meanwhile takes the same count
             counted_at, totals = self._totals
             if totals is None or time.monotonic() - counted_at > TOTALS_SECONDS:
-                totals = count_documents(self.engine)
+                totals = self.store.totals()
                 self._totals = (time.monotonic(), totals)
             return totals
 
@@ -115,11 +107,7 @@ class Services:
 
     @cached_property
     def _store(self) -> Store:
-        return Store(self._engine)
-
-    @cached_property
-    def _engine(self) -> Engine:
-        return make_engine(self.settings.resolved_database_url)
+        return Store.open(self.settings)
 
     @cached_property
     def _blobs(self) -> BlobStore:

@@ -57,6 +57,15 @@ class Batches:
         with self._database.read() as connection:
             return _get(connection, batch_id, owner)
 
+    def require(self, batch_id: str, *, owner: str) -> None:
+        """Return when there is such a batch of that owner; cheaper than its counts.
+
+        Raises:
+            NotFound: there is none.
+        """
+        with self._database.read() as connection:
+            require_batch(connection, batch_id, owner)
+
     def recent(self, owner: str | None, limit: int) -> list[BatchRecord]:
         """Return the newest batches first."""
         query = select(batches).order_by(batches.c.id.desc()).limit(limit)
@@ -64,6 +73,17 @@ class Batches:
             query = query.where(batches.c.owner == owner)
         with self._database.read() as connection:
             return _with_counts(connection, connection.execute(query).all())
+
+
+def require_batch(connection: Connection, batch_id: str, owner: str | None) -> None:
+    """Return when there is such a batch of that owner (of any, when None).
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = connection.execute(select(batches.c.owner).where(batches.c.id == batch_id)).scalar()
+    if found is None or owner not in (None, found):
+        raise NotFound
 
 
 def _get(connection: Connection, batch_id: str, owner: str | None) -> BatchRecord:

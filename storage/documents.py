@@ -13,6 +13,7 @@ from sqlalchemy.sql.dml import Update
 from core.errors import InvalidRequest, InvalidTransition, NotFound, NotReady, UnknownTemplate
 from core.status import FINAL, Status, origins
 from storage import mappers
+from storage.batches import require_batch
 from storage.clock import new_id, utc_now
 from storage.engine import Database
 from storage.idempotency import once, request_key
@@ -20,7 +21,7 @@ from storage.leases import QUEUED
 from storage.mappers import AnyRow, Values
 from storage.orphans import remove_orphans
 from storage.records import Attempt, Created, DocumentRecord, NewDocument, TemplateRef
-from storage.tables import attempts, batches, documents, fields, pages, templates
+from storage.tables import attempts, documents, fields, pages, templates
 
 CHUNK = 100
 """Documents held in memory at a time while a batch is streamed."""
@@ -71,7 +72,8 @@ class Documents:
             idempotency_key: the caller's key for this request.
             request_digest: of the whole request; needed with a key.
             reuse_duplicates: return the owner's newest document of the same bytes, type and template that has not
-                failed or been cancelled, if there is one.
+                failed or been cancelled, if there is one; with `batch_id` only one of that batch, so that no file is
+                missing from it.
             sent: the caller sends the id right after this call, which saves it `mark_sent`. If sending fails it says
                 `mark_unsent`; if it dies in between, the sweeper sends after `redeliver_seconds`.
 
@@ -134,7 +136,7 @@ class Documents:
             NotFound: no such batch of that owner; raised by the call itself, before the first document.
         """
         with self._database.read() as connection:
-            _check_batch(connection, batch_id, owner)
+            require_batch(connection, batch_id, owner)
         return self._iterate(batch_id)
 
     def attempts(self, document_id: str, owner: str | None) -> tuple[Attempt, ...]:
@@ -250,9 +252,9 @@ class Documents:
         _check_text(new)
         self._database.lock(connection, [new.sha256])
         if batch_id is not None:
-            _check_batch(connection, batch_id, owner)
+            require_batch(connection, batch_id, owner)
         template = _latest_template(connection, new.template)
-        if reuse and (earlier := _reusable(connection, new, owner, template)) is not None:
+        if reuse and (earlier := _reusable(connection, new, owner, batch_id, template)) is not None:
             return Created(_get(connection, earlier, owner), replayed=True)
         now = utc_now()
         values = {
@@ -329,12 +331,6 @@ def _status(connection: Connection, document_id: str, owner: str | None) -> Stat
     return status
 
 
-def _check_batch(connection: Connection, batch_id: str, owner: str | None) -> None:
-    found = connection.execute(select(batches.c.owner).where(batches.c.id == batch_id)).scalar()
-    if found is None or owner not in (None, found):
-        raise NotFound
-
-
 def _latest_template(connection: Connection, name: str | None) -> TemplateRef | None:
     if name is None:
         return None
@@ -351,7 +347,9 @@ def _first_of(connection: Connection, sha256: str, owner: str) -> str | None:
     return connection.execute(query).scalar()
 
 
-def _reusable(connection: Connection, new: NewDocument, owner: str, template: TemplateRef | None) -> str | None:
+def _reusable(
+    connection: Connection, new: NewDocument, owner: str, batch_id: str | None, template: TemplateRef | None
+) -> str | None:
     name, version = template or (None, None)
     query = select(func.max(documents.c.id)).where(
         documents.c.sha256 == new.sha256,
@@ -361,6 +359,8 @@ def _reusable(connection: Connection, new: NewDocument, owner: str, template: Te
         documents.c.template_version.is_not_distinct_from(version),
         documents.c.status.not_in([Status.FAILED, Status.CANCELLED]),
     )
+    if batch_id is not None:
+        query = query.where(documents.c.batch_id == batch_id)
     return connection.execute(query).scalar()
 
 

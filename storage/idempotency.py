@@ -42,6 +42,15 @@ def request_key(owner: str, key: str | None, digest: str | None, *, kind: Kind) 
     return RequestKey(owner, key, digest, kind)
 
 
+def request_digest(database: Database, key: str, *, owner: str) -> str | None:
+    """Return the digest of the request that came with the owner's key before, if one did."""
+    query = select(idempotency_keys.c.request_digest).where(
+        idempotency_keys.c.owner == owner, idempotency_keys.c.key == key
+    )
+    with database.read() as connection:
+        return connection.execute(query).scalar()
+
+
 def once(
     database: Database,
     request: RequestKey | None,

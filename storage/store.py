@@ -9,8 +9,10 @@ from storage.batches import Batches
 from storage.claims import Claims
 from storage.documents import Documents
 from storage.engine import Database, make_engine
+from storage.idempotency import request_digest
 from storage.keys import Keys, LoginTokens
 from storage.templates import Templates
+from storage.totals import Totals, count_documents
 
 
 class Store:
@@ -39,6 +41,18 @@ class Store:
     def open(cls, settings: Settings) -> Self:
         """Return a store on the settings' database; nothing is connected yet."""
         return cls(make_engine(settings.resolved_database_url))
+
+    def totals(self) -> Totals:
+        """Return how many documents of all owners stand where.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        return count_documents(self._database)
+
+    def request_digest(self, idempotency_key: str, *, owner: str) -> str | None:
+        """Return the digest of the request that came with the owner's key before, if one did."""
+        return request_digest(self._database, idempotency_key, owner=owner)
 
     def ping(self) -> None:
         """Return when the database answers.

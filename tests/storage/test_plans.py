@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from api.totals import count_documents
 from storage import migrate
 from storage.engine import make_engine
 from storage.store import Store
@@ -65,6 +64,14 @@ def test_a_document_to_be_reused_is_found_at_once(sqlite_store: Store, explain: 
     assert plans[0] == "SEARCH documents USING INDEX ix_documents_sha256_owner_id (sha256=? AND owner=?)"
 
 
+def test_one_of_the_same_batch_is_found_as_fast(sqlite_store: Store, explain: Explain) -> None:
+    batch = sqlite_store.batches.create(owner=OWNER).batch
+    plans = explain(
+        lambda: sqlite_store.documents.create(new_document(), owner=OWNER, batch_id=batch.id, reuse_duplicates=True)
+    )
+    assert "SEARCH documents USING INDEX ix_documents_sha256_owner_id (sha256=? AND owner=?)" in plans
+
+
 def test_a_batch_is_counted_and_streamed_from_its_indexes(sqlite_store: Store, explain: Explain) -> None:
     batch = sqlite_store.batches.create(owner=OWNER).batch
     assert explain(lambda: sqlite_store.batches.get(batch.id, OWNER)) == [
@@ -76,7 +83,7 @@ def test_a_batch_is_counted_and_streamed_from_its_indexes(sqlite_store: Store, e
 
 
 def test_totals_are_counted_from_an_index(engine: Engine, explain: Explain) -> None:
-    plans = explain(lambda: count_documents(engine))
+    plans = explain(lambda: Store(engine).totals())
     assert plans[0] == "SCAN documents USING COVERING INDEX ix_documents_status_priority"
 
 

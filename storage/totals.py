@@ -1,10 +1,10 @@
-"""How many documents stand where, counted straight from the table: what `/metrics` reports."""
+"""How many documents of all owners stand where: what `/metrics` reports."""
 
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import func, select
 
 from core.status import Priority, Status
 from storage.engine import Database
@@ -26,8 +26,8 @@ class Totals:
     oldest_queued_seconds: float
 
 
-def count_documents(engine: Engine) -> Totals:
-    """Return the totals of an engine's database as they are now.
+def count_documents(database: Database) -> Totals:
+    """Return the totals of a database as they are now.
 
     Raises:
         DatabaseUnavailable: it does not answer.
@@ -38,7 +38,7 @@ def count_documents(engine: Engine) -> Totals:
     oldest = select(func.min(documents.c.created_at)).where(documents.c.status == Status.QUEUED)
     by_status: defaultdict[Status, int] = defaultdict(int)
     queued: dict[Priority, int] = {}
-    with Database(engine).read() as connection:
+    with database.read() as connection:
         for status, priority, count in connection.execute(groups):
             by_status[status] += count
             if status is Status.QUEUED:
