@@ -29,6 +29,7 @@ from core.types import DocumentReading, Failure, Phase
 from storage.records import Claim, Delivery
 from worker.callbacks import announce
 from worker.pipeline import PageResult, ReadRequest
+from worker.sending import send_all
 
 if TYPE_CHECKING:
     from worker.desk import Desk
@@ -134,15 +135,9 @@ def _split(desk: "Desk", claim: Claim, *, pages: int) -> None:
         return
     log.info("document split", pages=pages)
     deliveries = [Delivery(claim.document_id, index, claim.priority) for index in range(pages)]
-    # Noted first: once sent, another worker may claim a page and queue it again before we are back.
-    desk.store.claims.mark_sent(deliveries)
-    for index in range(pages):
-        try:
-            desk.dispatcher.send_page(claim.document_id, index, priority=claim.priority)
-        except BrokerUnavailable as error:
-            desk.store.claims.mark_unsent(deliveries[index:])
-            log.warning("pages left to the sweeper", code=error.code)
-            return
+    sent = send_all(desk.store, desk.dispatcher, deliveries)
+    if sent < pages:
+        log.warning("pages left to the sweeper", code=BrokerUnavailable.code, left=pages - sent)
 
 
 def _read_only_page(desk: "Desk", claim: Claim, data: bytes) -> None:

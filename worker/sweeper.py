@@ -11,6 +11,7 @@ from core.settings import Settings
 from storage.records import Delivery
 from storage.store import Store
 from worker.callbacks import announce
+from worker.sending import send_all
 
 SWEEP_LIMIT = 1_000
 """Deliveries of one sweep: about a second of work, so that a sweep never meets its time limit."""
@@ -83,20 +84,7 @@ def _due(store: Store, settings: Settings, *, redeliver_seconds: float, limit: i
 
 
 def _send(store: Store, dispatcher: Dispatcher, deliveries: list[Delivery]) -> int:
-    # Noted first: once sent, a worker may claim it and queue it again before we are back.
-    store.claims.mark_sent(deliveries)
-    for count, delivery in enumerate(deliveries):
-        try:
-            _dispatch(dispatcher, delivery)
-        except BrokerUnavailable as error:
-            store.claims.mark_unsent(deliveries[count:])
-            log.warning("sweep cut short", code=error.code, left=len(deliveries) - count)
-            return count
-    return len(deliveries)
-
-
-def _dispatch(dispatcher: Dispatcher, delivery: Delivery) -> None:
-    if delivery.page_index is None:
-        dispatcher.send_document(delivery.document_id, priority=delivery.priority)
-    else:
-        dispatcher.send_page(delivery.document_id, delivery.page_index, priority=delivery.priority)
+    sent = send_all(store, dispatcher, deliveries)
+    if sent < len(deliveries):
+        log.warning("sweep cut short", code=BrokerUnavailable.code, left=len(deliveries) - sent)
+    return sent
