@@ -3,6 +3,7 @@
 import functools
 import io
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -43,6 +44,15 @@ def slow_scan() -> bytes:
     """Return a page that is small as a file and takes a reader a second or two: 36 million pixels."""
     pixels = np.full((6000, 6000), 255, np.uint8)
     pixels[100:130, 100:5000] = 0
+    return _png(Image.fromarray(pixels))
+
+
+def crowded_scan() -> bytes:
+    """Return a page that takes any reader well over a second: more than a thousand numbers."""
+    pixels = np.full((6000, 6000), 255, np.uint8)
+    for y in range(100, 5900, 100):
+        for x in range(50, 5800, 300):
+            cv2.putText(pixels, "70315", (x, y), cv2.FONT_HERSHEY_SIMPLEX, 1.5, 0, 3)
     return _png(Image.fromarray(pixels))
 
 

@@ -11,7 +11,7 @@ from core.status import Status
 from storage.records import Outcome
 from tests.live.conftest import StartService
 from tests.live.running import RunningService, eventually
-from tests.live.scans import scan, slow_scan
+from tests.live.scans import crowded_scan, scan, slow_scan
 
 pytestmark = pytest.mark.live
 
@@ -78,7 +78,7 @@ def test_the_log_names_the_document_over_which_a_reader_died(service: RunningSer
 
 def test_reading_that_takes_too_long_fails_with_a_code(start_service: StartService) -> None:
     service = start_service(worker_concurrency="1", soft_time_limit_seconds="1", hard_time_limit_seconds="30")
-    document = service.ended(service.submit(slow_scan()), seconds=30)
+    document = service.ended(service.submit(crowded_scan()), seconds=30)
     assert (document["status"], document["failure"]["code"]) == ("failed", "time_limit_exceeded")
     text, data = scan(6)
     assert service.ended(service.submit(data, type="digits"))["pages"][0]["fields"][0]["text"] == text
