@@ -1,0 +1,179 @@
+"""Numbers put together from one hand's digits: lengths, zeros, grouping, marks and tails as on cheques and forms.
+
+Every function takes a seeded generator, so the same seed composes the same numbers.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.random import Generator
+
+from model.line.writing import OTHER, InkCollection, Stroke, Writing
+
+TAILS: Final = {
+    "": 0.5, ".": 0.1, ",": 0.05, "-": 0.06, ".-": 0.05, "=": 0.07, "--": 0.02, "/-": 0.08, "/~": 0.05, "/=": 0.02,
+}  # fmt: skip
+"""What writers add so that nobody can add digits, and how often."""
+
+HEADS: Final = {"": 0.86, "$": 0.03, "-": 0.02, "=": 0.03, "#": 0.02, "*": 0.02, ".": 0.02}
+
+LENGTHS: Final = (0.07, 0.13, 0.17, 0.19, 0.18, 0.12, 0.07, 0.04, 0.03)
+"""Shares of numbers of 1, 2, 3… digits."""
+
+
+def compose(ink: InkCollection, rng: Generator) -> Writing:
+    """Return a number in one hand, perhaps with a word beside it."""
+    writers = list(ink.digits)
+    glyphs = ink.digits[writers[rng.integers(len(writers))]]
+    body = _pick(HEADS, rng) + number_text(rng) + _pick(TAILS, rng)
+    gap, drift = rng.normal(0.1, 0.14), rng.normal(0, 0.02)
+    strokes: list[Stroke] = []
+    x = y = 0.0
+    for char in body:
+        marks, advance = _digit(ink, glyphs, char, rng) if char.isdigit() else separator_strokes(char, rng)
+        strokes += [mark + np.array([x, y], np.float32) for mark in marks]
+        x += advance + max(-0.2, gap + rng.normal(0, 0.06))
+        y += drift
+    return Writing("".join(c for c in body if c.isdigit()), "", tuple(strokes))
+
+
+def in_cells(ink: InkCollection, rng: Generator, *, pitch: float) -> Writing:
+    """Return digits one by one in cells of `pitch` digit heights, as in the boxes of a date; some stick out."""
+    writers = list(ink.digits)
+    glyphs = ink.digits[writers[rng.integers(len(writers))]]
+    text = _date_text(rng) if rng.random() < 0.6 else "".join(str(d) for d in rng.integers(0, 10, rng.integers(2, 13)))
+    size = float(rng.uniform(0.5, 1.0))
+    strokes: list[Stroke] = []
+    for cell, char in enumerate(text):
+        marks, width = _digit(ink, glyphs, char, rng)
+        left = (cell + 0.5) * pitch - size * width / 2 + rng.normal(0, 0.09) * pitch
+        top = (1 - size) * rng.uniform(0.2, 0.9)
+        strokes += [mark * np.float32(size) + np.array([left, top], np.float32) for mark in marks]
+    return Writing(text, "", tuple(strokes))
+
+
+def words(ink: InkCollection, rng: Generator) -> Writing:
+    """Return one to three words or signs in a row: no number, and its text is `OTHER`."""
+    strokes: list[Stroke] = []
+    x = 0.0
+    for _ in range(int(rng.integers(1, 4))):
+        word = ink.words[rng.integers(len(ink.words))]
+        strokes += [stroke + np.array([x, 0], np.float32) for stroke in word.strokes]
+        x += word.width + float(rng.uniform(0.1, 0.6))
+    return Writing(OTHER, "", tuple(strokes))
+
+
+def scribble(rng: Generator) -> Writing:
+    """Return a scribble, a signature's flourish or a line through nothing: no number."""
+    points = int(rng.integers(2, 40))
+    steps = rng.normal(0, 1, (points, 2)).astype(np.float32) * rng.uniform(0.1, 0.6)
+    steps[:, 0] += np.float32(rng.uniform(0, 0.3))
+    path = np.cumsum(steps, axis=0)
+    path[:, 1] = (path[:, 1] - path[:, 1].min()) / max(float(np.ptp(path[:, 1])), 0.5)
+    path[:, 0] -= path[:, 0].min()
+    if points > 4:
+        t = np.linspace(0, points - 1, points * 6)
+        path = np.stack([np.interp(t, np.arange(points), path[:, axis]) for axis in (0, 1)], axis=1).astype(np.float32)
+    return Writing(OTHER, "", (path.astype(np.float32),))
+
+
+def beside(left: Writing, right: Writing, rng: Generator) -> Writing:
+    """Return two writings in a row."""
+    shift = np.array([left.width + rng.uniform(0.15, 0.8), rng.normal(0, 0.05)], np.float32)
+    return Writing(left.text + right.text, "", left.strokes + tuple(stroke + shift for stroke in right.strokes))
+
+
+def number_text(rng: Generator) -> str:
+    """Return digits with separators."""
+    length = 1 + int(rng.choice(len(LENGTHS), p=LENGTHS))
+    digits = "".join(str(d) for d in rng.integers(0, 10, length))
+    if rng.random() < 0.25 and length > 2:
+        zeros = int(rng.integers(1, length))
+        digits = digits[: length - zeros] + "0" * zeros
+    if rng.random() < 0.2:
+        start, run = int(rng.integers(length)), int(rng.integers(2, 4))
+        digits = (digits[:start] + str(rng.integers(10)) * run + digits[start + run :])[:length]
+    grouping = rng.random()
+    if length > 3 and grouping < 0.4:
+        return _grouped(digits, _mark(rng), [3] * 4)
+    if length > 3 and grouping < 0.6:
+        return _grouped(digits, _mark(rng), [3, 2, 2, 2, 2])
+    if length > 1 and grouping > 0.85:
+        at = int(rng.integers(1, length))
+        return digits[:at] + str(rng.choice([".", ",", "/", "-", " "], p=[0.4, 0.3, 0.1, 0.1, 0.1])) + digits[at:]
+    return digits
+
+
+def separator_strokes(char: str, rng: Generator) -> tuple[list[Stroke], float]:
+    """Return the strokes of a mark in digit heights, and how far it moves the pen on."""
+    if char == " ":
+        return [], float(rng.uniform(0.1, 0.5))
+    w, j = float(rng.uniform(0.12, 0.5)), rng.normal(0, 0.04, 8)
+    strokes = [np.asarray(line, np.float32) for line in MARKS[char](w, [float(value) for value in j])]
+    return strokes, max(float(stroke[:, 0].max()) for stroke in strokes) + float(rng.uniform(0, 0.1))
+
+
+Lines = list[list[tuple[float, float]]]
+
+MARKS: Final[dict[str, Callable[[float, list[float]], Lines]]] = {
+    ".": lambda _, j: [[(0.05, 0.95 + j[0]), (0.06 + abs(j[1]), 0.97 + j[0])]],
+    ",": lambda _, j: [[(0.1, 0.9 + j[0]), (0.1 + j[1], 1.02 + j[2]), (0.02 + j[3], 1.18 + 2 * j[4])]],
+    "'": lambda _, j: [[(0.1, 0.0 + j[0]), (0.06 + j[1], 0.2 + j[2])]],
+    "-": lambda w, j: [[(0.0, 0.55 + j[0]), (w, 0.52 + j[1])]],
+    # A long dash to the end of the box, as after an amount in rupees.
+    "~": lambda w, j: [[(0.0, 0.55 + 2 * j[0]), (0.6 * w, 0.5 + 2 * j[1]), (0.4 + 3 * w, 0.52 + 3 * j[2])]],
+    "/": lambda w, j: [[(0.2 + w / 2 + j[2], -0.15 + 3 * j[0]), (0.0, 1.1 + 2 * j[1])]],
+    "=": lambda w, j: [[(0.0, 0.42 + j[0]), (w, 0.4 + j[1])], [(0.0, 0.65 + j[2]), (w, 0.62 + j[3])]],
+    "$": lambda w, j: [
+        [(0.4, 0.2 + j[0]), (0.2, 0.1), (0.05, 0.3), (0.35, 0.6 + j[1]), (0.2, 0.85), (0.0, 0.75 + j[2])],
+        [(0.22 + j[3], -0.05), (0.18, 1.05 + w / 4)],
+    ],
+    "#": lambda _, j: [
+        [(0.15 + j[0], 0.1), (0.05, 0.9)], [(0.4 + j[1], 0.1), (0.3, 0.9)],
+        [(0.0, 0.4 + j[2]), (0.5, 0.35)], [(0.0, 0.65 + j[3]), (0.5, 0.6)],
+    ],
+    "*": lambda w, j: [
+        [(0.0, 0.35 + j[0]), (w, 0.65 + j[1])], [(0.0, 0.65 + j[2]), (w, 0.35 + j[3])], [(w / 2, 0.3), (w / 2, 0.7)],
+    ],
+}  # fmt: skip
+
+
+def _digit(
+    ink: InkCollection, glyphs: dict[str, list[Writing]], char: str, rng: Generator
+) -> tuple[list[Stroke], float]:
+    """Return a digit's strokes, standing on the line, and its width."""
+    choice = glyphs.get(char) or _from_anyone(ink, char, rng)
+    glyph = choice[rng.integers(len(choice))]
+    size = float(np.clip(rng.normal(1, 0.09), 0.7, 1.3)) / max(glyph.height, 0.5)
+    top = 1 - size * glyph.height + rng.normal(0, 0.04)
+    return [stroke * np.float32(size) + np.array([0, top], np.float32) for stroke in glyph.strokes], size * glyph.width
+
+
+def _from_anyone(ink: InkCollection, char: str, rng: Generator) -> list[Writing]:
+    writers = [glyphs[char] for glyphs in ink.digits.values() if char in glyphs]
+    return writers[rng.integers(len(writers))]
+
+
+def _mark(rng: Generator) -> str:
+    return str(rng.choice([".", ",", " ", "'"], p=[0.4, 0.4, 0.15, 0.05]))
+
+
+def _grouped(digits: str, mark: str, sizes: list[int]) -> str:
+    """Return the digits in groups from the right: by thousands, or by lakh and crore as in India."""
+    groups: list[str] = []
+    for size in sizes:
+        if len(digits) <= size:
+            break
+        digits, group = digits[:-size], digits[-size:]
+        groups.insert(0, group)
+    return mark.join([digits, *groups])
+
+
+def _date_text(rng: Generator) -> str:
+    day, month, year = rng.integers(1, 32), rng.integers(1, 13), rng.integers(1950, 2036)
+    return f"{day:02d}{month:02d}{year:04d}" if rng.random() < 0.75 else f"{day:02d}{month:02d}{year % 100:02d}"
+
+
+def _pick(shares: dict[str, float], rng: Generator) -> str:
+    return str(rng.choice(list(shares), p=np.array(list(shares.values())) / sum(shares.values())))

@@ -1,0 +1,124 @@
+"""What the line reader learns from: drawn fields and real ones, as the lines that it will see.
+
+A sample is made from the seed, its epoch and its number alone, so that a training can be stopped and repeated.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from model.line.composing import beside, compose, in_cells, scribble, words
+from model.line.paper import blank, in_comb, painted
+from model.line.real import RealField, joined, load_meza, load_orand, shaken, side_by_side
+from model.line.writing import OTHER, InkCollection, load_ink
+from segmentation.line import MAX_LINE_WIDTH, prepare_line
+
+FRAME_COLUMNS: Final = 2
+"""Columns of a line that one output of the network stands for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A line and its text: digits, and `OTHER` for what is no number.
+
+    Attributes:
+        pixels: uint8, shape (32, width), ink bright on black.
+        text: at least one sign.
+    """
+
+    pixels: NDArray[np.uint8]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ingredients:
+    """What samples are made of; without real fields all are drawn."""
+
+    ink: InkCollection
+    orand: list[RealField]
+    meza: list[RealField]
+
+
+def load_ingredients(data: Path, *, open_terms_only: bool) -> Ingredients:
+    """Return what lies in the folder of collections; with `open_terms_only`, only what may be used for anything."""
+    ink = load_ink(data, open_terms_only=open_terms_only)
+    if open_terms_only:
+        return Ingredients(ink, [], [])
+    return Ingredients(ink, load_orand(data, training=True), load_meza(data, training=True))
+
+
+def make_samples(ingredients: Ingredients, count: int, *, seed: tuple[int, ...]) -> list[Sample]:
+    """Return `count` samples, the same ones for the same seed."""
+    rng = np.random.default_rng(seed)
+    samples: list[Sample] = []
+    while len(samples) < count:
+        sample = (
+            _drawn(ingredients.ink, rng) if not ingredients.orand or rng.random() < 0.45 else _real(ingredients, rng)
+        )
+        if sample is not None and _fits(sample):
+            samples.append(sample)
+    return samples
+
+
+def held_out(data: Path) -> dict[str, list[Sample]]:
+    """Return the real strings that nothing is learnt from, by collection."""
+    return {
+        "orand": [Sample(prepare_line(field.pixels).pixels, field.text) for field in load_orand(data, training=False)],
+        "meza": [Sample(prepare_line(field.pixels).pixels, field.text) for field in load_meza(data, training=False)],
+    }
+
+
+def _drawn(ink: InkCollection, rng: Generator) -> Sample:
+    kind = rng.random()
+    if kind < 0.16:
+        pitch = float(rng.uniform(0.7, 1.2))
+        writing = in_cells(ink, rng, pitch=pitch)
+        return Sample(prepare_line(in_comb(writing, rng, pitch=pitch)).pixels, writing.text)
+    if kind < 0.26:
+        return _no_number(ink, rng)
+    if kind < 0.31:
+        number, word = compose(ink, rng), words(ink, rng)
+        writing = beside(number, word, rng) if rng.random() < 0.5 else beside(word, number, rng)
+    elif kind < 0.55:
+        whole = ink.numbers[rng.integers(len(ink.numbers))]
+        writing = whole
+    else:
+        writing = compose(ink, rng)
+    text = "".join(char for char in writing.text if char.isdigit() or char == OTHER)
+    return Sample(prepare_line(painted(writing, rng)).pixels, text)
+
+
+def _no_number(ink: InkCollection, rng: Generator) -> Sample:
+    kind = rng.random()
+    if kind < 0.2:
+        return Sample(prepare_line(blank(rng)).pixels, OTHER)
+    writing = scribble(rng) if kind < 0.4 else words(ink, rng)
+    return Sample(prepare_line(painted(writing, rng)).pixels, OTHER)
+
+
+def _real(ingredients: Ingredients, rng: Generator) -> Sample | None:
+    kind = rng.random()
+    if kind < 0.3:
+        field: RealField | None = ingredients.orand[rng.integers(len(ingredients.orand))]
+    elif kind < 0.6:
+        field = joined(ingredients.orand, rng)
+    else:
+        field = ingredients.meza[rng.integers(len(ingredients.meza))]
+    if field is None:
+        return None
+    line = prepare_line(shaken(field, rng).pixels).pixels
+    if kind < 0.93:
+        return Sample(line, field.text)
+    other = ingredients.meza[rng.integers(len(ingredients.meza))]
+    return Sample(side_by_side(line, prepare_line(shaken(other, rng).pixels).pixels, rng), field.text + other.text)
+
+
+def _fits(sample: Sample) -> bool:
+    """Return whether every sign, and a blank between equal ones, has a frame of its own with some room to spare."""
+    width = sample.pixels.shape[1]
+    repeats = sum(a == b for a, b in zip(sample.text, sample.text[1:], strict=False))
+    return bool(sample.text) and width <= MAX_LINE_WIDTH and width // FRAME_COLUMNS >= len(sample.text) + repeats + 2

@@ -1,0 +1,220 @@
+"""Writing on paper: any pen, security print, rules, frames and printed labels, scanned or photographed.
+
+Every function takes a seeded generator, so the same seed draws the same pictures.
+"""
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from model.line.writing import Stroke, Writing
+
+Grey = NDArray[np.uint8]
+Float = NDArray[np.float32]
+
+SUBPIXEL_BITS: Final = 4
+"""OpenCV draws at fixed-point coordinates: sixteenths of a pixel."""
+
+MAX_HEIGHT: Final = 160
+MAX_WIDTH: Final = 900
+
+FONTS: Final = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
+
+
+def painted(writing: Writing, rng: Generator) -> Grey:
+    """Return the writing on paper as a field: uint8 grey, dark ink on lighter paper."""
+    size = float(np.exp(rng.uniform(np.log(13), np.log(46))))
+    strokes = _posed(writing, rng, size=size)
+    points = np.concatenate(strokes)
+    left, top, right, bottom = rng.uniform((2, 2, 2, 2), (14, 14, 16, 14)) * size / 30
+    boxed = rng.random() < 0.18
+    if boxed:
+        left, top, right, bottom = rng.uniform((0.1, 0.05, 0.1, 0.05), (2.5, 0.7, 2.5, 0.7)) * size + 3
+    shape = _shape(points, left + right, top + bottom)
+    offset = np.array([left, top], np.float32) - points.min(axis=0)
+    ink = _pen([stroke + offset for stroke in strokes], shape, rng, size=size)
+    page = _paper(shape, rng)
+    if boxed:
+        _frame(page, rng, writing_from=left, size=size)
+    return scanned(page * (1 - np.float32(rng.uniform(0.25, 0.92)) * ink), rng)
+
+
+def in_comb(writing: Writing, rng: Generator, *, pitch: float) -> Grey:
+    """Return digits written into a row of printed boxes, with labels around it as on cheques."""
+    height = float(rng.uniform(18, 46))
+    cells = len(writing.text)
+    left, top = rng.uniform(1, 8), rng.uniform(1, 6)
+    label = rng.uniform(0.5, 2.5) * height if rng.random() < 0.3 else 0.0
+    below = rng.uniform(0.3, 0.8) * height if rng.random() < 0.4 else rng.uniform(1, 6)
+    shape = (
+        min(MAX_HEIGHT, int(height * 1.05 + top + below) + 2),
+        min(MAX_WIDTH, int(label + cells * pitch * height + left + rng.uniform(2, 10)) + 2),
+    )
+    strokes = _posed(writing, rng, size=height * float(rng.uniform(0.8, 1.0)), slanted=False)
+    origin = np.array([left + label, top], np.float32)
+    ink = _pen([stroke + origin for stroke in strokes], shape, rng, size=height)
+    page = _paper(shape, rng)
+    level, thickness = float(page.mean() * rng.uniform(0.1, 0.75)), int(rng.integers(1, 3))
+    x0, x1, y0, y1 = int(origin[0]), int(origin[0] + cells * pitch * height), int(top), int(top + height)
+    cv2.rectangle(page, (x0, y0), (x1, y1), level, thickness)
+    for cell in range(1, cells):
+        x = int(origin[0] + cell * pitch * height)
+        cv2.line(page, (x, y0), (x, y1), level, thickness)
+    if label:
+        _print(page, "DATE", (int(left), int(top + 0.6 * height)), rng, size=0.4 * height)
+    if below > 0.3 * height:
+        for cell, char in enumerate(("DDMMYYYY" * 2)[:cells]):
+            place = (int(origin[0] + (cell + 0.3) * pitch * height), int(top + height + below))
+            _print(page, char, place, rng, size=0.4 * height)
+    return scanned(page * (1 - np.float32(rng.uniform(0.4, 0.92)) * ink), rng)
+
+
+def blank(rng: Generator) -> Grey:
+    """Return paper that nobody wrote on."""
+    shape = (int(rng.integers(24, 90)), int(rng.integers(40, 300)))
+    page = _paper(shape, rng)
+    if rng.random() < 0.3:
+        _frame(page, rng, writing_from=0.5 * shape[0], size=0.5 * shape[0])
+    return scanned(page, rng)
+
+
+def scanned(grey: Float, rng: Generator) -> Grey:
+    """Return the picture as a scanner or phone gives it: blurred, noisy, coarse, compressed."""
+    if rng.random() < 0.7:
+        grey = np.asarray(cv2.GaussianBlur(grey, (0, 0), float(rng.uniform(0.3, 1.2))), np.float32)
+    if rng.random() < 0.15 and min(grey.shape) > 40:
+        small = cv2.resize(grey, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+        grey = np.asarray(small, np.float32)
+    grey = grey + rng.normal(0, rng.uniform(0, 7), grey.shape).astype(np.float32)
+    pixels = np.clip(grey, 0, 255).astype(np.uint8)
+    if rng.random() < 0.5:
+        _, coded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 95))])
+        pixels = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8)
+    return pixels
+
+
+def _posed(writing: Writing, rng: Generator, *, size: float, slanted: bool = True) -> list[Stroke]:
+    slant, turn, stretch = rng.normal(0.08, 0.18), rng.normal(0, 0.03), rng.uniform(0.72, 1.3)
+    if not slanted:
+        slant, turn, stretch = rng.normal(0.03, 0.04), 0.0, 1.0
+    pose = np.array([[stretch, -slant], [turn, 1.0]], np.float32) * np.float32(size)
+    wave = np.float32(rng.normal(0, 0.012) * size)
+    return [stroke @ pose.T + np.sin(stroke * 5) * wave for stroke in writing.strokes]
+
+
+def _shape(points: Float, across: float, down: float) -> tuple[int, int]:
+    width, height = float(np.ptp(points[:, 0])) + across, float(np.ptp(points[:, 1])) + down
+    return min(MAX_HEIGHT, int(height) + 2), min(MAX_WIDTH, int(width) + 2)
+
+
+def _pen(strokes: list[Stroke], shape: tuple[int, int], rng: Generator, *, size: float) -> Float:
+    """Return ink coverage 0..1: drawn at twice the size, then shrunk, so that thin pens stay smooth."""
+    canvas = np.zeros((2 * shape[0], 2 * shape[1]), np.uint8)
+    thickness = max(1, round(2 * size * float(rng.uniform(0.035, 0.13))))
+    for stroke in strokes:
+        points = np.round(stroke * (2 << SUBPIXEL_BITS)).astype(np.int32).reshape(-1, 1, 2)
+        if len(points) == 1:
+            points = np.concatenate([points, points + 1])
+        shade = int(rng.uniform(190, 255))
+        cv2.polylines(canvas, [points], False, shade, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+    ink = cv2.resize(canvas, (shape[1], shape[0]), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    if rng.random() < 0.3:
+        pressure = rng.uniform(0.5, 1, (3, 8)).astype(np.float32)
+        ink = ink * cv2.resize(pressure, (shape[1], shape[0]))
+    if rng.random() < 0.1:
+        ink = ink * (rng.random(shape) > rng.uniform(0.03, 0.25)).astype(np.float32)
+    return np.asarray(ink, np.float32)
+
+
+def _paper(shape: tuple[int, int], rng: Generator) -> Float:
+    """Return paper with its tone, shadow, security print and rules."""
+    height, width = shape
+    page = np.full(shape, rng.uniform(140, 250), np.float32)
+    if rng.random() < 0.5:
+        page += cv2.resize(rng.normal(0, 12, (2, 3)).astype(np.float32), (width, height))
+    if rng.random() < 0.6:
+        page -= _security_print(shape, rng)
+    for _ in range(int(rng.choice(4, p=[0.45, 0.3, 0.2, 0.05]))):
+        y = int(rng.choice([rng.uniform(0, 0.15), rng.uniform(0.8, 1.0)]) * height)
+        tilt = int(rng.normal(0, 0.01) * width)
+        cv2.line(page, (0, y), (width, y + tilt), float(page.mean() * rng.uniform(0.3, 0.85)), int(rng.integers(1, 3)))
+    for edge in (0, 1):
+        if rng.random() < 0.15:
+            x = int((edge * 0.97 + rng.uniform(0, 0.03)) * width)
+            cv2.line(page, (x, 0), (x, height), float(page.mean() * rng.uniform(0.3, 0.85)), int(rng.integers(1, 3)))
+    if rng.random() < 0.12:
+        _neighbour(page, rng)
+    return page
+
+
+def _neighbour(page: Float, rng: Generator) -> None:
+    """Let the writing of the row above or below reach in."""
+    height, width = page.shape
+    level, thickness = float(page.mean() * rng.uniform(0.2, 0.7)), int(rng.integers(1, 4))
+    edge, inwards = (0, 1) if rng.random() < 0.5 else (height - 1, -1)
+    for _ in range(int(rng.integers(1, 4))):
+        x = int(rng.uniform(0, width))
+        reach = inwards * int(rng.uniform(0.05, 0.2) * height)
+        cv2.line(page, (x, edge), (x + int(rng.normal(0, 4)), edge + reach), level, thickness, cv2.LINE_AA)
+
+
+def _security_print(shape: tuple[int, int], rng: Generator) -> Float:
+    """Return a guilloche: one or two families of waving lines, as on cheque paper."""
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    texture = np.zeros(shape, np.float32)
+    for _ in range(int(rng.integers(1, 3))):
+        angle, pitch = rng.uniform(0, np.pi), rng.uniform(3, 9)
+        across = x * np.sin(angle) + y * np.cos(angle)
+        along = x * np.cos(angle) - y * np.sin(angle)
+        phase = across + rng.uniform(0, 6) * np.sin(along / rng.uniform(6, 40) + rng.uniform(0, 6))
+        wave = np.clip(np.sin(2 * np.pi * phase / pitch), 0, 1)
+        texture += np.float32(rng.uniform(3, 22)) * np.asarray(wave, np.float32)
+    return texture
+
+
+def _frame(page: Float, rng: Generator, *, writing_from: float, size: float) -> None:
+    """Print a box around the field, with the currency's sign before the writing where there is room."""
+    height, width = page.shape
+    level = float(page.mean() * rng.uniform(0.05, 0.7))
+    inset = rng.uniform(0, 0.06, 4) * height
+    corner = (int(inset[0]), int(inset[1])), (int(width - 1 - inset[2]), int(height - 1 - inset[3]))
+    cv2.rectangle(page, *corner, level, int(rng.integers(1, 3)))
+    room = writing_from - inset[0]
+    if room > 0.7 * size and rng.random() < 0.8:
+        x = int(inset[0] + room * rng.uniform(0.1, 0.4))
+        _rupee(page, (x, int(0.5 * height)), rng, size=min(0.6 * room, rng.uniform(0.35, 0.7) * size), level=level)
+        if rng.random() < 0.4:
+            cv2.line(page, (int(writing_from) - 2, corner[0][1]), (int(writing_from) - 2, corner[1][1]), level, 1)
+
+
+def _rupee(page: Float, middle: tuple[int, int], rng: Generator, *, size: float, level: float) -> None:
+    """Print ₹, $ or Rs."""
+    x, y = middle[0], middle[1] - size / 2
+    if rng.random() < 0.3:
+        text = str(rng.choice(["$", "Rs", "Rs.", "EUR"]))
+        _print(page, text, (x, int(y + size)), rng, size=size)
+        return
+    w = 0.7 * size
+    lines = [
+        [(0, 0), (w, 0)],
+        [(0, 0.22 * size), (w, 0.22 * size)],
+        [(0.1 * w, 0), (0.55 * w, 0.02 * size), (0.75 * w, 0.22 * size), (0.5 * w, 0.42 * size), (0, 0.45 * size)],
+        [(0, 0.45 * size), (0.8 * w, size)],
+    ]
+    thickness = max(1, round(size * rng.uniform(0.07, 0.16)))
+    for line in lines:
+        points = np.round((np.array(line) + np.array([x, y])) * (1 << SUBPIXEL_BITS)).astype(np.int32).reshape(-1, 1, 2)
+        cv2.polylines(page, [points], False, level, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+
+
+def _print(page: Float, text: str, place: tuple[int, int], rng: Generator, *, size: float) -> None:
+    """Print a label whose capitals are `size` pixels high."""
+    font = FONTS[int(rng.integers(len(FONTS)))]
+    level, thickness = float(page.mean() * rng.uniform(0.05, 0.6)), max(1, round(size / 12))
+    # OpenCV prints text on bytes alone.
+    mask = np.zeros(page.shape, np.uint8)
+    cv2.putText(mask, text, place, font, size / 22, 255, thickness, cv2.LINE_AA)
+    page += (level - page) * (mask.astype(np.float32) / 255)

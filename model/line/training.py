@@ -1,0 +1,324 @@
+"""Training of the line reader: lines in, a run's folder out, which `model.line.export` turns into an artifact.
+
+Every epoch is written down with the optimiser's state, so that a run that was stopped goes on where it was, and draws
+what it would have drawn.
+"""
+
+import csv
+import json
+import multiprocessing
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InvalidRequest
+from model.line.material import FRAME_COLUMNS, Sample, held_out, load_ingredients, make_samples
+from model.line.network import BLANK, build_line_reader
+from model.line.writing import OTHER
+from model.training_extra import load_keras, load_tensorflow
+from segmentation.line import LINE_HEIGHT, LINE_VERSION
+
+CHUNK: Final = 640
+"""Samples that are drawn at a time, beside the training."""
+
+PAD_COLUMNS: Final = 16
+
+PEAK_RATE: Final = 2e-3
+WARM_UP_STEPS: Final = 300
+
+WEIGHTS: Final = "line.weights.h5"
+
+
+@dataclass(frozen=True, slots=True)
+class LineOptions:
+    """What to train.
+
+    Attributes:
+        data: folder of collections.
+        out: the run's folder.
+        open_terms_only: learn only from collections whose stated terms allow any use.
+        seed: of everything that is left to chance.
+        epochs: of `fresh` new samples and as many of the epoch before.
+        fresh: new samples an epoch.
+        batch_size: lines a step.
+        resume: go on with the run in `out`.
+        on_epoch: called with each finished epoch's row.
+    """
+
+    data: Path
+    out: Path
+    open_terms_only: bool = False
+    seed: int = 1
+    epochs: int = 30
+    fresh: int = 12_800
+    batch_size: int = 32
+    resume: bool = False
+    command: str = ""
+    on_epoch: Callable[["LineEpoch"], None] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LineEpoch:
+    """One epoch: its number from 1, mean loss, seconds, and the share of held-out strings read whole."""
+
+    epoch: int
+    loss: float
+    seconds: float
+    orand: float
+    meza: float
+
+
+@dataclass(frozen=True, slots=True)
+class LineRun:
+    """What a run's folder says of itself in `run.json`."""
+
+    seed: int
+    command: str
+    line_version: str
+    parameters: int
+    open_terms_only: bool
+    epochs: int
+
+
+def train_line_reader(options: LineOptions) -> list[LineEpoch]:
+    """Train a line reader and leave the run in `options.out`; return its epochs.
+
+    Raises:
+        InvalidRequest: a run is there already and `resume` is off.
+        ExtraMissing: TensorFlow is not installed.
+    """
+    journal = options.out / "epochs.csv"
+    if journal.exists() and not options.resume:
+        raise InvalidRequest(f"{options.out} holds a run already; go on with --resume or name another folder.")
+    options.out.mkdir(parents=True, exist_ok=True)
+    keras = load_keras()
+    keras.utils.set_random_seed(options.seed)
+    keras.mixed_precision.set_global_policy(_precision())
+    try:
+        trainer = _Trainer(options)
+        rows = _read_journal(journal)
+        trainer.restore(len(rows))
+        references = held_out(options.data)
+        context = multiprocessing.get_context("spawn")
+        with context.Pool(1, initializer=_load_drawer, initargs=(options.data, options.open_terms_only)) as drawer:
+            feed = _Feed(drawer, options)
+            for epoch in range(len(rows), options.epochs):
+                rows.append(trainer.epoch(epoch, feed.samples(epoch), references))
+                trainer.save(epoch + 1)
+                _write_journal(journal, rows)
+                if options.on_epoch:
+                    options.on_epoch(rows[-1])
+        trainer.finish()
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    return rows
+
+
+def batches(samples: list[Sample], size: int, rng: np.random.Generator) -> Iterator[list[Sample]]:
+    """Yield batches of lines about as wide as each other, in random order."""
+    order = sorted(range(len(samples)), key=lambda index: samples[index].pixels.shape[1] + rng.uniform(0, 12))
+    starts = np.arange(0, len(order), size)
+    rng.shuffle(starts)
+    for start in starts:
+        yield [samples[index] for index in order[start : start + size]]
+
+
+def stacked(samples: list[Sample]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Return the lines side by side, padded with paper, and how many frames each has."""
+    widest = max(sample.pixels.shape[1] for sample in samples)
+    width = -(-widest // PAD_COLUMNS) * PAD_COLUMNS
+    lines = np.zeros((len(samples), LINE_HEIGHT, width, 1), np.float32)
+    for line, sample in zip(lines, samples, strict=True):
+        line[:, : sample.pixels.shape[1], 0] = sample.pixels
+    frames = [-(-sample.pixels.shape[1] // FRAME_COLUMNS) for sample in samples]
+    return lines, np.array(frames, np.int32)
+
+
+def greedy_texts(logits: NDArray[np.float32], frames: NDArray[np.int32]) -> list[str]:
+    """Return each line's text by its likeliest frames, repeats and blanks dropped."""
+    signs = "0123456789" + OTHER
+    texts = []
+    for line, count in zip(logits.argmax(axis=2), frames, strict=True):
+        classes = line[:count]
+        kept = classes[np.r_[True, classes[1:] != classes[:-1]]]
+        texts.append("".join(signs[index] for index in kept if index != BLANK))
+    return texts
+
+
+class _Feed:
+    """Draws the samples of the next epoch while one is being trained on."""
+
+    def __init__(self, drawer: Any, options: LineOptions) -> None:  # noqa: ANN401 - pools are generic in private
+        self._drawer = drawer
+        self._options = options
+        self._pending: dict[int, Any] = {}
+        self._drawn: dict[int, list[Sample]] = {}
+
+    def samples(self, epoch: int) -> list[Sample]:
+        """Return the epoch's new samples and those of the epoch before."""
+        for number in (max(0, epoch - 1), epoch, epoch + 1):
+            self._ask(number)
+        parts = [self._get(number) for number in {max(0, epoch - 1), epoch}]
+        self._drawn = {number: kept for number, kept in self._drawn.items() if number >= epoch}
+        return [sample for part in parts for sample in part]
+
+    def _ask(self, number: int) -> None:
+        if number in self._pending or number in self._drawn or number >= self._options.epochs:
+            return
+        chunks = -(-self._options.fresh // CHUNK)
+        tasks = [(CHUNK, (self._options.seed, number, chunk)) for chunk in range(chunks)]
+        self._pending[number] = self._drawer.starmap_async(_draw_chunk, tasks, chunksize=1)
+
+    def _get(self, number: int) -> list[Sample]:
+        if number not in self._drawn:
+            self._drawn[number] = [sample for chunk in self._pending.pop(number).get() for sample in chunk]
+        return self._drawn[number]
+
+
+class _Trainer:
+    """The network, its optimiser, and one step of both."""
+
+    def __init__(self, options: LineOptions) -> None:
+        keras, tf = load_keras(), load_tensorflow()
+        self._tf = tf
+        self._options = options
+        self.network = build_line_reader()
+        self._optimiser = keras.optimizers.AdamW(PEAK_RATE, weight_decay=1e-4, clipnorm=5.0)
+        self._optimiser.build(self.network.trainable_variables)
+        self._checkpoint = tf.train.Checkpoint(network=self.network, optimiser=self._optimiser)
+        self._steps_an_epoch = -(-2 * options.fresh // options.batch_size)
+        lines = tf.TensorSpec([None, LINE_HEIGHT, None, 1])
+        labels = tf.SparseTensorSpec([None, None], tf.int32)
+        frames = tf.TensorSpec([None], tf.int32)
+        self._step = tf.function(self._train_step, input_signature=[lines, labels, frames], autograph=False)
+        self._infer = tf.function(self._outputs, input_signature=[lines], autograph=False)
+
+    def epoch(self, epoch: int, samples: list[Sample], references: dict[str, list[Sample]]) -> LineEpoch:
+        """Train one epoch and measure it on the held-out strings."""
+        started = perf_counter()
+        rng = np.random.default_rng((self._options.seed, epoch))
+        losses = []
+        for step, batch in enumerate(batches(samples, self._options.batch_size, rng)):
+            self._optimiser.learning_rate.assign(self._rate(epoch * self._steps_an_epoch + step))
+            lines, frames = stacked(batch)
+            losses.append(float(self._step(_varied(lines, rng), _labels(batch), frames)))
+        exact = {name: self._exact(strings) for name, strings in references.items()}
+        loss, seconds = round(float(np.mean(losses)), 4), round(perf_counter() - started, 1)
+        return LineEpoch(epoch + 1, loss, seconds, exact["orand"], exact["meza"])
+
+    def save(self, epochs: int) -> None:
+        """Keep the state after so many epochs."""
+        self._checkpoint.write(str(self._options.out / f"state-{epochs}"))
+        for old in self._options.out.glob("state-*"):
+            if not old.name.startswith(f"state-{epochs}."):
+                old.unlink()
+
+    def restore(self, epochs: int) -> None:
+        """Go back to the state after so many epochs; nothing is done for none."""
+        if epochs:
+            self._checkpoint.read(str(self._options.out / f"state-{epochs}")).assert_existing_objects_matched()
+
+    def finish(self) -> None:
+        """Write the weights and what the run was."""
+        self.network.save_weights(self._options.out / WEIGHTS)
+        run = LineRun(
+            seed=self._options.seed,
+            command=self._options.command,
+            line_version=LINE_VERSION,
+            parameters=int(self.network.count_params()),
+            open_terms_only=self._options.open_terms_only,
+            epochs=self._options.epochs,
+        )
+        (self._options.out / "run.json").write_text(json.dumps(asdict(run), indent=2) + "\n", "utf-8")
+
+    def _outputs(self, lines: Any) -> Any:  # noqa: ANN401
+        return self.network(lines, training=False)
+
+    def _train_step(self, lines: Any, labels: Any, frames: Any) -> Any:  # noqa: ANN401
+        tf = self._tf
+        with tf.GradientTape() as tape:
+            logits = self.network(lines, training=True)
+            losses = tf.nn.ctc_loss(labels, logits, None, frames, logits_time_major=False, blank_index=BLANK)
+            loss = tf.reduce_mean(losses)
+        gradients = tape.gradient(loss, self.network.trainable_variables)
+        self._optimiser.apply_gradients(zip(gradients, self.network.trainable_variables, strict=True))
+        return loss
+
+    def _rate(self, step: int) -> float:
+        share = min(1.0, step / (self._steps_an_epoch * self._options.epochs))
+        return (
+            PEAK_RATE * min(1.0, (step + 1) / WARM_UP_STEPS) * (0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * share))))
+        )
+
+    def _exact(self, strings: list[Sample]) -> float:
+        right = 0
+        for batch in batches(strings, 64, np.random.default_rng(0)):
+            lines, frames = stacked(batch)
+            texts = greedy_texts(self._infer(lines).numpy(), frames)
+            right += sum(text == sample.text for text, sample in zip(texts, batch, strict=True))
+        return round(right / max(1, len(strings)), 4)
+
+
+def _varied(lines: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return the lines with other strength and noise, so that a line that comes again is not the same."""
+    count = len(lines)
+    lines = lines * rng.uniform(0.6, 1.25, (count, 1, 1, 1)).astype(np.float32)
+    noisy = (rng.random((count, 1, 1, 1)) < 0.5).astype(np.float32) * 10
+    noise = rng.standard_normal(lines.shape, np.float32) * noisy
+    return np.asarray(np.clip(lines + noise, 0, 255), np.float32)
+
+
+def _labels(batch: list[Sample]) -> Any:  # noqa: ANN401
+    signs = "0123456789" + OTHER
+    places = [(row, place) for row, sample in enumerate(batch) for place in range(len(sample.text))]
+    values = [signs.index(sign) for sample in batch for sign in sample.text]
+    shape = (len(batch), max(len(sample.text) for sample in batch))
+    return load_tensorflow().sparse.SparseTensor(np.array(places, np.int64), np.array(values, np.int32), shape)
+
+
+def _precision() -> str:
+    """Return half precision where the processor or a GPU multiplies it quickly."""
+    if load_tensorflow().config.list_physical_devices("GPU"):
+        return "mixed_bfloat16"
+    try:
+        flags = Path("/proc/cpuinfo").read_text("utf-8")
+    except OSError:
+        return "float32"
+    return "mixed_bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
+
+
+def _read_journal(path: Path) -> list[LineEpoch]:
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as lines:
+        return [
+            LineEpoch(int(row["epoch"]), *(float(row[name]) for name in ("loss", "seconds", "orand", "meza")))
+            for row in csv.DictReader(lines)
+        ]
+
+
+def _write_journal(path: Path, rows: list[LineEpoch]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as lines:
+        writer = csv.DictWriter(lines, fieldnames=list(asdict(rows[0])))
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
+
+
+_INGREDIENTS: Any = None
+"""What the drawing process draws from; loaded once in it."""
+
+
+def _load_drawer(data: Path, open_terms_only: bool) -> None:  # noqa: FBT001 - multiprocessing passes it by place
+    global _INGREDIENTS  # noqa: PLW0603 - one a process
+    cv2.setNumThreads(1)
+    _INGREDIENTS = load_ingredients(data, open_terms_only=open_terms_only)
+
+
+def _draw_chunk(count: int, seed: tuple[int, ...]) -> list[Sample]:
+    return make_samples(_INGREDIENTS, count, seed=seed)
