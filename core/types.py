@@ -35,6 +35,8 @@ class ReviewReason(StrEnum):
     LOW_CONFIDENCE = "low_confidence"
     NOT_DIGITS = "not_digits"
     INVALID_FORMAT = "invalid_format"
+    READERS_DISAGREE = "readers_disagree"
+    COMB_MISFIT = "comb_misfit"
 
 
 @dataclass(frozen=True, slots=True)

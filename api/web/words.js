@@ -5,6 +5,8 @@ const REASONS = {
   low_confidence: "The reader is not sure enough of this value.",
   not_digits: "Some of the marks do not look like digits.",
   invalid_format: "The characters do not form a valid value for this field.",
+  readers_disagree: "Two ways of reading this field gave different values.",
+  comb_misfit: "The printed boxes for the digits were not found where they should be.",
 };
 
 const SHORT_REASONS = {
@@ -12,6 +14,8 @@ const SHORT_REASONS = {
   low_confidence: "Not sure enough",
   not_digits: "Not all digits",
   invalid_format: "Not a valid value",
+  readers_disagree: "Read in two ways",
+  comb_misfit: "Boxes do not fit",
 };
 
 const TYPES = { "": "Numbers on the page", digits: "Digits", digit: "One digit" };
