@@ -1,0 +1,170 @@
+"""What a line reader says: strings and their probabilities out of its frames.
+
+A line reader gives every frame of a line a distribution over the ten digits, `other` (a word, a drawing) and a blank.
+A string's probability is the sum over all ways to spread it over the frames, blanks between (Graves et al. 2006).
+Here `other` counts as a blank, and apart from that says how much of the field is no number.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forms.automaton import DEAD, DIGITS, Automaton
+
+Floats = NDArray[np.float64]
+
+BLANK: Final = len(DIGITS)
+"""Column of the frames in which no digit starts or goes on."""
+
+OTHER: Final = len(DIGITS)
+"""Column of a line reader's outputs for what is no digit; its blank is the last one."""
+
+CERTAIN: Final = 0.9995
+"""Neighbouring frames that are as surely blank are taken for one."""
+
+UNLIKELY: Final = 3e-4
+"""The beam leaves out digits that are less probable than this in a frame."""
+
+IMPOSSIBLE: Final = 1e-300
+"""Stands for a string that no way through the frames spells, so that its logarithm is a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """What the line readers say of one line.
+
+    Attributes:
+        probabilities: float, shape (readers, frames, 11): the ten digits, then blank; each frame sums to 1.
+        places: int, shape (frames,): number of the line reader's frame that each one began as.
+        other: probability in 0..1, the readers' mean of the surest frame, that something here is no digit.
+    """
+
+    probabilities: Floats
+    places: NDArray[np.intp]
+    other: float
+
+
+def frames_of(log_probabilities: NDArray[np.float32]) -> Frames:
+    """Return the frames of line readers' outputs, runs of sure blanks as one.
+
+    Args:
+        log_probabilities: shape (readers, frames, 12), the last two `other` and blank.
+    """
+    given = np.exp(log_probabilities.astype(np.float64))
+    probabilities = np.concatenate([given[:, :, :BLANK], given[:, :, OTHER:].sum(axis=2, keepdims=True)], axis=2)
+    other = float(given[:, :, OTHER].mean(axis=0).max(initial=0.0))
+    sure = np.asarray((probabilities[:, :, BLANK] > CERTAIN).all(axis=0))
+    repeated = np.zeros_like(sure)
+    repeated[1:] = sure[1:] & sure[:-1]
+    places = np.flatnonzero(~repeated)
+    return Frames(probabilities[:, places], places, other)
+
+
+def line_texts(frames: Frames, automaton: Automaton, *, beam: int = 6) -> list[str]:
+    """Return the likeliest strings under `automaton` by the readers' mean, best first (prefix beam search).
+
+    Every prefix holds two weights: of the ways that end in a blank, and of those that end in its last digit.
+    """
+    mean = np.exp(np.log(np.maximum(frames.probabilities, IMPOSSIBLE)).mean(axis=0))
+    prefixes: dict[str, tuple[float, float, int]] = {"": (1.0, 0.0, 0)}
+    for frame in mean.tolist():
+        blank = frame[BLANK]
+        likely = [(digit, frame[digit]) for digit in range(BLANK) if frame[digit] > UNLIKELY]
+        grown: dict[str, tuple[float, float, int]] = {}
+        for text, (after_blank, after_digit, state) in prefixes.items():
+            again = frame[ord(text[-1]) - 48] * after_digit if text else 0.0
+            _add(grown, text, (after_blank + after_digit) * blank, again, state)
+            for digit, probability in likely:
+                following = automaton.steps[state][digit]
+                if following == DEAD:
+                    continue
+                repeats = text and text[-1] == DIGITS[digit]
+                before = after_blank if repeats else after_blank + after_digit
+                _add(grown, text + DIGITS[digit], 0.0, before * probability, following)
+        kept = sorted(grown.items(), key=lambda entry: -(entry[1][0] + entry[1][1]))[:beam]
+        scale = 1.0 / max(kept[0][1][0] + kept[0][1][1], IMPOSSIBLE)
+        prefixes = {text: (a * scale, b * scale, state) for text, (a, b, state) in kept}
+    ranked = sorted(prefixes.items(), key=lambda entry: -(entry[1][0] + entry[1][1]))
+    return [text for text, (_, _, state) in ranked if state in automaton.accepting]
+
+
+def line_log_probabilities(frames: Frames, texts: list[str]) -> Floats:
+    """Return each reader's log probability of each text: shape (readers, texts)."""
+    signs, jumps, ends = _spread(texts)
+    emitted = frames.probabilities[:, :, signs]
+    ways = np.zeros((len(frames.probabilities), *signs.shape))
+    ways[:, :, :2] = emitted[:, 0, :, :2] if emitted.shape[1] else 0.0
+    shifted = np.zeros_like(ways)
+    for frame in range(1, emitted.shape[1]):
+        shifted[:, :, 1:] = ways[:, :, :-1]
+        grown = ways + shifted
+        grown[:, :, 2:] += ways[:, :, :-2] * jumps[:, 2:]
+        ways = grown * emitted[:, frame]
+    rows = np.arange(len(texts))
+    total = ways[:, rows, ends] + np.where(ends > 0, ways[:, rows, np.maximum(ends - 1, 0)], 0.0)
+    return np.asarray(np.log(np.maximum(total, IMPOSSIBLE)))
+
+
+def digit_frames(frames: Frames, text: str) -> list[tuple[int, int]]:
+    """Return the first and last frame of each digit of `text` on the likeliest way (Viterbi 1967).
+
+    The frames are the line reader's own; all readers count alike.
+    """
+    if not text or not len(frames.places):
+        return []
+    signs, jumps, _ = _spread([text])
+    logs = np.log(np.maximum(frames.probabilities, IMPOSSIBLE)).mean(axis=0)[:, signs[0]]
+    origin = np.zeros(logs.shape, np.intp)
+    ways = np.full((3, logs.shape[1]), -np.inf)
+    best = np.full(logs.shape[1], -np.inf)
+    best[:2] = logs[0, :2]
+    jump_cost = np.where(jumps[0, 2:] > 0, 0.0, -np.inf)
+    for frame in range(1, len(logs)):
+        ways[0] = best
+        ways[1, 1:] = best[:-1]
+        ways[2, 2:] = best[:-2] + jump_cost
+        origin[frame] = ways.argmax(axis=0)
+        best = ways.max(axis=0) + logs[frame]
+    return _spans(frames, origin, last=len(best) - (1 if best[-1] >= best[-2] else 2), digits=len(text))
+
+
+def _spans(frames: Frames, origin: NDArray[np.intp], *, last: int, digits: int) -> list[tuple[int, int]]:
+    """Return the first and last frame of each digit on the way back from the sign `last`."""
+    visited = [last]
+    for frame in range(len(origin) - 1, 0, -1):
+        visited.append(visited[-1] - int(origin[frame, visited[-1]]))
+    visited.reverse()
+    spans: list[tuple[int, int]] = []
+    for digit in range(digits):
+        held = [int(frames.places[frame]) for frame, sign in enumerate(visited) if sign == 2 * digit + 1]
+        before = spans[-1][1] if spans else 0
+        spans.append((held[0], held[-1]) if held else (before, before))
+    return spans
+
+
+def _add(
+    grown: dict[str, tuple[float, float, int]], text: str, after_blank: float, after_digit: float, state: int
+) -> None:
+    known = grown.get(text)
+    if known is None:
+        grown[text] = (after_blank, after_digit, state)
+    else:
+        grown[text] = (known[0] + after_blank, known[1] + after_digit, state)
+
+
+def _spread(texts: list[str]) -> tuple[NDArray[np.intp], Floats, NDArray[np.intp]]:
+    """Return the texts with blanks around every digit, padded with blanks.
+
+    The shapes are (texts, longest), twice: the signs; and 1 where a digit may follow the one before without a blank.
+    Then each text's last place.
+    """
+    longest = 2 * max((len(text) for text in texts), default=0) + 1
+    signs = np.full((len(texts), max(longest, 2)), BLANK, np.intp)
+    jumps = np.zeros(signs.shape)
+    for row, text in enumerate(texts):
+        for place, char in enumerate(text):
+            signs[row, 2 * place + 1] = DIGITS.index(char)
+            jumps[row, 2 * place + 1] = 1.0 if place and text[place - 1] != char else 0.0
+    return signs, jumps, np.array([2 * len(text) for text in texts], np.intp)
