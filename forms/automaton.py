@@ -3,9 +3,10 @@
 The decoder walks it along the lattice, so only strings that the automaton accepts compete.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ DIGITS: Final = "0123456789"
 
 DEAD: Final = -1
 """Target of a digit that is not allowed."""
+
+_Beginning = TypeVar("_Beginning")
 
 
 @dataclass(frozen=True)
@@ -67,3 +70,41 @@ def at_most(count: int) -> Automaton:
     """Return the automaton of all strings of up to `count` digits."""
     steps = [(state + 1,) * len(DIGITS) for state in range(count)]
     return Automaton(steps=(*steps, (DEAD,) * len(DIGITS)), accepting=frozenset(range(count + 1)))
+
+
+def finite(
+    start: _Beginning,
+    step: Callable[[_Beginning, int], _Beginning | None],
+    *,
+    complete: Callable[[_Beginning], bool],
+) -> Automaton:
+    """Return the smallest automaton of the strings that `step` spells out, none of them endless.
+
+    Beginnings that may go on in the same ways are one state: the decoder's work grows with their number.
+
+    Args:
+        start: what is known before the first digit; hashable, as is what `step` returns.
+        step: what is known after one more digit, or None where no string goes on like this.
+        complete: whether a string may end here.
+    """
+    states: dict[tuple[tuple[int, ...], bool], int] = {}
+    known: dict[_Beginning, int] = {}
+
+    def state_of(beginning: _Beginning) -> int:
+        if beginning not in known:
+            following = (step(beginning, digit) for digit in range(len(DIGITS)))
+            state = tuple(DEAD if each is None else state_of(each) for each in following), complete(beginning)
+            hopeless = state == ((DEAD,) * len(DIGITS), False)
+            known[beginning] = DEAD if hopeless else states.setdefault(state, len(states))
+        return known[beginning]
+
+    last = state_of(start)
+    return _turned_round(list(states), last)
+
+
+def _turned_round(states: list[tuple[tuple[int, ...], bool]], last: int) -> Automaton:
+    """Return the automaton whose states come in the opposite order: the start was numbered last."""
+    steps = [tuple(DEAD if target == DEAD else last - target for target in targets) for targets, _ in reversed(states)]
+    return Automaton(
+        steps=tuple(steps), accepting=frozenset(last - old for old, (_, ends) in enumerate(states) if ends)
+    )

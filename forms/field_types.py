@@ -1,10 +1,12 @@
 """The kinds of fields there are, by name."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from core.errors import InvalidRequest
 from forms.automaton import Automaton, any_digits, at_most
+from forms.values import amount_value, amounts, date_value, dates, digits_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +17,19 @@ class FieldType:
         name: what callers call it.
         description: one sentence for a person.
         automaton: which strings compete. All accept the empty string: a field may hold no writing.
+        normalise: the value of a string that the automaton accepts.
+        comb_cells: how many boxes a printed comb for it may have, the likeliest first; empty where none is expected.
     """
 
     name: str
     description: str
     automaton: Automaton
+    normalise: Callable[[str], str | None] = digits_value
+    comb_cells: tuple[int, ...] = ()
+
+    def value(self, text: str) -> str | None:
+        """Return what `text` means in a form for programs, or None where it is empty or no string of this type."""
+        return self.normalise(text) if text and self.automaton.accepts(text) else None
 
 
 FIELD_TYPES: Final[dict[str, FieldType]] = {
@@ -27,6 +37,8 @@ FIELD_TYPES: Final[dict[str, FieldType]] = {
     for field_type in (
         FieldType("digits", "Any number of digits.", any_digits()),
         FieldType("digit", "Exactly one digit.", at_most(1)),
+        FieldType("amount", "An amount of money, up to 13 digits.", amounts(), amount_value),
+        FieldType("date", "A day as DDMMYYYY or DDMMYY.", dates(), date_value, comb_cells=(8, 6)),
     )
 }
 
