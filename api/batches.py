@@ -38,6 +38,7 @@ def submit(form: BatchForm, header: IdempotencyHeader) -> ResponseReturnValue:
     order = Order(
         owner=caller().key.owner,
         type_name=form.type,
+        target_error=form.target_error,
         template=form.template,
         priority=form.priority,
         tags=repeated_tags(),

@@ -38,7 +38,7 @@ _DOCUMENT = {"$ref": "#/components/schemas/Document"}
 )
 def read(form: DigitForm, query: DigitQuery, header: IdempotencyHeader) -> ResponseReturnValue:
     """Read one digit: a document of type `digit` at high priority, answered at once when it is read within `wait`."""
-    order = Order(owner=caller().key.owner, type_name="digit", priority=Priority.HIGH)
+    order = Order(owner=caller().key.owner, type_name="digit", target_error=form.target_error, priority=Priority.HIGH)
     sent = submit_file(services(), form.file, order, idempotency_key=header.idempotency_key)
     structlog.contextvars.bind_contextvars(document_id=sent.id)
     _, final = wait_for_change(services(), lambda: document_state(sent.id), seconds=query.wait)

@@ -51,6 +51,7 @@ def submit(form: DocumentForm, header: IdempotencyHeader) -> ResponseReturnValue
     order = Order(
         owner=caller().key.owner,
         type_name=form.type,
+        target_error=form.target_error,
         template=form.template,
         priority=form.priority,
         tags=repeated_tags(),

@@ -50,6 +50,7 @@ class Order:
     callback_url: str | None = None
     batch_id: str | None = None
     reuse_duplicates: bool = False
+    target_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +235,7 @@ def _new_document(file: StoredFile, order: Order) -> NewDocument:
         priority=order.priority,
         tags=order.tags,
         callback_url=order.callback_url,
+        target_error=order.target_error,
     )
 
 
@@ -313,4 +315,7 @@ def _check_callback(url: str | None, settings: Settings) -> None:
 def _digest(order: Order, files: list[StoredFile], *, name: str | None = None) -> str:
     """Return what tells whether two requests under one Idempotency-Key are the same."""
     asked = {**asdict(order), "name": name, "files": [(file.name, file.sha256) for file in files]}
+    if order.target_error is None:
+        # Requests that were digested before there was one stay the same requests.
+        del asked["target_error"]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

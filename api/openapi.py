@@ -51,6 +51,7 @@ EXAMPLE_DOCUMENT: Spec = {
     "media_type": "image/png",
     "type": "digits",
     "template": None,
+    "target_error": None,
     "priority": "normal",
     "tags": ["june"],
     "callback_url": None,

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from apiflask.fields import UploadFile
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from core.settings import Settings
+from core.settings import MAX_TARGET_ERROR, Settings
 from core.status import Priority, Status
 from core.types import Failure, PageReading, ProcessingStep, ReaderInfo
 from forms.field_types import FIELD_TYPES
@@ -38,7 +38,19 @@ class _Form(_Input):
         return {k: v for k, v in data.items() if v not in ("", None)} if isinstance(data, Mapping) else data
 
 
-class _Reading(_Form):
+class _Judged(_Form):
+    """How sure a field must be."""
+
+    target_error: float | None = Field(
+        None,
+        gt=0,
+        le=MAX_TARGET_ERROR,
+        description="Share of accepted fields that may be wrong: the smaller, the more go to a person. Without it, "
+        "the service's own.",
+    )
+
+
+class _Reading(_Judged):
     """How to read what is sent."""
 
     type: FieldTypeName | None = Field(
@@ -81,7 +93,7 @@ class BatchForm(_Reading):
     priority: Priority = Field(Priority.BULK, description="Which queue its documents wait in.")
 
 
-class DigitForm(_Form):
+class DigitForm(_Judged):
     """One glyph."""
 
     file: UploadFile = Field(description="A picture of one handwritten digit.")
@@ -163,6 +175,7 @@ class Document(BaseModel):
     media_type: str
     type: str | None
     template: Template | None
+    target_error: float | None = Field(description="As asked for; null where the service's own holds.")
     priority: Priority
     tags: tuple[str, ...]
     callback_url: str | None

@@ -39,6 +39,7 @@ class Upload:
         idempotency_key: the same for every try of the same upload.
         batch_id: the batch that it joins.
         reuse_duplicates: take the earlier reading of the same bytes, where there is one.
+        target_error: share of accepted fields that may be wrong, or None for the service's own.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Upload:
     priority: Priority = Priority.NORMAL
     tags: tuple[str, ...] = ()
     reuse_duplicates: bool = False
+    target_error: float | None = None
 
     def fields(self) -> dict[str, str | list[str]]:
         """Return the form's fields beside the file."""
@@ -61,6 +63,8 @@ class Upload:
             fields["tags"] = list(self.tags)
         if self.reuse_duplicates:
             fields["duplicates"] = "reuse"
+        if self.target_error is not None:
+            fields["target_error"] = repr(self.target_error)
         return fields
 
 

@@ -1,5 +1,6 @@
 """Options that several commands share, and the settings they lead to."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -41,6 +42,26 @@ class FieldTypeName(click.ParamType[str]):
 
         return [CompletionItem(name) for name in FIELD_TYPES if name.startswith(incomplete)]
 
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002 - click's own
+        """Return the types as help lists choices."""
+        from forms.field_types import FIELD_TYPES
+
+        return f"[{'|'.join(FIELD_TYPES)}]"
+
+
+class TargetError(click.FloatRange):
+    """A share of fields that may be wrong; the service has the same bounds."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True, max=0.5)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401 - click's own
+        """Return the share, when it is one."""
+        share: float = super().convert(value, param, ctx)
+        if math.isnan(share):
+            self.fail(f"{value!r} is no share.", param, ctx)
+        return share
+
 
 def type_option(command: F) -> F:
     """Add `--type`."""
@@ -48,7 +69,17 @@ def type_option(command: F) -> F:
         "--type",
         "type_name",
         type=FieldTypeName(),
-        help="Read each page as one field of this type (digits, digit) [default: find the numbers on the page].",
+        help="Read each page as one field of this type [default: find the numbers on the page].",
+    )(command)
+
+
+def target_error_option(command: F) -> F:
+    """Add `--target-error`."""
+    return click.option(
+        "--target-error",
+        type=TargetError(),
+        metavar="SHARE",
+        help="Share of accepted fields that may be wrong [default: the TALLYSCAN_TARGET_ERROR of the reader, or 0.01].",
     )(command)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import chosen_format, examples, load_settings, result_options, type_option
+from cli.options import chosen_format, examples, load_settings, result_options, target_error_option, type_option
 from cli.outcome import Outcome
 from cli.output import counted, failure_lines, result_sink
 from cli.progress import Display, progress_display
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 )
 @paths_argument
 @type_option
+@target_error_option
 @result_options
 @click.option("--timings", is_flag=True, help="Say on stderr what took how long.")
 @click.pass_context
@@ -35,6 +36,7 @@ def read(
     ctx: click.Context,
     paths: tuple[Path, ...],
     type_name: str | None,
+    target_error: float | None,
     format_name: str | None,
     out: Path | None,
     timings: bool,
@@ -48,7 +50,7 @@ def read(
     scans = find_scans(paths)
     settings = load_settings()
     started = time.monotonic()
-    reader, request = _open_reader(settings, type_name)
+    reader, request = _open_reader(settings, type_name, target_error=target_error)
     with progress_display() as display, result_sink(chosen_format(format_name, out), out) as sink:
         failed = 0
         for outcome in _read_all(scans, reader, request=request, max_bytes=settings.max_file_bytes, display=display):
@@ -61,11 +63,13 @@ def read(
         ctx.exit(FAILED)
 
 
-def _open_reader(settings: Settings, type_name: str | None) -> "tuple[Reader, ReadRequest]":
+def _open_reader(
+    settings: Settings, type_name: str | None, *, target_error: float | None
+) -> "tuple[Reader, ReadRequest]":
     # OpenCV and LiteRT come in here, and only here.
     from worker.pipeline import Reader, ReadRequest
 
-    return Reader.load(settings), ReadRequest(type_name=type_name)
+    return Reader.load(settings), ReadRequest(type_name, target_error=target_error)
 
 
 def _read_all(

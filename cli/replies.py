@@ -31,6 +31,7 @@ class Document(Reply):
     batch_id: str | None = None
     duplicate_of: str | None = None
     type: str | None = None
+    target_error: float | None = None
     attempts: int = 0
     progress: Progress = Progress()
     created_at: AwareDatetime

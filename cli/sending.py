@@ -23,10 +23,15 @@ class SendOptions:
     priority: Priority = Priority.NORMAL
     tags: tuple[str, ...] = ()
     reuse_duplicates: bool = False
+    target_error: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return them as the ledger keeps them."""
-        return {**asdict(self), "priority": str(self.priority), "tags": list(self.tags)}
+        options = {**asdict(self), "priority": str(self.priority), "tags": list(self.tags)}
+        if self.target_error is None:
+            # Runs of a version that knew no such option can still be resumed.
+            del options["target_error"]
+        return options
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,7 @@ class Sender:
             priority=self._options.priority,
             tags=self._options.tags,
             reuse_duplicates=self._options.reuse_duplicates,
+            target_error=self._options.target_error,
         )
         try:
             document = self._client.submit(upload)

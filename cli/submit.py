@@ -13,7 +13,15 @@ from cli.client import Client
 from cli.collecting import collect, wait_for_batch
 from cli.endpoint import find_endpoint
 from cli.ledger import Ledger, Run, open_ledger
-from cli.options import chosen_format, examples, load_settings, result_options, service_options, type_option
+from cli.options import (
+    chosen_format,
+    examples,
+    load_settings,
+    result_options,
+    service_options,
+    target_error_option,
+    type_option,
+)
 from cli.output import counted, failure_lines, result_sink
 from cli.patience import FOREVER, Patience
 from cli.progress import Display, progress_display
@@ -53,6 +61,7 @@ class Plan:
 )
 @click.argument("paths", nargs=-1, metavar="PATH...", type=click.Path(exists=True, path_type=Path))
 @type_option
+@target_error_option
 @click.option(
     "--priority",
     type=click.Choice([str(priority) for priority in Priority]),
@@ -99,6 +108,7 @@ def submit(  # noqa: PLR0913, PLR0917 - one parameter an option
     ctx: click.Context,
     paths: tuple[Path, ...],
     type_name: str | None,
+    target_error: float | None,
     priority: str,
     tags: tuple[str, ...],
     duplicates: str,
@@ -120,7 +130,8 @@ def submit(  # noqa: PLR0913, PLR0917 - one parameter an option
     Uploads run in parallel and slow down when the service asks for it. A service that is away is waited for. If this
     is killed, the same command with --resume sends only what the service does not have yet, and collects everything.
     """
-    options = SendOptions(type_name, Priority(priority), tags, reuse_duplicates=duplicates == "reuse")
+    reuse = duplicates == "reuse"
+    options = SendOptions(type_name, Priority(priority), tags, reuse_duplicates=reuse, target_error=target_error)
     plan = Plan(paths, batch, resume, wait, jobs, format_name, out, options)
     settings = load_settings(home)
     endpoint = find_endpoint(settings, url=url, key=key)

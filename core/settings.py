@@ -11,6 +11,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MEBIBYTE = 1024 * 1024
 
+MAX_TARGET_ERROR = 0.5
+"""A reader that is wrong more often than right is of no use to anybody."""
+
 _RELATIVE_SQLITE = re.compile(r"(?P<driver>sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(?P<path>[^?]+)(?P<rest>.*)")
 
 
@@ -72,6 +75,12 @@ class Settings(BaseSettings):
 
     # Reading.
     model: str = Field("digits", description="Name of the shipped network that reads.")
+    target_error: float = Field(
+        0.01,
+        gt=0,
+        le=MAX_TARGET_ERROR,
+        description="Share of accepted fields that may be wrong; a call may say another.",
+    )
     accept_confidence: float = Field(0.95, ge=0, le=1, description="A field below this goes to a person.")
 
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")

@@ -66,6 +66,7 @@ def document_record(row: AnyRow, pages: tuple[PageReading, ...] = ()) -> Documen
         pages=pages,
         version=row.version,
         steps=tuple(from_json(ProcessingStep, step) for step in row.steps),
+        target_error=row.target_error,
     )
 
 
@@ -94,6 +95,7 @@ def claim(row: AnyRow, *, token: str, attempt: int, page_index: int | None = Non
         type_name=row.type_name,
         template=_template_ref(row),
         priority=row.priority,
+        target_error=row.target_error,
     )
 
 
@@ -192,6 +194,7 @@ def document_values(new: NewDocument) -> Values:
         "size_bytes": new.size_bytes,
         "media_type": new.media_type,
         "type_name": new.type_name,
+        "target_error": new.target_error,
         "priority": new.priority,
         "tags": list(new.tags),
         "callback_url": new.callback_url,

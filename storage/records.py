@@ -48,6 +48,7 @@ class NewDocument:
     priority: Priority = Priority.NORMAL
     tags: tuple[str, ...] = ()
     callback_url: str | None = None
+    target_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class DocumentRecord:
         pages_total: None until a worker has looked into the file.
         pages: pages that are finished, in order; empty where a call says that it leaves them out.
         version: grows with every visible change; the HTTP interface's ETag.
+        target_error: the share of accepted fields that may be wrong; None where the caller left it to the settings.
     """
 
     id: str
@@ -87,6 +89,7 @@ class DocumentRecord:
     pages: tuple[PageReading, ...]
     version: int
     steps: tuple[ProcessingStep, ...] = ()
+    target_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,7 @@ class Claim:
     type_name: str | None
     template: TemplateRef | None
     priority: Priority
+    target_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

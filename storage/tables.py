@@ -24,6 +24,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Double,
     Enum,
     ForeignKey,
     ForeignKeyConstraint,
@@ -136,6 +137,7 @@ class DocumentColumns(_Work):
     type_name: Named[str | None] = Column(String)
     template_name: Named[str | None] = Column(String)
     template_version: Named[int | None] = Column(Integer)
+    target_error: Named[float | None] = Column(Double)
     priority: Named[Priority] = Column(PRIORITY)
     tags: Named[list[str]] = Column(JSON)
     callback_url: Named[str | None] = Column(String)

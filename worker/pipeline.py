@@ -48,9 +48,11 @@ class ReadRequest:
 
     Attributes:
         type_name: field type of each page as a whole, or None to find the numbers on it.
+        target_error: share of accepted fields that may be wrong, or None for that of the settings.
     """
 
     type_name: str | None = None
+    target_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

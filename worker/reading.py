@@ -156,7 +156,7 @@ def _read(desk: "Desk", claim: Claim, data: bytes, *, index: int) -> PageResult:
 
 
 def _request(claim: Claim) -> ReadRequest:
-    return ReadRequest(claim.type_name)
+    return ReadRequest(claim.type_name, target_error=claim.target_error)
 
 
 def _keep_preview(desk: "Desk", result: PageResult) -> str | None:

@@ -18,7 +18,7 @@ const SHORT_REASONS = {
   comb_misfit: "Boxes do not fit",
 };
 
-const TYPES = { "": "Numbers on the page", digits: "Digits", digit: "One digit" };
+const TYPES = { "": "Numbers on the page", digits: "Digits", digit: "One digit", amount: "Amount", date: "Date" };
 
 /** Return a probability as people read it; rounded down, so that nothing is made to look surer than it is. */
 export function percent(probability) {
