@@ -1,0 +1,137 @@
+"""A probability that means what it says, and from where on a reading is accepted.
+
+A logistic model turns what the readers say of a string into the probability that it is right as a whole. The
+threshold for a target error comes from labelled fields that nothing was learnt from: the lowest one above which the
+error, by the upper Clopper-Pearson bound (1934), stays below the target, searched as selection with guaranteed risk
+does (Geifman and El-Yaniv 2017).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from forms.fusion import Fused, FusionWeights
+
+FEATURES: Final = ("share", "valid", "lines", "lattice", "agree", "other", "length", "short")
+"""What the model weighs, see `features`."""
+
+MAX_LOGIT: Final = 9.0
+DOUBT: Final = 0.05
+"""The bound holds with at least this probability short of one."""
+
+NOTHING_ACCEPTED: Final = 1.01
+"""Threshold above every confidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How evidence becomes a probability, and the labelled fields that show what a probability is worth.
+
+    Attributes:
+        fusion: weights of the readers.
+        intercept: of the logistic model.
+        coefficients: of `FEATURES`.
+        confidences: of the labelled fields, highest first.
+        right: 1 for each that was read right, in the same order.
+        data: what they were, for people.
+    """
+
+    fusion: FusionWeights
+    intercept: float
+    coefficients: tuple[float, ...]
+    confidences: tuple[float, ...] = ()
+    right: tuple[int, ...] = ()
+    data: tuple[str, ...] = ()
+
+    def confidence(self, values: Sequence[float]) -> float:
+        """Return the probability in 0..1 that a reading with these features is right as a whole."""
+        logit = self.intercept + sum(a * b for a, b in zip(self.coefficients, values, strict=True))
+        return 1.0 / (1.0 + math.exp(-max(-MAX_LOGIT, min(MAX_LOGIT, logit))))
+
+    def threshold(self, target_error: float) -> float:
+        """Return the confidence from which readings are accepted, so that at most `target_error` of them are wrong.
+
+        Above every confidence where the labelled fields cannot show it.
+        """
+        return _threshold(self.confidences, self.right, target_error)
+
+
+def features(fused: Fused, *, other: float) -> tuple[float, ...]:
+    """Return what the model weighs of the best proposal, in the order of `FEATURES`.
+
+    Args:
+        fused: at least one proposal.
+        other: how surely something in the field is no digit, in 0..1.
+    """
+    best = fused.proposals[0]
+    valid = max(fused.valid_share, 1e-9)
+    share = min(max(best.share / valid, 1e-9), 1.0)
+    return (
+        min(MAX_LOGIT, math.log(share) - math.log(max(1.0 - share, math.exp(-MAX_LOGIT)))),
+        max(-MAX_LOGIT, math.log(valid)),
+        max(-MAX_LOGIT, best.lines),
+        max(-MAX_LOGIT, best.lattice),
+        1.0 if fused.agree else 0.0,
+        other,
+        float(len(best.text)),
+        1.0 if len(best.text) == 1 else 0.0,
+    )
+
+
+def upper_bound(wrong: int, count: int, *, doubt: float = DOUBT) -> float:
+    """Return the largest error rate under which `wrong` or fewer of `count` happen with probability `doubt`.
+
+    The upper bound of Clopper and Pearson (1934), one-sided.
+    """
+    if wrong >= count:
+        return 1.0
+    low, high = wrong / count, 1.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _at_most(wrong, count, middle) > doubt else (low, middle)
+    return high
+
+
+def fields_needed(target_error: float, *, doubt: float = DOUBT) -> int:
+    """Return how many accepted fields, all of them right, it takes to show `target_error`."""
+    return math.ceil(math.log(doubt) / math.log1p(-target_error))
+
+
+@lru_cache(maxsize=64)
+def _threshold(confidences: tuple[float, ...], right: tuple[int, ...], target_error: float) -> float:
+    """Return the threshold by binary search over how many of the surest fields are accepted."""
+    count = len(confidences)
+    if not count:
+        return NOTHING_ACCEPTED
+    wrong = [0]
+    for each in right:
+        wrong.append(wrong[-1] + 1 - each)
+    doubt = DOUBT / max(1, math.ceil(math.log2(count)))
+    low, high, best = 1, count, 0
+    while low <= high:
+        middle = (low + high) // 2
+        if upper_bound(wrong[middle], middle, doubt=doubt) <= target_error:
+            best, low = middle, middle + 1
+        else:
+            high = middle - 1
+    return confidences[best - 1] if best else NOTHING_ACCEPTED
+
+
+def _at_most(wrong: int, count: int, rate: float) -> float:
+    """Return the probability that at most `wrong` of `count` happen at `rate` each."""
+    if rate >= 1.0:
+        return 0.0
+    if rate <= 0.0:
+        return 1.0
+    logs = [
+        math.lgamma(count + 1)
+        - math.lgamma(each + 1)
+        - math.lgamma(count - each + 1)
+        + each * math.log(rate)
+        + (count - each) * math.log1p(-rate)
+        for each in range(wrong + 1)
+    ]
+    highest = max(logs)
+    return math.exp(highest) * sum(math.exp(each - highest) for each in logs)

@@ -1,0 +1,133 @@
+"""One reading out of two kinds of readers: the lattice of digits, and the line as a whole.
+
+Each proposes its likeliest strings; every proposal gets the log probability that each reader gives it, the two are
+weighed and added, and a proposal's share is what its total is worth among all. A string that one reader holds for
+impossible keeps a floor, so that the other can still overrule it.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forms.automaton import Automaton, any_digits
+from forms.ctc import Frames, line_log_probabilities, line_texts
+from forms.paths import NEVER, Edges, Posteriors, best_strings, log_sum, string_log_weight
+
+ANYTHING: Final = any_digits()
+"""What a field may not hold is proposed, too: how much of the evidence is for it says something of the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class FusionWeights:
+    """How much each reader's word counts.
+
+    Attributes:
+        lattice: of the lattice's log probability.
+        lines: of the mean log probability of the line readers.
+        lattice_floor: the lattice says no less than this.
+        lines_floor: the line readers say no less than this.
+        digit: added for each digit of a string.
+    """
+
+    lattice: float = 0.35
+    lines: float = 0.9
+    lattice_floor: float = -14.0
+    lines_floor: float = -30.0
+    digit: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A string, its share among all proposals, and what each kind of reader says of it.
+
+    Attributes:
+        text: digits.
+        share: in 0..1; all proposals' shares, forbidden ones' too, sum to 1.
+        lattice: log probability by the lattice; `NEVER` where it has no such path.
+        lines: mean log probability by the line readers.
+        allowed: whether the field's type allows it.
+    """
+
+    text: str
+    share: float
+    lattice: float
+    lines: float
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """All proposals, best allowed one first, and each kind of reader's own favourite."""
+
+    proposals: tuple[Proposal, ...]
+    lattice_text: str | None
+    lines_text: str | None
+
+    @property
+    def valid_share(self) -> float:
+        """How much of the evidence is for strings that the field may hold, in 0..1."""
+        return sum(each.share for each in self.proposals if each.allowed)
+
+    @property
+    def agree(self) -> bool:
+        """Whether both kinds of readers would choose the same string."""
+        return self.lattice_text == self.lines_text
+
+
+def fuse(
+    edges: Edges | None, likely: Posteriors | None, frames: Frames, automaton: Automaton, *, weights: FusionWeights
+) -> Fused:
+    """Return the proposals of both kinds of readers with their shares.
+
+    Args:
+        edges: the lattice with its scores; None where there is none.
+        likely: its posteriors under `ANYTHING`, or None with it.
+        frames: the line readers' frames.
+        automaton: of the strings that the field may hold.
+        weights: of the readers.
+    """
+    by_lattice = [] if edges is None or likely is None else _lattice_texts(edges, likely, automaton)
+    by_lines = list(dict.fromkeys(line_texts(frames, automaton) + line_texts(frames, ANYTHING)))
+    texts = list(dict.fromkeys(by_lattice + by_lines))
+    if not texts:
+        return Fused((), None, None)
+    lines = line_log_probabilities(frames, texts).mean(axis=0)
+    lattice = np.array([_lattice_log(edges, likely, text) for text in texts])
+    shares = fused_shares(lattice, lines, np.array([len(text) for text in texts]), weights)
+    allowed = [automaton.accepts(text) for text in texts]
+    proposals = [
+        Proposal(*each) for each in zip(texts, shares.tolist(), lattice.tolist(), lines.tolist(), allowed, strict=True)
+    ]
+    proposals.sort(key=lambda each: (not each.allowed, -each.share))
+    return Fused(
+        tuple(proposals),
+        max(proposals, key=lambda each: (each.allowed, each.lattice)).text if by_lattice else None,
+        max(proposals, key=lambda each: (each.allowed, each.lines)).text,
+    )
+
+
+def fused_shares(
+    lattice: NDArray[np.float64], lines: NDArray[np.float64], lengths: NDArray[np.int64], weights: FusionWeights
+) -> NDArray[np.float64]:
+    """Return each string's share: the softmax of the weighed log probabilities; all of shape (strings,)."""
+    scores = (
+        weights.lattice * np.maximum(lattice, weights.lattice_floor)
+        + weights.lines * np.maximum(lines, weights.lines_floor)
+        + weights.digit * lengths
+    )
+    return np.asarray(np.exp(scores - log_sum(scores)))
+
+
+def _lattice_texts(edges: Edges, likely: Posteriors, automaton: Automaton) -> list[str]:
+    freely = best_strings(edges, ANYTHING, likely)
+    if automaton == ANYTHING or (freely and automaton.accepts(freely[0])):
+        return freely
+    return list(dict.fromkeys(best_strings(edges, automaton, likely) + freely))
+
+
+def _lattice_log(edges: Edges | None, likely: Posteriors | None, text: str) -> float:
+    if edges is None or likely is None or likely.log_total == NEVER:
+        return NEVER
+    return min(0.0, string_log_weight(edges, text) - likely.log_total)
