@@ -38,11 +38,13 @@ class Frames:
     Attributes:
         probabilities: float, shape (readers, frames, 11): the ten digits, then blank; each frame sums to 1.
         places: int, shape (frames,): number of the line reader's frame that each one began as.
+        count: number of the line reader's frames.
         other: probability in 0..1, the readers' mean of the surest frame, that something here is no digit.
     """
 
     probabilities: Floats
     places: NDArray[np.intp]
+    count: int
     other: float
 
 
@@ -59,7 +61,7 @@ def frames_of(log_probabilities: NDArray[np.float32]) -> Frames:
     repeated = np.zeros_like(sure)
     repeated[1:] = sure[1:] & sure[:-1]
     places = np.flatnonzero(~repeated)
-    return Frames(probabilities[:, places], places, other)
+    return Frames(probabilities[:, places], places, given.shape[1], other)
 
 
 def line_texts(frames: Frames, automaton: Automaton, *, beam: int = 6) -> list[str]:

@@ -4,6 +4,8 @@ Every candidate weighs by the network's odds that it is a digit rather than a pi
 dots and dashes are skipped. The confidence is the posterior of the whole string: all paths that emit it over all
 paths there are, so doubt about the cutting counts as much as doubt about a digit. All means all: a field type that
 allows one digit says which string is chosen, not that the field holds one, so two digits in it leave any one in doubt.
+
+`forms.joint` decodes with the line readers beside it.
 """
 
 from dataclasses import dataclass
@@ -44,6 +46,9 @@ class Decoded:
         confidence: probability in 0..1 that `text` is right as a whole.
         digit_share: mean probability in 0..1 that what was read as digits are digits at all.
         skipped_share: share of the candidates' area that was passed over.
+        other: probability in 0..1 that something in the field is no digit, by the line readers.
+        disagree: whether lattice and line readers are each sure of another string.
+        jointly: whether line readers had a say.
     """
 
     text: str
@@ -51,6 +56,9 @@ class Decoded:
     confidence: float = 0.0
     digit_share: float = 0.0
     skipped_share: float = 0.0
+    other: float = 0.0
+    disagree: bool = False
+    jointly: bool = False
 
 
 def decode(
@@ -86,8 +94,8 @@ def decode(
         text=text,
         digits=_read_digits(lattice, edges, supports, path, confidence, within=crop.box),
         confidence=confidence,
-        digit_share=_digit_share(scores, classes, path),
-        skipped_share=_skipped_share(lattice, path),
+        digit_share=digit_share(scores, classes, path),
+        skipped_share=skipped_share(lattice, path),
     )
 
 
@@ -131,7 +139,7 @@ def _read_digits(
     spans = boxes_of(lattice)[:, [0, 2]]
     supports = [likely[_same_place(spans, edges, edge)].sum(axis=0) for edge, _ in places]
     return tuple(
-        _read_digit(digit, support, confidence, _inside(lattice.candidates[edge].box, within))
+        _read_digit(digit, support, confidence, inside(lattice.candidates[edge].box, within))
         for (edge, digit), support in zip(places, supports, strict=True)
     )
 
@@ -162,14 +170,16 @@ def _same_place(spans: NDArray[np.float64], edges: Edges, edge: int) -> NDArray[
     return np.asarray(shares_piece & (common > 0.5 * union))
 
 
-def _inside(box: Box, within: Box) -> Box:
+def inside(box: Box, within: Box) -> Box:
+    """Return the part of `box` inside `within`, at least one pixel."""
     x, y = max(box.x, within.x), max(box.y, within.y)
     right = min(box.x + box.width, within.x + within.width)
     bottom = min(box.y + box.height, within.y + within.height)
     return Box(x=x, y=y, width=max(1, right - x), height=max(1, bottom - y))
 
 
-def _digit_share(scores: NDArray[np.float32], classes: tuple[str, ...], path: tuple[Step, ...]) -> float:
+def digit_share(scores: NDArray[np.float32], classes: tuple[str, ...], path: tuple[Step, ...]) -> float:
+    """Return the mean probability that what `path` reads as digits are digits at all."""
     read = [step.edge for step in path if step.digit is not None]
     if not read:
         return 0.0
@@ -178,7 +188,8 @@ def _digit_share(scores: NDArray[np.float32], classes: tuple[str, ...], path: tu
     return float(scores[read, : len(DIGITS)].max(axis=1).mean())
 
 
-def _skipped_share(lattice: Lattice, path: tuple[Step, ...]) -> float:
+def skipped_share(lattice: Lattice, path: tuple[Step, ...]) -> float:
+    """Return the share of the pieces' area that `path` passes over."""
     areas = [lattice.candidates[step.edge].box for step in path]
     total = sum(box.width * box.height for box in areas)
     skipped = sum(b.width * b.height for b, step in zip(areas, path, strict=True) if step.digit is None)

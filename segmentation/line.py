@@ -33,10 +33,12 @@ class Line:
     Attributes:
         pixels: uint8, shape (32, width), ink 255 on 0; 16 to 384 columns.
         box: the part of the field's picture that it shows.
+        frame: the interior of the frame printed around the writing, where there is one.
     """
 
     pixels: NDArray[np.uint8]
     box: Box
+    frame: Box | None = None
 
 
 def prepare_line(grey: NDArray[np.uint8]) -> Line:
@@ -60,7 +62,8 @@ def prepare_line(grey: NDArray[np.uint8]) -> Line:
     method = cv2.INTER_AREA if band.height >= LINE_HEIGHT else cv2.INTER_LINEAR
     pixels = np.asarray(cv2.resize(part, (width, LINE_HEIGHT), interpolation=method), np.uint8)
     shown = _scaled(band, scale, within=Box(x=0, y=0, width=frame.width, height=frame.height))
-    return Line(pixels, Box(x=frame.x + shown.x, y=frame.y + shown.y, width=shown.width, height=shown.height))
+    shown = Box(x=frame.x + shown.x, y=frame.y + shown.y, width=shown.width, height=shown.height)
+    return Line(pixels, shown, None if inner is None else frame)
 
 
 def text_band(ink: NDArray[np.uint8]) -> Box:

@@ -1,0 +1,122 @@
+"""Lattice and line readers to one reading: the fused string, laid back onto the lattice digit by digit."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.types import Box, DigitReading, FieldCrop, Lattice
+from forms.confidence import Calibration, features
+from forms.ctc import Frames, digit_frames
+from forms.decoder import Decoded, digit_share, inside, score_edges, skipped_share
+from forms.digitwise import alternatives, digit_shares
+from forms.field_types import FieldType
+from forms.fusion import ANYTHING, Fused, fuse
+from forms.paths import best_path, posteriors
+
+SURE: Final = -0.3
+"""A reader is sure of its own string from this log probability on."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """The line readers' frames, and where on the page the line lies that they read."""
+
+    frames: Frames
+    box: Box
+
+
+def decode_jointly(
+    lattice: Lattice,
+    scores: NDArray[np.float32],
+    line: LineView,
+    *,
+    classes: tuple[str, ...],
+    crop: FieldCrop,
+    field_type: FieldType,
+    calibration: Calibration,
+) -> Decoded:
+    """Return the string that lattice and line readers together hold for the likeliest.
+
+    Args:
+        lattice: the field's candidates; without any, the field is empty.
+        scores: float32, shape (len(lattice.candidates), len(classes)), probabilities.
+        line: what the line readers say.
+        classes: the ten digits first, then perhaps the class of what is no digit.
+        crop: the field, whose box bounds its digits' boxes.
+        field_type: says which strings may be chosen.
+        calibration: weighs the readers, and turns the evidence into a probability.
+    """
+    if not lattice.candidates or not line.frames.count:
+        return Decoded(text="")
+    edges = score_edges(lattice, scores, classes=classes)
+    fused = fuse(edges, posteriors(edges, ANYTHING), line.frames, field_type.automaton, weights=calibration.fusion)
+    if not fused.proposals or not fused.proposals[0].allowed or not fused.proposals[0].text:
+        return Decoded(text="", other=line.frames.other)
+    text = fused.proposals[0].text
+    path = best_path(edges, text)
+    if path is None:
+        boxes = _boxes_by_frames(line, text, lattice)
+    else:
+        boxes = [lattice.candidates[step.edge].box for step in path if step.digit is not None]
+    confidence = calibration.confidence(features(fused, other=line.frames.other))
+    return Decoded(
+        text=text,
+        digits=_digits(fused, boxes, confidence, within=crop.box),
+        confidence=confidence,
+        digit_share=digit_share(scores, classes, path or ()),
+        skipped_share=skipped_share(lattice, path or ()),
+        other=line.frames.other,
+        disagree=_disagree(fused),
+        jointly=True,
+    )
+
+
+def _digits(fused: Fused, boxes: list[Box], confidence: float, *, within: Box) -> tuple[DigitReading, ...]:
+    """Return each digit with its share of the proposals; it is right at least as often as the whole string is."""
+    text = fused.proposals[0].text
+    readings = []
+    allowed = [each for each in fused.proposals if each.allowed]
+    for char, box, shares in zip(text, boxes, digit_shares(text, allowed), strict=True):
+        own = max(confidence, min(1.0, shares.get(char, 0.0)))
+        others = {other: min(share, 1.0 - own) for other, share in shares.items() if other != char}
+        readings.append(DigitReading(char, own, inside(box, within), alternatives(char, others)))
+    return tuple(readings)
+
+
+def _disagree(fused: Fused) -> bool:
+    """Return whether lattice and line readers are each sure of a string, and not of the same."""
+    if fused.agree or fused.lattice_text is None:
+        return False
+    own = {each.text: each for each in fused.proposals}
+    return own[fused.lattice_text].lattice > SURE and own[fused.lines_text or ""].lines > SURE
+
+
+def _boxes_by_frames(line: LineView, text: str, lattice: Lattice) -> list[Box]:
+    """Return the digits' boxes by where the line readers saw them, as tall as the lattice's ink there."""
+    step = line.box.width / line.frames.count
+    spans = digit_frames(line.frames, text)
+    middles = [(before[1] + after[0] + 1) / 2 for before, after in pairwise(spans)]
+    # A digit reaches about half its neighbour's distance further than the frames in which it is seen.
+    reach = (sum(b - a for a, b in pairwise(middles)) / max(1, len(middles) - 1)) or 8.0
+    lefts = [max(0.0, spans[0][0] - reach / 2), *middles]
+    rights = [*middles, min(float(line.frames.count), spans[-1][1] + 1 + reach / 2)]
+    return [
+        _around_ink(lattice, line.box, line.box.x + left * step, line.box.x + right * step)
+        for left, right in zip(lefts, rights, strict=True)
+    ]
+
+
+def _around_ink(lattice: Lattice, line: Box, left: float, right: float) -> Box:
+    pieces = [
+        each.box
+        for each in lattice.candidates
+        if each.end == each.start + 1 and left < each.box.x + each.box.width / 2 < right
+    ]
+    if not pieces:
+        return Box(x=int(left), y=line.y, width=max(1, round(right - left)), height=line.height)
+    x, y = min(box.x for box in pieces), min(box.y for box in pieces)
+    x_end, y_end = max(box.x + box.width for box in pieces), max(box.y + box.height for box in pieces)
+    return Box(x=x, y=y, width=x_end - x, height=y_end - y)
