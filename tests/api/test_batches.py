@@ -25,15 +25,15 @@ def documents_of(caller: Caller, batch_id: str) -> list[dict[str, str]]:
 
 
 def test_many_files_become_a_batch(caller: Caller) -> None:
-    answer = caller.batch({"a.png": scan(1), "b.png": scan(2)}, name="june", type="digits")
+    answer = caller.batch({"a.png": scan(1), "b.png": scan(2)}, name="june", type="digits", target_error="0.02")
     assert answer.status_code == 202
     body = answer.json
     assert (body["name"], body["total"], body["finished"]) == ("june", 2, False)
     assert body["counts"] == {"queued": 2, "running": 0, "done": 0, "failed": 0, "cancelled": 0}
     documents = documents_of(caller, body["id"])
-    assert [(d["filename"], d["type"], d["priority"]) for d in documents] == [
-        ("a.png", "digits", "bulk"),
-        ("b.png", "digits", "bulk"),
+    assert [(d["filename"], d["type"], d["priority"], d["target_error"]) for d in documents] == [
+        ("a.png", "digits", "bulk", 0.02),
+        ("b.png", "digits", "bulk", 0.02),
     ]
     assert caller.get(answer.headers["Location"]).json == body
 

@@ -29,6 +29,24 @@ def test_a_submitted_file_is_a_queued_document(caller: Caller) -> None:
     assert caller.get(answer.headers["Location"]).json == body
 
 
+def test_the_target_error_is_kept_with_the_document(service: Service, caller: Caller) -> None:
+    asked, silent = caller.submit(target_error="0.005").json, caller.submit(target_error="").json
+    assert (asked["target_error"], silent["target_error"]) == (0.005, None)
+    assert caller.get(f"/v1/documents/{asked['id']}").json["target_error"] == 0.005
+    claim = service.services.store.claims.claim_document(asked["id"], worker="test", lease_seconds=60)
+    assert claim is not None
+    assert claim.target_error == 0.005
+
+
+def test_a_target_error_makes_another_request(caller: Caller) -> None:
+    first = caller.submit(key="k1", target_error="0.02").json["id"]
+    assert caller.submit(key="k1", target_error="0.020").json["id"] == first
+    for form in ({}, {"target_error": "0.03"}):
+        assert caller.submit(key="k1", **form).json["code"] == "idempotency_conflict"
+        assert caller.submit(duplicates="reuse", **form).json["id"] != first
+    assert caller.submit(duplicates="reuse", target_error="0.02").json["id"] == first
+
+
 def test_what_is_submitted_reaches_the_queue(start_service: StartService, redis_url: str) -> None:
     service = start_service(broker_url=redis_url)
     document_id = service.caller("clearing").submit(priority="normal").json["id"]
@@ -213,7 +231,7 @@ def test_a_digit_is_answered_in_the_request_itself(service: Service, caller: Cal
     answers = []
 
     def ask() -> None:
-        data = {"file": (io.BytesIO(scan(5)), "7.png")}
+        data = {"file": (io.BytesIO(scan(5)), "7.png"), "target_error": "0.1"}
         answers.append(caller.post("/v1/digits?wait=5", data=data))
 
     asking = threading.Thread(target=ask)
@@ -227,6 +245,7 @@ def test_a_digit_is_answered_in_the_request_itself(service: Service, caller: Cal
     (answer,) = answers
     assert answer.status_code == 200
     assert (answer.json["type"], answer.json["priority"], answer.json["status"]) == ("digit", "high", "done")
+    assert answer.json["target_error"] == 0.1
 
 
 def test_a_digit_that_takes_longer_is_accepted(caller: Caller) -> None:

@@ -50,6 +50,10 @@ def test_refused_requests(method: str, path: str, status: int, code: str, caller
         ({"type": "roman"}, "invalid_request"),
         ({"priority": "urgent"}, "invalid_request"),
         ({"colour": "red"}, "invalid_request"),
+        ({"target_error": "0"}, "invalid_request"),
+        ({"target_error": "0.51"}, "invalid_request"),
+        ({"target_error": "nan"}, "invalid_request"),
+        ({"target_error": "few"}, "invalid_request"),
         ({"duplicates": "drop"}, "invalid_request"),
         ({"tags": "x" * 65}, "invalid_request"),
         ({"callback_url": "http://intranet.example/"}, "invalid_request"),
@@ -69,6 +73,14 @@ def test_a_refused_parameter_is_named(caller: Caller) -> None:
     (error,) = answer.json["errors"]
     assert (error["location"], error["field"]) == ("form_and_files", "priority")
     assert "priority" in answer.json["detail"]
+
+
+@pytest.mark.parametrize("path", ["/v1/batches", "/v1/digits?wait=0"])
+def test_a_target_error_is_checked_at_every_door(path: str, caller: Caller) -> None:
+    form = {"file": (io.BytesIO(scan(1)), "a.png")} if "digits" in path else {}
+    answer = caller.post(path, data={**form, "target_error": "0.6"})
+    assert_problem(answer, 422, "invalid_request")
+    assert [error["field"] for error in answer.json["errors"]] == ["target_error"]
 
 
 def test_a_form_without_a_file_is_refused(caller: Caller) -> None:

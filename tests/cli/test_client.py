@@ -42,6 +42,14 @@ def test_a_document_goes_and_comes_back(app: AppServer) -> None:
     assert (stored.priority, stored.tags) == (Priority.HIGH, ("one", "two"))
 
 
+def test_a_target_error_goes_and_comes_back(app: AppServer) -> None:
+    with app.client() as client:
+        sent = [client.submit(upload(str(share), target_error=share)) for share in (0.1 + 0.2, None)]
+        assert [client.document(each.id).target_error for each in sent] == [0.1 + 0.2, None]
+        with pytest.raises(InvalidRequest, match="target_error"):
+            client.submit(upload("other", target_error=0.6))
+
+
 def test_the_same_key_sends_nothing_twice(app: AppServer) -> None:
     with app.client() as client:
         assert client.submit(upload()).id == client.submit(upload()).id

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from core.rows import COLUMNS
+from core.types import DocumentReading
+from forms.field_types import FIELD_TYPES
 from tests.cli.conftest import Tallyscan
 from tests.factories import blank_png, pdf_bytes
+from worker.pipeline import Reader, ReadRequest
 
 
 def table(text: str) -> list[dict[str, str]]:
@@ -120,6 +123,36 @@ def test_an_unknown_type_is_wrong_usage(tallyscan: Tallyscan, scans: Path) -> No
     result = tallyscan("read", scans, "--type", "runes")
     assert result.exit_code == 2
     assert "digits" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["read", "submit"])
+@pytest.mark.parametrize("share", ["0", "-1", "0.6", "nan", "few"])
+def test_a_target_error_out_of_range_is_wrong_usage(
+    command: str, share: str, tallyscan: Tallyscan, scans: Path
+) -> None:
+    result = tallyscan(command, scans, "--target-error", share)
+    assert result.exit_code == 2
+    assert "--target-error" in result.stderr
+
+
+def test_the_reader_hears_of_the_target_error(
+    tallyscan: Tallyscan, scans: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = []
+    read = Reader.read
+
+    def listen(reader: Reader, data: bytes, *, request: ReadRequest) -> DocumentReading:
+        heard.append(request)
+        return read(reader, data, request=request)
+
+    monkeypatch.setattr(Reader, "read", listen)
+    assert tallyscan("read", scans / "a.png", "--type", "digits", "--target-error", "0.05").exit_code == 0
+    assert tallyscan("read", scans / "a.png").exit_code == 0
+    assert heard == [ReadRequest("digits", target_error=0.05), ReadRequest()]
+
+
+def test_help_lists_the_field_types(tallyscan: Tallyscan) -> None:
+    assert f"--type [{'|'.join(FIELD_TYPES)}]" in tallyscan("read", "--help").stdout
 
 
 def test_timings_are_told_by_stage(tallyscan: Tallyscan, scans: Path) -> None:

@@ -69,6 +69,18 @@ def test_a_touched_file_is_not_sent_again_and_a_changed_one_is(
     assert len(app.documents()) == 2
 
 
+def test_the_service_hears_of_the_target_error(app: AppServer, ledger: Ledger, run: Run, scans: Path) -> None:
+    options = SendOptions(type_name="digits", target_error=0.02)
+    sent = Sender(app.client(), ledger, run, options=options, max_bytes=LIMIT).send(scans / "a.png")
+    assert sent.entry.document_id is not None
+    assert app.services.store.documents.get(sent.entry.document_id, None).target_error == 0.02
+
+
+def test_a_run_without_a_target_error_is_noted_as_before_there_was_one() -> None:
+    assert "target_error" not in OPTIONS.as_json()
+    assert SendOptions(target_error=0.02).as_json()["target_error"] == 0.02
+
+
 def test_equal_files_are_separate_documents(app: AppServer, ledger: Ledger, run: Run, scans: Path) -> None:
     (scans / "b.png").write_bytes((scans / "a.png").read_bytes())
     sent = [sender(app, ledger, run).send(scans / name).entry.document_id for name in ("a.png", "b.png")]

@@ -53,6 +53,13 @@ def test_an_unknown_setting_is_refused() -> None:
         Settings(max_pagse=3)  # type: ignore[call-arg]
 
 
+@pytest.mark.parametrize("share", [0, -0.01, 0.51, float("nan")])
+def test_a_target_error_is_a_share_below_one_half(share: float) -> None:
+    assert Settings(target_error=0.5).target_error == 0.5
+    with pytest.raises(ValidationError, match="target_error"):
+        Settings(target_error=share)
+
+
 def test_the_broker_waits_longer_than_the_hard_limit() -> None:
     settings = Settings()
     assert settings.soft_time_limit_seconds < settings.hard_time_limit_seconds < settings.lease_seconds

@@ -57,6 +57,15 @@ def test_a_claim_carries_what_a_worker_needs(store: Store) -> None:
     assert status_of(store, document.id) is Status.RUNNING
 
 
+def test_claims_of_a_document_and_of_its_pages_carry_the_target_error(store: Store) -> None:
+    asked = store.documents.create(new_document(target_error=0.1 + 0.2), owner=OWNER).document
+    claim = claimed(store, asked.id)
+    assert store.claims.split(claim, 2)
+    assert (claim.target_error, claimed_page(store, asked.id, 1).target_error) == (0.1 + 0.2, 0.1 + 0.2)
+    assert store.documents.get(asked.id, OWNER).target_error == 0.1 + 0.2
+    assert claimed(store, queued(store).id).target_error is None
+
+
 def test_what_is_not_queued_cannot_be_claimed(store: Store) -> None:
     document_id = queued(store).id
     claim = claimed(store, document_id)

@@ -122,6 +122,16 @@ def test_duplicates_are_reused_on_request_only_where_they_answer_the_same_questi
     assert after_cancel.document.duplicate_of == first.id
 
 
+def test_a_reading_is_not_reused_under_another_target_error(store: Store) -> None:
+    def sent(target_error: float | None) -> str:
+        new = new_document(target_error=target_error)
+        return store.documents.create(new, owner=OWNER, reuse_duplicates=True).document.id
+
+    ids = [sent(share) for share in (None, 0.01, 0.1 + 0.2)]
+    assert len(set(ids)) == 3
+    assert [sent(share) for share in (None, 0.01, 0.1 + 0.2)] == ids
+
+
 def test_a_template_is_pinned_at_its_latest_version(store: Store) -> None:
     with pytest.raises(UnknownTemplate):
         store.documents.create(new_document(template="cheque"), owner=OWNER)

@@ -12,7 +12,7 @@ from storage.engine import make_engine
 from storage.store import Store
 from storage.tables import metadata
 from tests.storage.racing import race_processes
-from tests.storage.samples import queued
+from tests.storage.samples import OWNER, claimed, new_document, page, queued, reading
 
 
 def test_a_new_database_is_brought_up_to_date_once(empty_url: str) -> None:
@@ -42,6 +42,23 @@ def test_migrations_lead_back_too(empty_url: str) -> None:
     assert inspect(engine).get_table_names() == ["alembic_version"]
     engine.dispose()
     migrate.upgrade(empty_url)
+
+
+def test_documents_keep_their_pages_on_the_way_to_the_first_schema_and_back(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+    store = Store(make_engine(empty_url))
+    document_id = store.documents.create(new_document(target_error=0.05), owner=OWNER).document.id
+    assert store.claims.complete_document(claimed(store, document_id), reading())
+    store.dispose()
+    migrate.downgrade(empty_url, "0001")
+    engine = make_engine(empty_url)
+    assert "target_error" not in {column["name"] for column in inspect(engine).get_columns("documents")}
+    engine.dispose()
+    migrate.upgrade(empty_url)
+    store = Store(make_engine(empty_url))
+    document = store.documents.get(document_id, OWNER)
+    assert (document.target_error, document.pages) == (None, (page(),))
+    store.dispose()
 
 
 def test_several_processes_may_migrate_at_once(empty_url: str) -> None:

@@ -56,7 +56,13 @@ def desk(settings: Settings) -> Iterator[Desk]:
 def submit(desk: Desk) -> Submit:
     """Return a function that stores a document without sending it."""
 
-    def make(data: bytes | None = None, *, type_name: str | None = "digits", sent: bool = False) -> DocumentRecord:
+    def make(
+        data: bytes | None = None,
+        *,
+        type_name: str | None = "digits",
+        target_error: float | None = None,
+        sent: bool = False,
+    ) -> DocumentRecord:
         data = png_bytes("4711", seed=1) if data is None else data
         new = NewDocument(
             filename="scan.png",
@@ -64,6 +70,7 @@ def submit(desk: Desk) -> Submit:
             size_bytes=len(data),
             media_type="image/png",
             type_name=type_name,
+            target_error=target_error,
             priority=Priority.NORMAL,
         )
         return desk.store.documents.create(new, owner="me", sent=sent).document

@@ -31,6 +31,23 @@ class Raising(Reader):
         raise self.error
 
 
+class Listening(Reader):
+    """A reader that notes what it is asked for."""
+
+    heard: list[ReadRequest]
+
+    def read_pixels(self, page: Page, *, request: ReadRequest) -> PageReading:
+        """Note and read."""
+        self.heard.append(request)
+        return super().read_pixels(page, request=request)
+
+
+def listening(desk: Desk) -> tuple[Desk, list[ReadRequest]]:
+    reader = Listening(desk.reader._recogniser, desk.settings)
+    reader.heard = []
+    return dataclasses.replace(desk, reader=reader), reader.heard
+
+
 def raising(desk: Desk, error: BaseException) -> Desk:
     reader = Raising(desk.reader._recogniser, desk.settings)
     reader.error = error
@@ -66,6 +83,21 @@ def test_a_long_document_is_split_and_its_pages_sent(desk: Desk, submit: Submit)
     after = desk.store.documents.get(document.id, owner="me")
     assert (after.status, after.pages_total, after.pages_done) == (Status.DONE, 3, 3)
     assert [page.index for page in after.pages] == [0, 1, 2]
+
+
+def test_the_reader_hears_what_the_caller_asked_for(desk: Desk, submit: Submit) -> None:
+    desk, heard = listening(desk)
+    desk.read_document(submit(target_error=0.05).id)
+    desk.read_document(submit(type_name=None).id)
+    long = submit(tiff_bytes(["12", "34"], seed=1), target_error=0.2)
+    desk.read_document(long.id)
+    desk.read_page(long.id, 1)
+    drain(desk.dispatcher)
+    assert heard == [
+        ReadRequest("digits", target_error=0.05),
+        ReadRequest(None, target_error=None),
+        ReadRequest("digits", target_error=0.2),
+    ]
 
 
 def test_a_file_that_is_no_image_fails_for_good(desk: Desk, submit: Submit) -> None:
