@@ -10,19 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InvalidRequest
-from model import corpora
+from model import corpora, terms
 from model.datasets import Samples, load_samples, normalised
 from model.ink import InkGlyph, drawn, pendigits, unipen_digits, unipen_letters
 from model.material import DIGITS, GARBAGE, Material, Source, split
 from model.mining import mine_boxes, mine_texts
 from model.recogniser import Recogniser
 from segmentation.normalise import NORMALISATION_VERSION
-
-MNIST_TERMS = "no formal licence, of NIST origin"
-UCI_TERMS = "UCI, CC BY 4.0"
-UNIPEN_TERMS = "CC BY 4.0 as published; the original CD says research"
-ORAND_TERMS = "research use (ICFHR 2014 competition); labels MIT"
-MEZA_TERMS = "none stated"
 
 NO_DIGITS = frozenset("AEFHKMNPRWXhkmnrwx&@#%*?")
 """Letters and symbols that no hand makes look like a digit."""
@@ -59,8 +53,8 @@ def prepare(recipe: str, ingredients: Ingredients) -> Material:
 def _plain(given: Ingredients) -> Material:
     """Return the collection at `data`, a fifth of it held out."""
     samples = _first(load_samples(given.data, split="train"), given.limit)
-    name, terms = (given.data.name, "the caller's") if given.data else ("mnist", MNIST_TERMS)
-    return split(DIGITS, [Source(name, normalised(samples), terms)], share=0.2, seed=given.seed)
+    name, stated = (given.data.name, "the caller's") if given.data else ("mnist", terms.MNIST)
+    return split(DIGITS, [Source(name, normalised(samples), stated)], share=0.2, seed=given.seed)
 
 
 def _digits(given: Ingredients) -> Material:
@@ -79,8 +73,8 @@ def _scanned(folder: Path, given: Ingredients) -> list[Source]:
     mnist = _first(corpora.mnist(folder, split="train"), given.limit)
     optdigits = _first(corpora.optdigits(folder, split="train"), given.limit)
     return [
-        Source("mnist", mnist, MNIST_TERMS, per_epoch=min(40_000, len(mnist))),
-        Source("optdigits", optdigits, UCI_TERMS, per_epoch=min(4_000, 2 * len(optdigits))),
+        Source("mnist", mnist, terms.MNIST, per_epoch=min(40_000, len(mnist))),
+        Source("optdigits", optdigits, terms.UCI, per_epoch=min(4_000, 2 * len(optdigits))),
     ]
 
 
@@ -89,9 +83,9 @@ def _inked(folder: Path, given: Ingredients) -> list[Source]:
     letters = [glyph for glyph in unipen_letters(folder) if glyph.label in NO_DIGITS][: given.limit]
     garbage = drawn(letters, [len(DIGITS)] * len(letters), seed=given.seed)
     return [
-        Source("unipen-digits", _drawn_digits(unipen_digits(folder), given), UNIPEN_TERMS),
-        Source("pendigits", _drawn_digits(pendigits(folder), given), UCI_TERMS),
-        Source("unipen-letters", garbage, UNIPEN_TERMS, per_epoch=min(3_000, len(garbage))),
+        Source("unipen-digits", _drawn_digits(unipen_digits(folder), given), terms.UNIPEN),
+        Source("pendigits", _drawn_digits(pendigits(folder), given), terms.UCI),
+        Source("unipen-letters", garbage, terms.UNIPEN, per_epoch=min(3_000, len(garbage))),
     ]
 
 
@@ -105,8 +99,8 @@ def _mined(folder: Path, given: Ingredients) -> list[Source]:
     """Return the digits and the garbage of real strings; Meza's only where a teacher finds them."""
     orand = mine_boxes(corpora.orand_strings(folder, training=True)[: given.limit])
     sources = [
-        _often(Source("orand", orand.digit_samples(), ORAND_TERMS), 14_000),
-        _often(Source("orand-garbage", orand.garbage_samples(len(DIGITS)), ORAND_TERMS), 9_000),
+        _often(Source("orand", orand.digit_samples(), terms.ORAND), 14_000),
+        _often(Source("orand-garbage", orand.garbage_samples(len(DIGITS)), terms.ORAND), 9_000),
     ]
     if given.teacher is not None:
         teacher = Recogniser.load(
@@ -114,7 +108,7 @@ def _mined(folder: Path, given: Ingredients) -> list[Source]:
         )
         # Only its digits: what alignment passes by is too often a digit that the label leaves out.
         meza = mine_texts(corpora.meza_strings(folder, training=True)[: given.limit], teacher)
-        sources.append(_often(Source("meza", meza.digit_samples(), MEZA_TERMS), 12_000))
+        sources.append(_often(Source("meza", meza.digit_samples(), terms.MEZA), 12_000))
     return sources
 
 

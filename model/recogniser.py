@@ -40,7 +40,7 @@ class Recogniser:
         self._size = 0
         self.classes: tuple[str, ...] = manifest.classes
         self.info = ReaderInfo(version=manifest.version, sha256=manifest.sha256)
-        with _native_stderr_silenced():
+        with native_stderr_silenced():
             self._resize(BATCH_SIZES[0])
 
     @classmethod
@@ -117,7 +117,7 @@ def batches(count: int) -> list[tuple[int, int]]:
 
 
 @contextmanager
-def _native_stderr_silenced() -> Iterator[None]:
+def native_stderr_silenced() -> Iterator[None]:
     """Keep LiteRT from announcing its delegate to whoever reads a command's stderr; it has no switch for that."""
     sys.stderr.flush()
     kept = os.dup(2)

@@ -11,10 +11,12 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from model import terms
+from model.artifacts import DataSource
 from model.line.composing import beside, compose, in_cells, scribble, words
 from model.line.paper import blank, in_comb, painted
 from model.line.real import RealField, joined, load_meza, load_orand, shaken, side_by_side
-from model.line.writing import OTHER, InkCollection, load_ink
+from model.line.writing import OTHER, SOURCES, InkCollection, load_ink
 from segmentation.line import MAX_LINE_WIDTH, prepare_line
 
 FRAME_COLUMNS: Final = 2
@@ -70,6 +72,24 @@ def held_out(data: Path) -> dict[str, list[Sample]]:
         "orand": [Sample(prepare_line(field.pixels).pixels, field.text) for field in load_orand(data, training=False)],
         "meza": [Sample(prepare_line(field.pixels).pixels, field.text) for field in load_meza(data, training=False)],
     }
+
+
+def described(data: Path, *, open_terms_only: bool) -> tuple[DataSource, ...]:
+    """Return what a training learns from: of ink, the numbers, digits and words; of pictures, the fields."""
+    collections = {source.collection: source.terms for source in SOURCES if source.open_terms or not open_terms_only}
+    sources = [
+        DataSource(name, _writings(load_ink(data, open_terms_only=open_terms_only, collection=name)), stated)
+        for name, stated in collections.items()
+    ]
+    if not open_terms_only:
+        sources.append(DataSource("orand_car_a", len(load_orand(data, training=True)), terms.ORAND))
+        sources.append(DataSource("meza_cells", len(load_meza(data, training=True)), terms.MEZA))
+    return tuple(sources)
+
+
+def _writings(ink: InkCollection) -> int:
+    digits = sum(len(glyphs) for writer in ink.digits.values() for glyphs in writer.values())
+    return len(ink.numbers) + digits + len(ink.words)
 
 
 def _drawn(ink: InkCollection, rng: Generator) -> Sample:

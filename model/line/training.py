@@ -17,8 +17,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.codec import from_json
 from core.errors import InvalidRequest
-from model.line.material import FRAME_COLUMNS, Sample, held_out, load_ingredients, make_samples
+from model.artifacts import DataSource
+from model.line.material import FRAME_COLUMNS, Sample, described, held_out, load_ingredients, make_samples
 from model.line.network import BLANK, build_line_reader
 from model.line.writing import OTHER
 from model.training_extra import load_keras, load_tensorflow
@@ -33,6 +35,7 @@ PEAK_RATE: Final = 2e-3
 WARM_UP_STEPS: Final = 300
 
 WEIGHTS: Final = "line.weights.h5"
+RUN: Final = "run.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class LineEpoch:
 
 @dataclass(frozen=True, slots=True)
 class LineRun:
-    """What a run's folder says of itself in `run.json`."""
+    """What a run's folder says of itself in `run.json`; `data` is empty in runs that did not write it down."""
 
     seed: int
     command: str
@@ -84,6 +87,7 @@ class LineRun:
     parameters: int
     open_terms_only: bool
     epochs: int
+    data: tuple[DataSource, ...] = ()
 
 
 def train_line_reader(options: LineOptions) -> list[LineEpoch]:
@@ -118,6 +122,18 @@ def train_line_reader(options: LineOptions) -> list[LineEpoch]:
     finally:
         keras.mixed_precision.set_global_policy("float32")
     return rows
+
+
+def load_line_run(folder: Path) -> LineRun:
+    """Return what the run in `folder` says of itself.
+
+    Raises:
+        InvalidRequest: there is no finished run of a line reader.
+    """
+    try:
+        return from_json(LineRun, json.loads((folder / RUN).read_text("utf-8")))
+    except (OSError, ValueError) as error:
+        raise InvalidRequest(f"{folder} holds no finished training of a line reader.") from error
 
 
 def batches(samples: list[Sample], size: int, rng: np.random.Generator) -> Iterator[list[Sample]]:
@@ -234,8 +250,9 @@ class _Trainer:
             parameters=int(self.network.count_params()),
             open_terms_only=self._options.open_terms_only,
             epochs=self._options.epochs,
+            data=described(self._options.data, open_terms_only=self._options.open_terms_only),
         )
-        (self._options.out / "run.json").write_text(json.dumps(asdict(run), indent=2) + "\n", "utf-8")
+        (self._options.out / RUN).write_text(json.dumps(asdict(run), indent=2) + "\n", "utf-8")
 
     def _outputs(self, lines: Any) -> Any:  # noqa: ANN401
         return self.network(lines, training=False)

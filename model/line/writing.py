@@ -15,6 +15,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from model import terms
+
 Stroke = NDArray[np.float32]
 
 SEPARATORS: Final = frozenset(".,-/$ ()'")
@@ -68,22 +70,29 @@ class InkSource:
     Attributes:
         path: below the folder of collections, without its ending.
         y_up: whether y points up.
+        terms: as its publisher states them.
         open_terms: whether its stated terms allow any use.
     """
 
     path: str
     y_up: bool
+    terms: str
     open_terms: bool
+
+    @property
+    def collection(self) -> str:
+        """Folder of the collection that it is a part of."""
+        return self.path.split("/", maxsplit=1)[0]
 
 
 SOURCES: Final = (
-    InkSource("unipen_ink/numbers", y_up=True, open_terms=True),
-    InkSource("unipen_ink/digits", y_up=True, open_terms=True),
-    InkSource("unipen_ink/words_sample", y_up=True, open_terms=True),
-    InkSource("unipen_ink/letters_symbols_sample", y_up=True, open_terms=True),
-    InkSource("pendigits_ink/pendigits_orig", y_up=True, open_terms=True),
-    InkSource("crohme_ink/numbers", y_up=False, open_terms=False),
-    InkSource("crohme_ink/digits", y_up=False, open_terms=False),
+    InkSource("unipen_ink/numbers", y_up=True, terms=terms.UNIPEN, open_terms=True),
+    InkSource("unipen_ink/digits", y_up=True, terms=terms.UNIPEN, open_terms=True),
+    InkSource("unipen_ink/words_sample", y_up=True, terms=terms.UNIPEN, open_terms=True),
+    InkSource("unipen_ink/letters_symbols_sample", y_up=True, terms=terms.UNIPEN, open_terms=True),
+    InkSource("pendigits_ink/pendigits_orig", y_up=True, terms=terms.UCI, open_terms=True),
+    InkSource("crohme_ink/numbers", y_up=False, terms=terms.CROHME, open_terms=False),
+    InkSource("crohme_ink/digits", y_up=False, terms=terms.CROHME, open_terms=False),
 )
 
 MIN_DIGITS: Final = 6
@@ -95,14 +104,20 @@ MAX_REPEATS: Final = 12
 """So many writings of one text by one writer are kept: drill strings would crowd out the rest."""
 
 
-def load_ink(data: Path, *, open_terms_only: bool = False) -> InkCollection:
-    """Return the online ink under `data`; test writers and doubtful records are left out."""
+def load_ink(data: Path, *, open_terms_only: bool = False, collection: str = "") -> InkCollection:
+    """Return the online ink under `data`; test writers and doubtful records are left out.
+
+    Args:
+        data: folder of collections.
+        open_terms_only: leave out what is not for any use.
+        collection: take this one alone.
+    """
     numbers: list[Writing] = []
     words: list[Writing] = []
     digits: dict[str, dict[str, list[Writing]]] = defaultdict(lambda: defaultdict(list))
     repeats: Counter[tuple[str, str]] = Counter()
     for source in SOURCES:
-        if open_terms_only and not source.open_terms:
+        if (open_terms_only and not source.open_terms) or collection not in {"", source.collection}:
             continue
         for writing in _read(data / f"{source.path}.jsonl.gz", y_up=source.y_up):
             if len(writing.text) == 1 and writing.text.isdigit():

@@ -1,0 +1,261 @@
+"""Runs of the line reader to an artifact: one int8 LiteRT network a run, `line.json`, the Keras weights.
+
+As with the glyphs, the networks go through a SavedModel, and the export refuses where the two kinds read differently.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import ArtifactMismatch, InvalidRequest
+from model.artifacts import SHIPPED, artifact_folder
+from model.line.material import FRAME_COLUMNS, Sample, described, held_out, load_ingredients, make_samples
+from model.line.network import LINE_CLASSES, build_line_reader
+from model.line.training import WEIGHTS, LineRun, batches, greedy_texts, load_line_run, stacked
+from model.line_artifacts import LineManifest, LineNetwork, line_version_of, save_line_manifest
+from model.line_recogniser import LineRecogniser
+from model.training_extra import load_keras, load_tensorflow
+from segmentation.line import LINE_HEIGHT
+
+AGREEMENT_NEEDED: Final = 0.98
+"""Share of held-out lines of which both networks must read the same text."""
+
+KERAS_SHIPS_BELOW_BYTES: Final = 3_000_000
+
+CALIBRATION_WIDTH: Final = 192
+"""Calibration wants lines of one width: two thirds are padded to it, the rest cut."""
+
+REPRESENTATIVE: Final = 500
+DRAWN: Final = 300
+
+REPRESENTATIVE_SEED: Final = (2025, 0)
+DRAWN_SEED: Final = (2025, 1)
+"""Tuples of two: those that trainings draw from have three."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineExportOptions:
+    """What to export.
+
+    Attributes:
+        runs: the folders that trainings left; all their networks read each line.
+        data: folder of collections, from which lines are drawn to set the ranges of bytes and to compare.
+        name: the artifact's.
+        root: folder of artifacts; the shipped ones' by default.
+    """
+
+    runs: tuple[Path, ...]
+    data: Path | None
+    name: str = "digits"
+    root: Path = SHIPPED
+
+
+@dataclass(frozen=True, slots=True)
+class LineExportResult:
+    """What was exported: its folder and manifest, and the least share of lines that a network reads as its original."""
+
+    folder: Path
+    manifest: LineManifest
+    agreement: float
+
+
+def export_lines(options: LineExportOptions) -> LineExportResult:
+    """Write the artifact of the runs.
+
+    Raises:
+        InvalidRequest: a folder holds no finished run, the runs do not go together, or the data is not named.
+        ArtifactMismatch: an exported network reads otherwise than its original.
+        ExtraMissing: TensorFlow is not installed.
+    """
+    if options.data is None:
+        raise InvalidRequest("A line reader is exported with lines drawn from the folder of collections; name it.")
+    runs = [load_line_run(folder) for folder in options.runs]
+    _check_together(runs)
+    networks = [load_line_network(folder) for folder in options.runs]
+    ingredients = load_ingredients(options.data, open_terms_only=runs[0].open_terms_only)
+    representative = make_samples(ingredients, REPRESENTATIVE, seed=REPRESENTATIVE_SEED)
+    contents = [to_int8(network, representative) for network in networks]
+    manifest = _manifest(options, runs, contents)
+    lines = {**held_out(options.data), "drawn": make_samples(ingredients, DRAWN, seed=DRAWN_SEED)}
+    metrics = compare(LineRecogniser(contents, manifest), networks, lines)
+    described_networks = tuple(
+        replace(network, metrics=figures) for network, figures in zip(manifest.networks, metrics, strict=True)
+    )
+    manifest = replace(manifest, networks=described_networks)
+    agreement = min(figures["agreement"] for figures in metrics)
+    if agreement < AGREEMENT_NEEDED:
+        raise ArtifactMismatch(f"An exported network agrees with its original on {agreement:.1%} of the lines only.")
+    return LineExportResult(_write(options, manifest, contents), manifest, agreement)
+
+
+def load_line_network(folder: Path) -> Any:  # noqa: ANN401 - keras.Model is untyped
+    """Return the run's network, in float32 whatever it was trained in.
+
+    Raises:
+        InvalidRequest: the run's weights are missing or of another network.
+    """
+    network = build_line_reader()
+    try:
+        network.load_weights(folder / WEIGHTS)
+    except (OSError, ValueError) as error:
+        raise InvalidRequest(f"{folder / WEIGHTS} holds no weights of a line reader.") from error
+    return network
+
+
+def to_int8(network: Any, representative: Sequence[Sample]) -> bytes:  # noqa: ANN401
+    """Return the network as LiteRT: int8 inside, bytes of pixels in, float32 logits (1, 1, frames, classes) out."""
+    tf, keras = load_tensorflow(), load_keras()
+    fixed = _without_dilation(network)
+    # Without the last reshape, which would hold the number of frames, the width can be changed at any time.
+    logits = keras.Model(fixed.input, fixed.get_layer("logits").output)
+
+    def examples() -> Iterator[list[NDArray[np.float32]]]:
+        # Both ends of the range, so that a pixel's byte is the quantised input as it stands.
+        yield [np.zeros((1, LINE_HEIGHT, CALIBRATION_WIDTH, 1), np.float32)]
+        yield [np.full((1, LINE_HEIGHT, CALIBRATION_WIDTH, 1), 255, np.float32)]
+        for sample in representative:
+            line = np.zeros((1, LINE_HEIGHT, CALIBRATION_WIDTH, 1), np.float32)
+            part = sample.pixels[:, :CALIBRATION_WIDTH]
+            line[0, :, : part.shape[1], 0] = part
+            yield [line]
+
+    with tempfile.TemporaryDirectory() as folder:
+        logits.export(folder, verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = examples
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tf.uint8
+        converter.inference_output_type = tf.float32
+        content: bytes = converter.convert()
+    return content
+
+
+def compare(
+    reader: LineRecogniser,
+    networks: Sequence[Any],
+    lines: dict[str, list[Sample]],
+) -> list[dict[str, float]]:
+    """Return each network's shares of lines read whole, before and after, and of lines read the same."""
+    found: list[dict[str, float]] = [{} for _ in networks]
+    same, total = [0] * len(networks), sum(len(samples) for samples in lines.values())
+    for name, samples in lines.items():
+        here = reader.classify([sample.pixels for sample in samples])
+        for place, network in enumerate(networks):
+            exported = [_text(line[place]) for line in here]
+            original = keras_texts(network, samples)
+            found[place][name] = _share(exported, samples)
+            found[place][f"{name}_keras"] = _share(original, samples)
+            same[place] += sum(a == b for a, b in zip(exported, original, strict=True))
+    for place, figures in enumerate(found):
+        figures["agreement"] = round(same[place] / max(1, total), 5)
+    return found
+
+
+def keras_texts(network: Any, samples: list[Sample]) -> list[str]:  # noqa: ANN401
+    """Return each line's text by the Keras network's likeliest frames."""
+    tf = load_tensorflow()
+    signature = [tf.TensorSpec([None, LINE_HEIGHT, None, 1])]
+    infer = tf.function(lambda lines: network(lines, training=False), input_signature=signature, autograph=False)
+    texts: dict[int, str] = {}
+    for batch in batches(samples, 32, np.random.default_rng(0)):
+        lines, frames = stacked(batch)
+        found = greedy_texts(infer(lines).numpy(), frames)
+        texts.update(zip(map(id, batch), found, strict=True))
+    return [texts[id(sample)] for sample in samples]
+
+
+def _check_together(runs: list[LineRun]) -> None:
+    if not runs:
+        raise InvalidRequest("Name at least one run.")
+    if len({(run.line_version, run.open_terms_only, run.parameters) for run in runs}) > 1:
+        raise InvalidRequest("The runs do not go together: they learnt from other data, or are of other networks.")
+
+
+def _without_dilation(network: Any) -> Any:  # noqa: ANN401
+    """Return the network at a fixed width, its dilated kernels written out with zeros.
+
+    A dilated layer becomes three operations with the width built in, and keeps its batch normalisation from being
+    folded into it.
+    """
+    keras = load_keras()
+
+    def plain(layer: Any) -> Any:  # noqa: ANN401
+        config = layer.get_config()
+        if isinstance(layer, keras.layers.InputLayer):
+            config["batch_shape"] = (None, LINE_HEIGHT, CALIBRATION_WIDTH, 1)
+        if isinstance(layer, keras.layers.DepthwiseConv2D):
+            step = layer.dilation_rate[1]
+            config["kernel_size"] = (1, (layer.kernel_size[1] - 1) * step + 1)
+            config["dilation_rate"] = (1, 1)
+        return type(layer).from_config(config)
+
+    fixed = keras.models.clone_model(network, clone_function=plain)
+    for layer, copy in zip(network.layers, fixed.layers, strict=True):
+        weights = layer.get_weights()
+        if isinstance(layer, keras.layers.DepthwiseConv2D):
+            wide = np.zeros(copy.get_weights()[0].shape, np.float32)
+            wide[:, :: layer.dilation_rate[1]] = weights[0]
+            weights[0] = wide
+        copy.set_weights(weights)
+    return fixed
+
+
+def _text(line: NDArray[np.float32]) -> str:
+    return greedy_texts(line[None], np.array([len(line)], np.int32))[0]
+
+
+def _share(texts: list[str], samples: list[Sample]) -> float:
+    right = sum(text == sample.text for text, sample in zip(texts, samples, strict=True))
+    return round(right / max(1, len(samples)), 5)
+
+
+def _manifest(options: LineExportOptions, runs: list[LineRun], contents: list[bytes]) -> LineManifest:
+    networks = []
+    for number, (folder, run, content) in enumerate(zip(options.runs, runs, contents, strict=True), start=1):
+        original = (folder / WEIGHTS).read_bytes()
+        ships = len(original) < KERAS_SHIPS_BELOW_BYTES
+        networks.append(
+            LineNetwork(
+                file=f"line-{number}.tflite",
+                sha256=sha256(content).hexdigest(),
+                seed=run.seed,
+                command=run.command,
+                epochs=run.epochs,
+                keras_file=f"line-{number}.weights.h5" if ships else "",
+                keras_sha256=sha256(original).hexdigest() if ships else "",
+            )
+        )
+    first = runs[0]
+    data = first.data or described(options.data or Path(), open_terms_only=first.open_terms_only)
+    return LineManifest(
+        name=options.name,
+        version=line_version_of([network.sha256 for network in networks]),
+        networks=tuple(networks),
+        line_version=first.line_version,
+        line_height=LINE_HEIGHT,
+        frame_columns=FRAME_COLUMNS,
+        classes=LINE_CLASSES,
+        parameters=first.parameters,
+        data=data,
+    )
+
+
+def _write(options: LineExportOptions, manifest: LineManifest, contents: list[bytes]) -> Path:
+    folder = artifact_folder(options.name, root=options.root)
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in (*folder.glob("line-*.tflite"), *folder.glob("line-*.weights.h5")):
+        old.unlink()
+    for run, network, content in zip(options.runs, manifest.networks, contents, strict=True):
+        (folder / network.file).write_bytes(content)
+        if network.keras_file:
+            shutil.copyfile(run / WEIGHTS, folder / network.keras_file)
+    save_line_manifest(manifest, folder)
+    return folder

@@ -1,0 +1,129 @@
+"""The line reader at work: lines in, CTC log-probabilities out, by LiteRT alone.
+
+A worker process holds one `LineRecogniser`; the pipeline hands it the lines of a document in one call, and `forms`
+reads texts out of what comes back.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from numpy.typing import NDArray
+
+from core.errors import ArtifactMismatch
+from model.artifacts import SHIPPED, artifact_folder, read_verified
+from model.line_artifacts import LineManifest, load_line_manifest
+from model.recogniser import native_stderr_silenced
+
+PAD_COLUMNS = 16
+"""Lines are padded with paper to a multiple of so many columns, as in training."""
+
+
+class LineRecogniser:
+    """The exported networks, ready to read lines. Not for use by two threads at once."""
+
+    def __init__(self, contents: Sequence[bytes], manifest: LineManifest) -> None:
+        """Prepare the networks in `contents`, which `manifest` describes."""
+        self.version: str = manifest.version
+        self.classes: tuple[str, ...] = manifest.classes
+        self._height = manifest.line_height
+        self._frame_columns = manifest.frame_columns
+        with native_stderr_silenced():
+            self._networks = [_Network(content, manifest.line_height) for content in contents]
+
+    @classmethod
+    def load(cls, name: str = "digits", *, line_version: str | None = None, root: Path = SHIPPED) -> "LineRecogniser":
+        """Return the line reader of the artifact `name`.
+
+        Args:
+            name: of the artifact.
+            line_version: of the function that makes the lines; None leaves it unchecked.
+            root: folder of artifacts.
+
+        Raises:
+            ArtifactMissing: there is no such artifact, it has no line reader, or a file is gone.
+            ArtifactMismatch: a file was altered, or the networks were trained on lines made otherwise.
+        """
+        manifest = load_line_manifest(name, root=root)
+        if line_version not in (None, manifest.line_version):
+            raise ArtifactMismatch(
+                f"The line reader {name!r} was trained on lines of version {manifest.line_version}, "
+                f"but lines come in version {line_version}."
+            )
+        folder = artifact_folder(name, root=root)
+        return cls([read_verified(folder / each.file, each.sha256) for each in manifest.networks], manifest)
+
+    @property
+    def networks(self) -> int:
+        """How many networks read each line."""
+        return len(self._networks)
+
+    def classify(self, lines: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        """Return each line's log-probabilities: float32, shape (networks, frames, len(classes)), a frame two columns.
+
+        Args:
+            lines: uint8, shape (32, width), as `segmentation.line` makes them; of any widths.
+
+        Raises:
+            ValueError: a line has another height or type, or no columns.
+        """
+        for line in lines:
+            if line.dtype != np.uint8 or line.ndim != 2 or line.shape[0] != self._height or not line.shape[1]:
+                raise ValueError(
+                    f"Lines must be uint8 of shape ({self._height}, width), not {line.dtype} {line.shape}."
+                )
+        # Narrow to wide, so that the networks seldom have to change their width.
+        order = sorted(range(len(lines)), key=lambda index: lines[index].shape[1])
+        found = {index: self._read(lines[index]) for index in order}
+        return [found[index] for index in range(len(lines))]
+
+    def _read(self, line: NDArray[np.uint8]) -> NDArray[np.float32]:
+        frames = -(-line.shape[1] // self._frame_columns)
+        padded = _padded(line)
+        return log_softmax(np.stack([network.run(padded)[:frames] for network in self._networks]))
+
+
+class _Network:
+    """One interpreter, as wide as the line that it read last: to change the width costs a fifth of a reading."""
+
+    def __init__(self, content: bytes, height: int) -> None:
+        self._interpreter: Any = Interpreter(
+            model_content=content,
+            num_threads=1,
+            experimental_op_resolver_type=OpResolverType.AUTO,
+        )
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._output = self._interpreter.get_output_details()[0]["index"]
+        self._height = height
+        self._width = 0
+        self._resize(PAD_COLUMNS)
+
+    def run(self, line: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the logits of a padded line: float32, shape (frames, classes)."""
+        self._resize(line.shape[1])
+        self._interpreter.set_tensor(self._input, line[None, :, :, None])
+        self._interpreter.invoke()
+        logits: NDArray[np.float32] = self._interpreter.get_tensor(self._output)
+        return logits.reshape(-1, logits.shape[-1])
+
+    def _resize(self, width: int) -> None:
+        if width != self._width:
+            self._interpreter.resize_tensor_input(self._input, (1, self._height, width, 1))
+            self._interpreter.allocate_tensors()
+            self._width = width
+
+
+def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the logarithms of the probabilities that the last axis of `logits` stands for."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    result: NDArray[np.float32] = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return result
+
+
+def _padded(line: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    width = -(-line.shape[1] // PAD_COLUMNS) * PAD_COLUMNS
+    padded = np.zeros((line.shape[0], width), np.uint8)
+    padded[:, : line.shape[1]] = line
+    return padded
