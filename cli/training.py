@@ -28,17 +28,20 @@ models_option = click.option("--models", "root", type=FOLDER, help="Folder of ne
         "tallyscan train --out runs/first",
         "tallyscan train train-images-idx3-ubyte.gz --arch baseline --out runs/baseline",
         "tallyscan train --out runs/first --resume --epochs 40",
+        "tallyscan train data/ --arch line --recipe digits --out runs/line-1",
     )
 )
 @click.argument("data", required=False, type=DATA)
 @click.option("--out", "-o", type=FOLDER, required=True, help="Folder of the run: network, history, plot.")
-@click.option("--arch", default="small", show_default=True, help="Architecture: small or baseline.")
-@click.option("--recipe", default="plain", show_default=True, help="How the data is mixed: plain or digits.")
+@click.option("--arch", default="small", show_default=True, help="Architecture: small, baseline or line.")
+@click.option(
+    "--recipe", default="plain", show_default=True, help="How the data is mixed: plain, digits or digits-open."
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Of everything that is left to chance.")
 @click.option("--epochs", type=COUNT, help="At most so many [default: the architecture's].")
 @click.option("--batch-size", type=COUNT, help="Glyphs a step [default: the architecture's].")
 @click.option("--patience", type=COUNT, help="Epochs without gain before it stops [default: the architecture's].")
-@click.option("--limit", type=COUNT, help="At most so many glyphs of a source, for a quick try.")
+@click.option("--limit", type=COUNT, help="At most so many glyphs of a source, or lines an epoch.")
 @click.option("--teacher", type=DATA, help="Folder of a network that finds digits where only the text is known.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
 def train(  # noqa: PLR0913, PLR0917 - one parameter an option
@@ -56,8 +59,25 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:
     """Train a network on DATA: IDX (gz or not), npz, a CSV of label and pixels, or a folder; MNIST when none is given.
 
-    Needs the train extra.
+    With --arch line, the line reader on DATA, a folder of collections. Needs the train extra.
     """
+    from cli import line_training
+
+    if arch == line_training.ARCH:
+        line_training.refuse_for_lines({"patience": patience, "teacher": teacher})
+        line_training.train_line(
+            data,
+            out,
+            recipe=recipe,
+            seed=seed,
+            epochs=epochs,
+            batch_size=batch_size,
+            limit=limit,
+            resume=resume,
+            command=_command(),
+        )
+        return
+
     from model.train import TrainOptions
     from model.train import train as run
 
@@ -156,20 +176,32 @@ def predict(data: Path, out: Path, model: str, root: Path | None) -> None:
     click.echo(f"{out}: {count} glyphs labelled", err=True)
 
 
-@click.command("export-model", epilog=examples("tallyscan export-model runs/first --name digits --models networks/"))
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.command(
+    "export-model",
+    epilog=examples(
+        "tallyscan export-model runs/first --name digits --models networks/",
+        "tallyscan export-model runs/line-1 runs/line-2 --name digits --data data/",
+    ),
+)
+@click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--name", default="digits", show_default=True, help="Name of the network.")
 @models_option
-@click.option("--data", type=DATA, help="Folder of collections, whose test sets are measured for the manifest.")
-def export_model(run: Path, name: str, root: Path | None, data: Path | None) -> None:
-    """Turn the training in the folder RUN into what the workers run: int8 LiteRT with a manifest.
+@click.option("--data", type=DATA, help="Folder of collections to measure on for the manifest; lines need it.")
+def export_model(runs: tuple[Path, ...], name: str, root: Path | None, data: Path | None) -> None:
+    """Turn the training in the folder RUNS into what the workers run: int8 LiteRT with a manifest.
 
-    Needs the train extra.
+    Several runs of the line reader become one, whose networks read each line together. Needs the train extra.
     """
+    from cli import line_training
+
+    if line_training.are_line_runs(runs):
+        line_training.export_line_runs(runs, name=name, root=root, data=data)
+        return
+
     from model.artifacts import SHIPPED
     from model.export import ExportOptions, export
 
-    result = export(ExportOptions(run=run, name=name, root=root or SHIPPED, data=data))
+    result = export(ExportOptions(run=runs[0], name=name, root=root or SHIPPED, data=data))
     click.echo(
         f"{result.folder}: {result.manifest.version}, agrees with its original on {result.agreement:.2%} of the glyphs"
     )

@@ -4,7 +4,6 @@ Every epoch is written down with the optimiser's state, so that a run that was s
 what it would have drawn.
 """
 
-import csv
 import json
 import multiprocessing
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from core.codec import from_json
 from core.errors import InvalidRequest
 from model.artifacts import DataSource
+from model.line.journal import TABLE, LineEpoch, read_journal, write_journal
 from model.line.material import FRAME_COLUMNS, Sample, described, held_out, load_ingredients, make_samples
 from model.line.network import BLANK, build_line_reader
 from model.line.writing import OTHER
@@ -33,6 +33,8 @@ PAD_COLUMNS: Final = 16
 
 PEAK_RATE: Final = 2e-3
 WARM_UP_STEPS: Final = 300
+
+EPOCHS: Final = 30
 
 WEIGHTS: Final = "line.weights.h5"
 RUN: Final = "run.json"
@@ -58,23 +60,12 @@ class LineOptions:
     out: Path
     open_terms_only: bool = False
     seed: int = 1
-    epochs: int = 30
+    epochs: int = EPOCHS
     fresh: int = 12_800
     batch_size: int = 32
     resume: bool = False
     command: str = ""
-    on_epoch: Callable[["LineEpoch"], None] | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class LineEpoch:
-    """One epoch: its number from 1, mean loss, seconds, and the share of held-out strings read whole."""
-
-    epoch: int
-    loss: float
-    seconds: float
-    orand: float
-    meza: float
+    on_epoch: Callable[[LineEpoch], None] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +88,7 @@ def train_line_reader(options: LineOptions) -> list[LineEpoch]:
         InvalidRequest: a run is there already and `resume` is off.
         ExtraMissing: TensorFlow is not installed.
     """
-    journal = options.out / "epochs.csv"
-    if journal.exists() and not options.resume:
+    if (options.out / TABLE).exists() and not options.resume:
         raise InvalidRequest(f"{options.out} holds a run already; go on with --resume or name another folder.")
     options.out.mkdir(parents=True, exist_ok=True)
     keras = load_keras()
@@ -106,7 +96,7 @@ def train_line_reader(options: LineOptions) -> list[LineEpoch]:
     keras.mixed_precision.set_global_policy(_precision())
     try:
         trainer = _Trainer(options)
-        rows = _read_journal(journal)
+        rows = read_journal(options.out)
         trainer.restore(len(rows))
         references = held_out(options.data)
         context = multiprocessing.get_context("spawn")
@@ -115,7 +105,7 @@ def train_line_reader(options: LineOptions) -> list[LineEpoch]:
             for epoch in range(len(rows), options.epochs):
                 rows.append(trainer.epoch(epoch, feed.samples(epoch), references))
                 trainer.save(epoch + 1)
-                _write_journal(journal, rows)
+                write_journal(options.out, rows)
                 if options.on_epoch:
                     options.on_epoch(rows[-1])
         trainer.finish()
@@ -229,10 +219,10 @@ class _Trainer:
         return LineEpoch(epoch + 1, loss, seconds, exact["orand"], exact["meza"])
 
     def save(self, epochs: int) -> None:
-        """Keep the state after so many epochs."""
+        """Keep the state after so many epochs, and the one before: the journal may not be written any more."""
         self._checkpoint.write(str(self._options.out / f"state-{epochs}"))
         for old in self._options.out.glob("state-*"):
-            if not old.name.startswith(f"state-{epochs}."):
+            if old.stem not in {f"state-{epochs}", f"state-{epochs - 1}"}:
                 old.unlink()
 
     def restore(self, epochs: int) -> None:
@@ -308,23 +298,6 @@ def _precision() -> str:
     except OSError:
         return "float32"
     return "mixed_bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
-
-
-def _read_journal(path: Path) -> list[LineEpoch]:
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as lines:
-        return [
-            LineEpoch(int(row["epoch"]), *(float(row[name]) for name in ("loss", "seconds", "orand", "meza")))
-            for row in csv.DictReader(lines)
-        ]
-
-
-def _write_journal(path: Path, rows: list[LineEpoch]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as lines:
-        writer = csv.DictWriter(lines, fieldnames=list(asdict(rows[0])))
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
 
 
 _INGREDIENTS: Any = None

@@ -1,0 +1,57 @@
+"""A run's diary: what each epoch gave, as a table to go on from and a plot to look at."""
+
+import csv
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from model.training_extra import load_extra
+
+TABLE = "epochs.csv"
+PLOT = "epochs.png"
+
+
+@dataclass(frozen=True, slots=True)
+class LineEpoch:
+    """One epoch: its number from 1, mean loss, seconds, and the share of held-out strings read whole."""
+
+    epoch: int
+    loss: float
+    seconds: float
+    orand: float
+    meza: float
+
+
+def read_journal(folder: Path) -> list[LineEpoch]:
+    """Return the epochs of the run in `folder`; none when it is new."""
+    path = folder / TABLE
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as lines:
+        return [
+            LineEpoch(int(row["epoch"]), *(float(row[name]) for name in ("loss", "seconds", "orand", "meza")))
+            for row in csv.DictReader(lines)
+        ]
+
+
+def write_journal(folder: Path, rows: list[LineEpoch]) -> None:
+    """Write the table, replaced at once, and the plot."""
+    partial = folder / f"{TABLE}.part"
+    with partial.open("w", newline="", encoding="utf-8") as lines:
+        writer = csv.DictWriter(lines, fieldnames=list(asdict(rows[0])))
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
+    partial.replace(folder / TABLE)
+    _plot(folder / PLOT, rows)
+
+
+def _plot(path: Path, rows: list[LineEpoch]) -> None:
+    figure = load_extra("matplotlib.figure").Figure(figsize=(9, 3.6), layout="constrained")
+    epochs = [row.epoch for row in rows]
+    losses, shares = figure.subplots(1, 2)
+    losses.plot(epochs, [row.loss for row in rows])
+    losses.set(xlabel="epoch", title="loss", yscale="log")
+    for name in ("orand", "meza"):
+        shares.plot(epochs, [getattr(row, name) for row in rows], label=name)
+    shares.set(xlabel="epoch", title="held-out strings read whole")
+    shares.legend()
+    figure.savefig(path, dpi=100)
