@@ -3,16 +3,21 @@
 A path leads from the first cut to the last. Each of its edges either emits one digit or skips its ink (a dot, a
 dash, a stain). The weight of a path is the exponential of the sum of its edges' scores; the probability of a
 string is the weight of all paths that emit it, over the weight of all paths that the automaton accepts.
+
+A field has some 35 edges between ten cuts, for which loops over plain numbers are several times as fast as numpy:
+what every field needs is done in them, and only automata of several states take whole arrays.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forms.automaton import DEAD, DIGITS, Automaton
+from forms.automaton import DEAD, DIGITS, Automaton, any_digits
 
 _Floats = NDArray[np.float64]
 
@@ -21,8 +26,13 @@ NEVER: Final = -np.inf
 UNLIKELY: Final = 1e-4
 """The beam leaves out moves that are less probable than this."""
 
+VANISHING: Final = 1e-250
+"""A product of shares below this may have lost something to underflow: it is found again from logarithms."""
 
-@dataclass(frozen=True, slots=True)
+_ANYTHING: Final = any_digits()
+
+
+@dataclass(frozen=True)
 class Edges:
     """A lattice's candidates with their scores, in any order.
 
@@ -39,6 +49,94 @@ class Edges:
     ends: NDArray[np.intp]
     digit: _Floats
     skip: _Floats
+
+    @cached_property
+    def into(self) -> list[list[tuple[int, int]]]:
+        """By cut the edges that end there: the cut that each starts at, and its number."""
+        into: list[list[tuple[int, int]]] = [[] for _ in range(self.cuts)]
+        for edge, (start, end) in enumerate(zip(self.starts.tolist(), self.ends.tolist(), strict=True)):
+            into[end].append((start, edge))
+        return into
+
+    @cached_property
+    def flow(self) -> "Flow":
+        """How the weight of all strings flows along the edges."""
+        return _flow(self)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The weight of all paths as shares of what flows into each cut: numbers in 0..1, however long the field.
+
+    Attributes:
+        log_total: log weight of all paths; `NEVER` where there is none.
+        digit: shape (n, 10): share of all ways to the edge's end that come along it and emit a digit there.
+        skip: shape (n,): share that comes along it and emits nothing.
+    """
+
+    log_total: float
+    digit: _Floats
+    skip: _Floats
+    _emitting: dict[str, list[float]] = field(default_factory=dict)
+
+    @cached_property
+    def _columns(self) -> list[list[float]]:
+        """By digit the edges' shares, and after them their shares of skips."""
+        return [*self.digit.T.tolist(), self.skip.tolist()]
+
+    def emitting(self, text: str, into: list[list[tuple[int, int]]]) -> list[float]:
+        """Return by cut the share of all ways to it that emit `text`; texts that begin alike share the work.
+
+        Args:
+            text: digits.
+            into: of the lattice's edges.
+        """
+        shares = self._emitting.get(text)
+        if shares is not None:
+            return shares
+        shares = self._skipping(into)
+        for length in range(1, len(text) + 1):
+            prefix = text[:length]
+            known = self._emitting.get(prefix)
+            if known is None:
+                known = self._emitting[prefix] = self._followed_by(prefix[-1], shares, into)
+            shares = known
+        return shares
+
+    def _skipping(self, into: list[list[tuple[int, int]]]) -> list[float]:
+        skip = self._columns[-1]
+        shares = [1.0]
+        for ways in into[1:]:
+            shares.append(sum([shares[start] * skip[edge] for start, edge in ways]))
+        return shares
+
+    def _followed_by(self, char: str, before: list[float], into: list[list[tuple[int, int]]]) -> list[float]:
+        digit, skip = self._columns[DIGITS.index(char)], self._columns[-1]
+        shares = [0.0]
+        for ways in into[1:]:
+            shares.append(sum([before[start] * digit[edge] + shares[start] * skip[edge] for start, edge in ways]))
+        return shares
+
+
+def _flow(edges: Edges) -> Flow:
+    highest = np.maximum(edges.digit.max(axis=1, initial=NEVER), edges.skip)
+    safe = np.where(highest > NEVER, highest, 0.0)
+    digit, skip = np.exp(edges.digit - safe[:, None]), np.exp(edges.skip - safe)
+    with np.errstate(divide="ignore"):
+        weights = (np.log(digit.sum(axis=1) + skip) + safe).tolist()
+    log_to = [0.0]
+    for ways in edges.into[1:]:
+        log_to.append(_log_sum([log_to[start] + weights[edge] for start, edge in ways]))
+    to = np.array(log_to)
+    reached = np.where(to > NEVER, to, 0.0)
+    scale = np.exp(np.minimum(to[edges.starts] + safe - reached[edges.ends], 0.0))
+    return Flow(log_to[-1], digit * scale[:, None], skip * scale)
+
+
+def _log_sum(values: list[float]) -> float:
+    """Return the logarithm of the sum of the exponentials; far faster than numpy's on a few numbers."""
+    highest = max(values, default=NEVER)
+    return highest + math.log(sum([math.exp(value - highest) for value in values])) if highest > NEVER else NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +205,15 @@ class Posteriors:
 
 def log_total(edges: Edges, automaton: Automaton) -> float:
     """Return the log weight of all paths that `automaton` accepts; `NEVER` where there is none."""
+    if automaton == _ANYTHING:
+        return edges.flow.log_total
     return float(log_sum(forward(edges, transitions(edges, automaton))[-1][automaton.ends]))
 
 
 def posteriors(edges: Edges, automaton: Automaton) -> Posteriors:
     """Return the posteriors of all edges (forward-backward, Baum 1972)."""
+    if automaton == _ANYTHING:
+        return _posteriors_of_anything(edges)
     weights = transitions(edges, automaton)
     alpha, beta = forward(edges, weights), backward(edges, weights, automaton)
     total = float(log_sum(alpha[-1][automaton.ends]))
@@ -123,6 +225,21 @@ def posteriors(edges: Edges, automaton: Automaton) -> Posteriors:
     return Posteriors(total, np.exp(emitting + edges.digit - total), np.exp(staying + edges.skip - total))
 
 
+def _posteriors_of_anything(edges: Edges) -> Posteriors:
+    """Return the posteriors where every string is accepted: what flows out of the last cut, followed back."""
+    flow = edges.flow
+    if flow.log_total == NEVER:
+        return Posteriors(NEVER, np.zeros_like(edges.digit), np.zeros_like(edges.skip))
+    along = (flow.digit.sum(axis=1) + flow.skip).tolist()
+    through = [0.0] * edges.cuts
+    through[-1] = 1.0
+    for cut in range(edges.cuts - 1, 0, -1):
+        for start, edge in edges.into[cut]:
+            through[start] += through[cut] * along[edge]
+    at_end = np.array(through)[edges.ends]
+    return Posteriors(flow.log_total, flow.digit * at_end[:, None], flow.skip * at_end)
+
+
 def best_strings(edges: Edges, automaton: Automaton, likely: Posteriors, *, beam: int = 8) -> list[str]:
     """Return the likeliest strings, best first.
 
@@ -132,20 +249,28 @@ def best_strings(edges: Edges, automaton: Automaton, likely: Posteriors, *, beam
     prefixes: list[dict[tuple[str, int], float]] = [{} for _ in range(edges.cuts)]
     prefixes[0]["", 0] = 0.0
     for cut, moves in enumerate(_moves(edges, likely)[:-1]):
-        kept = sorted(prefixes[cut].items(), key=lambda entry: -entry[1])[:beam]
+        kept = sorted(prefixes[cut].items(), key=_by_weight)[:beam]
         for end, digit, score in moves:
-            _extend(prefixes[end], kept, digit, score, automaton)
+            _extend(prefixes[end], kept, digit, score, automaton.steps)
     final = [(weight, text) for (text, state), weight in prefixes[-1].items() if state in automaton.accepting]
     return [text for _, text in sorted(final, reverse=True)[:beam]]
+
+
+def _by_weight(entry: tuple[tuple[str, int], float]) -> float:
+    return -entry[1]
 
 
 def _moves(edges: Edges, likely: Posteriors) -> list[list[tuple[int, int | None, float]]]:
     """Return by starting cut the moves that matter: cut they end at, digit (None is a skip), score."""
     moves: list[list[tuple[int, int | None, float]]] = [[] for _ in range(edges.cuts)]
-    for edge in np.flatnonzero(likely.skip > UNLIKELY).tolist():
-        moves[edges.starts[edge]].append((int(edges.ends[edge]), None, float(edges.skip[edge])))
-    for edge, digit in np.argwhere(likely.digit > UNLIKELY).tolist():
-        moves[edges.starts[edge]].append((int(edges.ends[edge]), digit, float(edges.digit[edge, digit])))
+    starts, ends = edges.starts.tolist(), edges.ends.tolist()
+    skips = np.flatnonzero(likely.skip > UNLIKELY)
+    for edge, score in zip(skips.tolist(), edges.skip[skips].tolist(), strict=True):
+        moves[starts[edge]].append((ends[edge], None, score))
+    emitting, digits = np.nonzero(likely.digit > UNLIKELY)
+    scores = edges.digit[emitting, digits].tolist()
+    for edge, digit, score in zip(emitting.tolist(), digits.tolist(), scores, strict=True):
+        moves[starts[edge]].append((ends[edge], digit, score))
     return moves
 
 
@@ -154,14 +279,16 @@ def _extend(
     kept: list[tuple[tuple[str, int], float]],
     digit: int | None,
     score: float,
-    automaton: Automaton,
+    steps: tuple[tuple[int, ...], ...],
 ) -> None:
+    char = "" if digit is None else DIGITS[digit]
     for (text, state), weight in kept:
-        following = state if digit is None else automaton.steps[state][digit]
+        following = state if digit is None else steps[state][digit]
         if following == DEAD:
             continue
-        key = (text if digit is None else text + DIGITS[digit], following)
-        target[key] = _add(target.get(key, NEVER), weight + score)
+        key = (text + char, following)
+        known = target.get(key)
+        target[key] = weight + score if known is None else _add(known, weight + score)
 
 
 def _add(first: float, second: float) -> float:
@@ -172,49 +299,56 @@ def _add(first: float, second: float) -> float:
 
 def string_log_weight(edges: Edges, text: str) -> float:
     """Return the log weight of all paths that emit `text`."""
-    return float(_along(edges, text, best=False)[-1, -1])
+    if len(text) >= edges.cuts:
+        return NEVER
+    share = edges.flow.emitting(text, edges.into)[-1]
+    if share > VANISHING:
+        return edges.flow.log_total + math.log(share)
+    return _along(edges, text, combine=_log_sum)[-1][-1]
 
 
 def best_path(edges: Edges, text: str) -> tuple[Step, ...] | None:
     """Return the heaviest path that emits `text` (Viterbi 1967), or None where there is none."""
-    table = _along(edges, text, best=True)
-    if not np.isfinite(table[-1, -1]):
+    table = _along(edges, text, combine=max)
+    if table[-1][-1] == NEVER:
         return None
     steps: list[Step] = []
     cut, position = edges.cuts - 1, len(text)
     while cut:
-        step = _step_back(edges, text, table, (cut, position))
+        step, cut = _step_back(edges, text, table, (cut, position))
         steps.append(step)
         position -= step.digit is not None
-        cut = int(edges.starts[step.edge])
     return tuple(reversed(steps))
 
 
-def _along(edges: Edges, text: str, *, best: bool) -> _Floats:
-    """Return the log weight (sum or maximum) of the ways to each cut that emit each prefix: (cuts, len + 1)."""
-    digits = np.array([DIGITS.index(char) for char in text], np.intp)
-    table = np.full((edges.cuts, len(text) + 1), NEVER)
-    table[0, 0] = 0.0
-    for cut in range(1, edges.cuts):
-        into = np.flatnonzero(edges.ends == cut)
-        before = table[edges.starts[into]]
-        skipped = before + edges.skip[into, None]
-        emitted = np.full_like(before, NEVER)
-        emitted[:, 1:] = before[:, :-1] + edges.digit[into][:, digits]
-        ways = np.concatenate([skipped, emitted])
-        table[cut] = ways.max(axis=0, initial=NEVER) if best else log_sum(ways, axis=0)
+def _along(edges: Edges, text: str, *, combine: Callable[[list[float]], float]) -> list[list[float]]:
+    """Return by prefix of `text` and cut the log weight of the ways to it that emit it: their sum or maximum."""
+    skip, digits = edges.skip.tolist(), edges.digit.T.tolist()
+    table: list[list[float]] = []
+    for position in range(len(text) + 1):
+        row = [NEVER if position else 0.0]
+        before, digit = (table[-1], digits[DIGITS.index(text[position - 1])]) if position else ([], [])
+        for ways in edges.into[1:]:
+            weights = [row[start] + skip[edge] for start, edge in ways]
+            if position:
+                weights += [before[start] + digit[edge] for start, edge in ways]
+            row.append(combine(weights) if weights else NEVER)
+        table.append(row)
     return table
 
 
-def _step_back(edges: Edges, text: str, table: _Floats, at: tuple[int, int]) -> Step:
-    """Return the last step of the heaviest way to a cut and position of `table`."""
+def _step_back(edges: Edges, text: str, table: list[list[float]], at: tuple[int, int]) -> tuple[Step, int]:
+    """Return the last step of the heaviest way to a cut and position of `table`, and the cut that it starts at."""
     cut, position = at
-    digit = DIGITS.index(text[position - 1]) if position else None
-    into = np.flatnonzero(edges.ends == cut)
-    skipped = table[edges.starts[into], position] + edges.skip[into]
-    if digit is None:
-        return Step(edge=int(into[np.argmax(skipped)]), digit=None)
-    emitted = table[edges.starts[into], position - 1] + edges.digit[into, digit]
-    if skipped.max() > emitted.max():
-        return Step(edge=int(into[np.argmax(skipped)]), digit=None)
-    return Step(edge=int(into[np.argmax(emitted)]), digit=digit)
+    ways: list[tuple[float, int, int | None, int]] = []
+    if position:
+        digit = DIGITS.index(text[position - 1])
+        emitted = edges.digit[:, digit]
+        ways += [(table[position - 1][start] + emitted[edge], edge, digit, start) for start, edge in edges.into[cut]]
+    ways += [(table[position][start] + edges.skip[edge], edge, None, start) for start, edge in edges.into[cut]]
+    _, edge, chosen, start = max(ways, key=_weight)
+    return Step(edge=edge, digit=chosen), start
+
+
+def _weight(way: tuple[float, int, int | None, int]) -> float:
+    return way[0]
