@@ -1,0 +1,170 @@
+"""Figures of a set of readings, as every benchmark here means them.
+
+`exact`, `ned`, `empty`, `coverage`, `aurc` and `ece` are counted as in a public scorer of readings that takes the CSV
+files which `write_csv` leaves: a reading without text is an abstention, never accepted, and left out of `ece`.
+"""
+
+import csv
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+BINS = 15
+TARGETS = (0.001, 0.005, 0.01)
+
+CONFIDENCE = 0.95
+"""That the bound of an error holds, one-sided."""
+
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was written, what was read, how surely, and whether it was accepted without a person's look."""
+
+    truth: str
+    text: str
+    confidence: float
+    accepted: bool
+    file: str = ""
+
+    @property
+    def right(self) -> bool:
+        """Whether the whole string is right."""
+        return self.text == self.truth
+
+
+def score(readings: Sequence[Reading]) -> Figures:
+    """Return the figures of one set of readings: shares in 0..1, and two counts."""
+    accepted = [reading for reading in readings if reading.accepted]
+    wrong = sum(not reading.right for reading in accepted)
+    figures = {
+        "n": float(len(readings)),
+        "exact": share(reading.right for reading in readings),
+        "empty": share(not reading.text for reading in readings),
+        "ned": sum(map(normalised_distance, readings)) / max(len(readings), 1),
+        "ece": calibration_error(readings),
+        "aurc": risk_area(readings),
+        "accepted": len(accepted) / max(len(readings), 1),
+        "accepted_wrong_n": float(wrong),
+        "accepted_wrong": wrong / max(len(accepted), 1),
+        "accepted_wrong_at_most": upper_bound(wrong, len(accepted)),
+    }
+    return figures | {f"coverage_at_{100 * target:g}%": coverage(readings, target) for target in TARGETS}
+
+
+def share(values: Iterable[bool]) -> float:
+    """Return the share of true ones; 0 of none."""
+    known = list(values)
+    return sum(known) / max(len(known), 1)
+
+
+def coverage(readings: Sequence[Reading], target: float) -> float:
+    """Return the largest share that one threshold on the confidence accepts with an error of at most `target`.
+
+    Equal confidences stay together, as no threshold divides them; a reading without text is never accepted.
+    """
+    seen = wrong = best = 0
+    for tied in _by_confidence([reading for reading in readings if reading.text]):
+        seen, wrong = seen + len(tied), wrong + sum(not reading.right for reading in tied)
+        best = seen if wrong <= target * seen else best
+    return best / max(len(readings), 1)
+
+
+def risk_area(readings: Sequence[Reading]) -> float:
+    """Return the area under the risk-coverage curve: the error among the k surest, averaged over every k.
+
+    Errors among equal confidences are spread evenly over them; what has no text comes last.
+    """
+    seen = errors = 0
+    area = 0.0
+    answers = [reading for reading in readings if reading.text]
+    silent = [reading for reading in readings if not reading.text]
+    for tied in [*_by_confidence(answers), *([silent] if silent else [])]:
+        wrong = sum(not reading.right for reading in tied)
+        area += sum((errors + wrong * k / len(tied)) / (seen + k) for k in range(1, len(tied) + 1))
+        seen, errors = seen + len(tied), errors + wrong
+    return area / max(len(readings), 1)
+
+
+def calibration_error(readings: Sequence[Reading]) -> float:
+    """Return how far confidence and accuracy lie apart, over bins of equal width, weighed by their sizes."""
+    answers = [reading for reading in readings if reading.text]
+    gaps = [0.0] * BINS
+    for reading in answers:
+        gaps[min(int(reading.confidence * BINS), BINS - 1)] += reading.right - reading.confidence
+    return sum(map(abs, gaps)) / max(len(answers), 1)
+
+
+def reliability(readings: Sequence[Reading]) -> list[tuple[int, float, float]]:
+    """Return how many readings, their mean confidence and their accuracy for each bin that holds any."""
+    bins: list[list[Reading]] = [[] for _ in range(BINS)]
+    for reading in readings:
+        if reading.text:
+            bins[min(int(reading.confidence * BINS), BINS - 1)].append(reading)
+    return [
+        (len(each), sum(reading.confidence for reading in each) / len(each), share(reading.right for reading in each))
+        for each in bins
+        if each
+    ]
+
+
+def normalised_distance(reading: Reading) -> float:
+    """Return the edit distance from the truth, over the length of the longer of both."""
+    return edit_distance(reading.text, reading.truth) / max(len(reading.text), len(reading.truth), 1)
+
+
+def edit_distance(a: str, b: str) -> int:
+    """Return the least number of signs to insert, delete or replace that turns `a` into `b`."""
+    row = list(range(len(b) + 1))
+    for i, ca in enumerate(a, 1):
+        diagonal, row[0] = row[0], i
+        for j, cb in enumerate(b, 1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (ca != cb))
+    return row[-1]
+
+
+def upper_bound(wrong: int, n: int, *, confidence: float = CONFIDENCE) -> float:
+    """Return the error that `wrong` of `n` do not exceed with that confidence (Clopper and Pearson 1934), by bisection.
+
+    One-sided; 1 where nothing was seen.
+    """
+    if wrong >= n:
+        return 1.0
+    low, high = wrong / n, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _at_most(wrong, n, middle) > 1 - confidence else (low, middle)
+    return high
+
+
+def write_csv(folder: Path, name: str, readings: Sequence[Reading]) -> None:
+    """Write `name.csv` (file, text, confidence) and `name.labels.csv` (file, label) for a scorer of readings."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tables: dict[str, Sequence[tuple[str, ...]]] = {
+        f"{name}.csv": [("file", "text", "confidence")] + [(r.file, r.text, repr(r.confidence)) for r in readings],
+        f"{name}.labels.csv": [("file", "label")] + [(r.file, r.truth) for r in readings],
+    }
+    for file, rows in tables.items():
+        with (folder / file).open("w", newline="", encoding="utf-8") as stream:
+            csv.writer(stream, lineterminator="\n").writerows(rows)
+
+
+def _by_confidence(answers: Sequence[Reading]) -> list[list[Reading]]:
+    ranked = sorted(answers, key=lambda reading: -reading.confidence)
+    return [list(tied) for _, tied in groupby(ranked, key=lambda reading: reading.confidence)]
+
+
+def _at_most(wrong: int, n: int, rate: float) -> float:
+    """Return the probability of `wrong` errors or fewer among `n` at that error rate."""
+    if rate >= 1.0:
+        return 0.0
+    return sum(
+        math.exp(_log_binomial(n, k) + k * math.log(rate) + (n - k) * math.log1p(-rate)) for k in range(wrong + 1)
+    )
+
+
+def _log_binomial(n: int, k: int) -> float:
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
