@@ -309,6 +309,8 @@ def string_log_weight(edges: Edges, text: str) -> float:
 
 def best_path(edges: Edges, text: str) -> tuple[Step, ...] | None:
     """Return the heaviest path that emits `text` (Viterbi 1967), or None where there is none."""
+    if len(text) >= edges.cuts:
+        return None
     table = _along(edges, text, combine=max)
     if table[-1][-1] == NEVER:
         return None
@@ -322,13 +324,17 @@ def best_path(edges: Edges, text: str) -> tuple[Step, ...] | None:
 
 
 def _along(edges: Edges, text: str, *, combine: Callable[[list[float]], float]) -> list[list[float]]:
-    """Return by prefix of `text` and cut the log weight of the ways to it that emit it: their sum or maximum."""
+    """Return by prefix of `text` and cut the log weight of the ways to it that emit it: their sum or maximum.
+
+    Each digit takes an edge, so a prefix ends no earlier than at the cut of its length; and the last cuts, from which
+    the rest of `text` does not fit, are left out.
+    """
     skip, digits = edges.skip.tolist(), edges.digit.T.tolist()
     table: list[list[float]] = []
     for position in range(len(text) + 1):
-        row = [NEVER if position else 0.0]
+        row = [NEVER] * position or [0.0]
         before, digit = (table[-1], digits[DIGITS.index(text[position - 1])]) if position else ([], [])
-        for ways in edges.into[1:]:
+        for ways in edges.into[len(row) : edges.cuts - len(text) + position]:
             weights = [row[start] + skip[edge] for start, edge in ways]
             if position:
                 weights += [before[start] + digit[edge] for start, edge in ways]
