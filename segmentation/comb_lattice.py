@@ -35,6 +35,9 @@ MIN_OWN: Final = 0.75
 MIN_INK: Final = 0.02
 """Of a box's height, squared: the area in pixels of the smallest writing."""
 
+MAX_BESIDE_LINE: Final = 0.6
+"""Share of a piece of ink right beside a line that was taken out; what clings to it more is a rest of it."""
+
 LINE_SLACK: Final = 1.0
 """Pixels by which a printed line may lie beside where it was fitted, or be thicker."""
 
@@ -94,7 +97,7 @@ def build_comb_lattice(crop: FieldCrop, comb: Comb) -> Lattice:
     strength = ink_strength(_cut_out(level, part))
     ruling = _ruling(comb, part)
     ink, lines = _without_lines(threshold_ink(strength).view(np.uint8), ruling)
-    owners = _owners(ink, ruling)
+    owners = _owners(ink, ruling, lines=lines)
     soft = np.where(lines & (1 - ink), 0, _soft(strength, ink)).astype(np.uint8)
     return _lattice(owners, soft, ruling.cells, part=part, levelling=levelling, field=crop.box)
 
@@ -153,8 +156,8 @@ def _joined(bits: _Bits, shape: tuple[int, int]) -> _Bits:
     return np.asarray(cv2.bitwise_and(cv2.dilate(bits, before), cv2.dilate(bits, after)), np.uint8)
 
 
-def _owners(ink: _Bits, ruling: _Ruling) -> _Ints:
-    """Return whose each pixel of ink is: int32, 0 nobody's, `k + 1` box k's."""
+def _owners(ink: _Bits, ruling: _Ruling, *, lines: _Bits) -> _Ints:
+    """Return whose each pixel of ink is: int32, 0 nobody's, `k + 1` box k's; `lines` is where lines were taken out."""
     count, mat, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     labels = np.asarray(mat, np.int32)
     ys, xs = np.nonzero(labels)
@@ -162,9 +165,12 @@ def _owners(ink: _Bits, ruling: _Ruling) -> _Ints:
     cell = np.clip(np.searchsorted(ruling.columns, xs + 0.5) - 1, 0, ruling.cells - 1)
     shares = np.zeros((count, ruling.cells))
     np.add.at(shares, (piece, cell), 1.0)
-    inside = (ys > ruling.rows[0]) & (ys < ruling.rows[1]) & (xs > ruling.columns[0]) & (xs < ruling.columns[-1])
     area = np.maximum(shares.sum(axis=1), 1.0)
-    kept = (np.bincount(piece, inside, minlength=count) >= MIN_INSIDE * area) & (area >= MIN_INK * ruling.height**2)
+    inside = (ys > ruling.rows[0]) & (ys < ruling.rows[1]) & (xs > ruling.columns[0]) & (xs < ruling.columns[-1])
+    beside_line = cv2.dilate(lines, _RING)[ys, xs] > 0
+    kept = area >= MIN_INK * ruling.height**2
+    kept &= np.bincount(piece, inside, minlength=count) >= MIN_INSIDE * area
+    kept &= np.bincount(piece, beside_line, minlength=count) <= MAX_BESIDE_LINE * area
     single = np.asarray(stats)[:, cv2.CC_STAT_WIDTH] <= MAX_ONE * ruling.pitch
     single |= shares.max(axis=1) >= MIN_OWN * area
     cell = np.where(single[piece], shares.argmax(axis=1)[piece], cell)
