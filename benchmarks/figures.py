@@ -5,17 +5,15 @@ files which `write_csv` leaves: a reading without text is an abstention, never a
 """
 
 import csv
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from forms.confidence import upper_bound
+
 BINS = 15
 TARGETS = (0.001, 0.005, 0.01)
-
-CONFIDENCE = 0.95
-"""That the bound of an error holds, one-sided."""
 
 Figures = dict[str, float]
 
@@ -126,20 +124,6 @@ def edit_distance(a: str, b: str) -> int:
     return row[-1]
 
 
-def upper_bound(wrong: int, n: int, *, confidence: float = CONFIDENCE) -> float:
-    """Return the error that `wrong` of `n` do not exceed with that confidence (Clopper and Pearson 1934), by bisection.
-
-    One-sided; 1 where nothing was seen.
-    """
-    if wrong >= n:
-        return 1.0
-    low, high = wrong / n, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _at_most(wrong, n, middle) > 1 - confidence else (low, middle)
-    return high
-
-
 def write_csv(folder: Path, name: str, readings: Sequence[Reading]) -> None:
     """Write `name.csv` (file, text, confidence) and `name.labels.csv` (file, label) for a scorer of readings."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -155,16 +139,3 @@ def write_csv(folder: Path, name: str, readings: Sequence[Reading]) -> None:
 def _by_confidence(answers: Sequence[Reading]) -> list[list[Reading]]:
     ranked = sorted(answers, key=lambda reading: -reading.confidence)
     return [list(tied) for _, tied in groupby(ranked, key=lambda reading: reading.confidence)]
-
-
-def _at_most(wrong: int, n: int, rate: float) -> float:
-    """Return the probability of `wrong` errors or fewer among `n` at that error rate."""
-    if rate >= 1.0:
-        return 0.0
-    return sum(
-        math.exp(_log_binomial(n, k) + k * math.log(rate) + (n - k) * math.log1p(-rate)) for k in range(wrong + 1)
-    )
-
-
-def _log_binomial(n: int, k: int) -> float:
-    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)

@@ -17,10 +17,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.accuracy import ROOT, open_reader
 from benchmarks.fields import Field, FieldSet
-from benchmarks.figures import Figures, upper_bound
+from benchmarks.figures import Figures
 from benchmarks.nonfields import LOOK_ALIKE_KIND, kinds
 from benchmarks.reading import read_fields
 from benchmarks.sheets import outside, write_sheets
+from forms.confidence import upper_bound
 
 if TYPE_CHECKING:
     from core.types import FieldReading
