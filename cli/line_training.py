@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
 ARCH = "line"
 
-RECIPES = {"digits": False, "digits-open": True}
-"""Recipes that the line reader learns by, and whether they take only what its terms allow any use of."""
-
 
 def train_line(  # noqa: PLR0913 - one parameter an option
     data: Path | None,
@@ -26,6 +23,7 @@ def train_line(  # noqa: PLR0913 - one parameter an option
     epochs: int | None,
     batch_size: int | None,
     limit: int | None,
+    until: int | None,
     resume: bool,
     command: str,
 ) -> None:
@@ -34,8 +32,6 @@ def train_line(  # noqa: PLR0913 - one parameter an option
 
     if data is None:
         raise click.UsageError(f"--arch {ARCH} learns from the folder of collections; name it.")
-    if recipe not in RECIPES:
-        raise click.UsageError(f"--arch {ARCH} has no recipe {recipe!r}; there is: {', '.join(RECIPES)}.")
     wanted = {"epochs": epochs, "batch_size": batch_size, "fresh": limit}
     with progress_display() as display:
         bar = display.bar("training", total=epochs or EPOCHS)
@@ -43,8 +39,9 @@ def train_line(  # noqa: PLR0913 - one parameter an option
             LineOptions(
                 data=data,
                 out=out,
-                open_terms_only=RECIPES[recipe],
+                recipe=recipe,
                 seed=seed,
+                until=until,
                 resume=resume,
                 command=command,
                 on_epoch=partial(_show, display, bar),

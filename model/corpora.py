@@ -8,6 +8,7 @@ import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from core.errors import InvalidRequest
 from model.datasets import Samples, load_samples, normalised
@@ -111,6 +112,48 @@ def meza_strings(folder: Path, *, training: bool) -> list[LabelledString]:
             seen.add(row["content_md5"])
             strings.append(LabelledString(folder / "meza_cells" / "images" / row["file"], row["digits"]))
     return strings
+
+
+@dataclass(frozen=True, slots=True)
+class ChequeField:
+    """A field of a whole cheque: the cheque's picture, the field's loose box (left, top, right, bottom), its digits.
+
+    `doubtful` says that the label is uncertain or the field written over.
+    """
+
+    path: Path
+    box: tuple[int, int, int, int]
+    text: str
+    doubtful: bool
+
+
+CHEQUE_FIELDS: Final = {"amount": ("Amt", "amount_digits"), "date": ("DateIss", "date_ddmmyyyy")}
+"""By field type: the collection's own names of the field and of its label."""
+
+
+def cheque_fields(folder: Path, *, type_name: str, training: bool) -> list[ChequeField]:
+    """Return the amounts or dates of IDRBT's cheques: of each bank's cheques the first half, or the rest.
+
+    Neighbouring cheques share writers, so the split is by number within each bank.
+    """
+    field, label = CHEQUE_FIELDS[type_name]
+    home = folder / "idrbt_cheques"
+    boxes = {row["file"]: row for row in _rows(home / "field_boxes.csv") if row["field"] == field}
+    by_bank: dict[str, list[dict[str, str]]] = {}
+    for row in sorted(_rows(home / "labels.csv"), key=lambda row: row["file"]):
+        by_bank.setdefault(row["bank"], []).append(row)
+    chosen: list[dict[str, str]] = []
+    for rows in by_bank.values():
+        half = len(rows) // 2
+        chosen += rows[:half] if training else rows[half:]
+    found = []
+    for row in chosen:
+        place = boxes.get(row["file"])
+        if place is not None and row[label]:
+            left, top, right, bottom = (max(0, int(place[side])) for side in ("x1", "y1", "x2", "y2"))
+            doubtful = "1" in {row[f"{type_name}_uncertain"], row["overwritten"]}
+            found.append(ChequeField(home / "images" / row["file"], (left, top, right, bottom), row[label], doubtful))
+    return found
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

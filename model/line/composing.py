@@ -29,13 +29,58 @@ def compose(ink: InkCollection, rng: Generator) -> Writing:
     body = _pick(HEADS, rng) + number_text(rng) + _pick(TAILS, rng)
     gap, drift = rng.normal(0.1, 0.14), rng.normal(0, 0.02)
     strokes: list[Stroke] = []
+    owners: list[int] = []
     x = y = 0.0
-    for char in body:
+    for place, char in enumerate(body):
         marks, advance = _digit(ink, glyphs, char, rng) if char.isdigit() else separator_strokes(char, rng)
         strokes += [mark + np.array([x, y], np.float32) for mark in marks]
+        owners += [sum(c.isdigit() for c in body[:place]) if char.isdigit() else -1] * len(marks)
         x += advance + max(-0.2, gap + rng.normal(0, 0.06))
         y += drift
-    return Writing("".join(c for c in body if c.isdigit()), "", tuple(strokes))
+    return Writing("".join(c for c in body if c.isdigit()), "", tuple(strokes), tuple(owners))
+
+
+def rupee_amount(ink: InkCollection, rng: Generator) -> Writing:
+    """Return an amount as on Indian cheques: grouped by lakh and crore, zeros often in one go, a tail to the end."""
+    writers = list(ink.digits)
+    glyphs = ink.digits[writers[rng.integers(len(writers))]]
+    head = "".join(str(d) for d in (rng.integers(1, 10), *rng.integers(0, 10, rng.integers(0, 4))))
+    digits = head + "0" * int(rng.choice(7, p=[0.06, 0.06, 0.16, 0.3, 0.16, 0.16, 0.1]))
+    mark = str(rng.choice([",", ".", " ", ""], p=[0.5, 0.15, 0.1, 0.25]))
+    body = _grouped(digits, mark, [3, 2, 2, 2, 2]) if rng.random() < 0.8 else _grouped(digits, mark, [3] * 4)
+    body += str(rng.choice(["/-", "/~", "/=", "-", "/", ""], p=[0.35, 0.3, 0.04, 0.06, 0.05, 0.2]))
+    chained = rng.random() < 0.5
+    gap, drift = rng.normal(0.12, 0.1), rng.normal(0, 0.012)
+    strokes: list[Stroke] = []
+    x = y = 0.0
+    place = 0
+    while place < len(body):
+        run = len(body) - len(body[place:].lstrip("0")) - place
+        if run > 1 and chained:
+            marks, advance = zero_chain(run, rng)
+            place += run
+        elif body[place].isdigit():
+            marks, advance = _digit(ink, glyphs, body[place], rng)
+            place += 1
+        else:
+            marks, advance = separator_strokes(body[place], rng)
+            place += 1
+        strokes += [stroke + np.array([x, y], np.float32) for stroke in marks]
+        x += advance + max(-0.15, gap + rng.normal(0, 0.05))
+        y += drift
+    return Writing(digits, "", tuple(strokes))
+
+
+def zero_chain(count: int, rng: Generator) -> tuple[list[Stroke], float]:
+    """Return zeros written in one go, as a chain of loops (a prolate cycloid), and its width."""
+    height, pitch = float(rng.uniform(0.4, 0.95)), float(rng.uniform(0.42, 0.85))
+    loop = pitch * float(rng.uniform(0.32, 0.55))
+    turns = np.linspace(0, 2 * np.pi * count + rng.uniform(-0.3, 0.9), 24 * count)
+    wobble = np.interp(turns, np.linspace(0, turns[-1], 2 * count + 1), rng.normal(1, 0.12, 2 * count + 1))
+    x = pitch * turns / (2 * np.pi) - loop * np.sin(turns) * wobble + loop
+    y = 1 - height + height / 2 * (1 - np.cos(turns)) * (0.85 + 0.15 * wobble)
+    stroke = np.stack([x, y], axis=1).astype(np.float32)
+    return [stroke], float(stroke[:, 0].max())
 
 
 def in_cells(ink: InkCollection, rng: Generator, *, pitch: float) -> Writing:

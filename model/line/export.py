@@ -79,7 +79,7 @@ def export_lines(options: LineExportOptions) -> LineExportResult:
     runs = [load_line_run(folder) for folder in options.runs]
     _check_together(runs)
     networks = [load_line_network(folder) for folder in options.runs]
-    ingredients = load_ingredients(options.data, open_terms_only=runs[0].open_terms_only)
+    ingredients = load_ingredients(options.data, recipe=runs[0].recipe)
     representative = make_samples(ingredients, REPRESENTATIVE, seed=REPRESENTATIVE_SEED)
     contents = [to_int8(network, representative) for network in networks]
     manifest = _manifest(options, runs, contents)
@@ -175,7 +175,7 @@ def keras_texts(network: Any, samples: list[Sample]) -> list[str]:  # noqa: ANN4
 def _check_together(runs: list[LineRun]) -> None:
     if not runs:
         raise InvalidRequest("Name at least one run.")
-    if len({(run.line_version, run.open_terms_only, run.parameters) for run in runs}) > 1:
+    if len({(run.line_version, run.recipe, run.parameters) for run in runs}) > 1:
         raise InvalidRequest("The runs do not go together: they learnt from other data, or are of other networks.")
 
 
@@ -234,7 +234,7 @@ def _manifest(options: LineExportOptions, runs: list[LineRun], contents: list[by
             )
         )
     first = runs[0]
-    data = first.data or described(options.data or Path(), open_terms_only=first.open_terms_only)
+    data = first.data or described(options.data or Path(), recipe=first.recipe)
     return LineManifest(
         name=options.name,
         version=line_version_of([network.sha256 for network in networks]),

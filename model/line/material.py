@@ -11,16 +11,31 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from core.errors import InvalidRequest
 from model import terms
 from model.artifacts import DataSource
-from model.line.composing import beside, compose, in_cells, scribble, words
+from model.line.composing import beside, compose, in_cells, rupee_amount, scribble, words
 from model.line.paper import blank, in_comb, painted
-from model.line.real import RealField, joined, load_meza, load_orand, shaken, side_by_side
+from model.line.real import RealField, joined, load_cheques, load_meza, load_orand, loosely_cut, shaken, side_by_side
 from model.line.writing import OTHER, SOURCES, InkCollection, load_ink
 from segmentation.line import MAX_LINE_WIDTH, prepare_line
 
 FRAME_COLUMNS: Final = 2
 """Columns of a line that one output of the network stands for."""
+
+
+FULL: Final = "digits"
+OPEN: Final = "digits-open"
+STRINGS: Final = "strings"
+
+RECIPES: Final = (FULL, OPEN, STRINGS)
+"""Everything; what may be used for anything; everything but what stands on whole cheques."""
+
+CHEQUE_SHARE: Final = 0.1
+RUPEE_SHARE: Final = 0.1
+FRAMED_FREEDOM: Final = 0.2
+DRAWN_SHARE: Final = 0.45
+"""Of what is left; the rest are real strings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +53,37 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Ingredients:
-    """What samples are made of; without real fields all are drawn."""
+    """What samples are made of; without real fields all are drawn.
+
+    Attributes:
+        ink: of what is drawn.
+        orand: amounts of cheques.
+        meza: cells of logbooks.
+        cheques: amounts and dates with the print around them.
+        rupees: whether amounts as on Indian cheques are drawn, too.
+    """
 
     ink: InkCollection
     orand: list[RealField]
     meza: list[RealField]
+    cheques: list[RealField]
+    rupees: bool = True
 
 
-def load_ingredients(data: Path, *, open_terms_only: bool) -> Ingredients:
-    """Return what lies in the folder of collections; with `open_terms_only`, only what may be used for anything."""
-    ink = load_ink(data, open_terms_only=open_terms_only)
-    if open_terms_only:
-        return Ingredients(ink, [], [])
-    return Ingredients(ink, load_orand(data, training=True), load_meza(data, training=True))
+def load_ingredients(data: Path, *, recipe: str) -> Ingredients:
+    """Return what the recipe learns from, out of the folder of collections.
+
+    Raises:
+        InvalidRequest: there is no such recipe.
+    """
+    if recipe not in RECIPES:
+        raise InvalidRequest(f"Line readers know no recipe {recipe!r}; they know: {', '.join(RECIPES)}.")
+    ink = load_ink(data, open_terms_only=recipe == OPEN)
+    if recipe == OPEN:
+        return Ingredients(ink, [], [], [])
+    cheques = load_cheques(data, training=True) if recipe == FULL else []
+    orand, meza = load_orand(data, training=True), load_meza(data, training=True)
+    return Ingredients(ink, orand, meza, cheques, rupees=recipe == FULL)
 
 
 def make_samples(ingredients: Ingredients, count: int, *, seed: tuple[int, ...]) -> list[Sample]:
@@ -74,8 +107,9 @@ def held_out(data: Path) -> dict[str, list[Sample]]:
     }
 
 
-def described(data: Path, *, open_terms_only: bool) -> tuple[DataSource, ...]:
+def described(data: Path, *, recipe: str) -> tuple[DataSource, ...]:
     """Return what a training learns from: of ink, the numbers, digits and words; of pictures, the fields."""
+    open_terms_only = recipe == OPEN
     collections = {source.collection: source.terms for source in SOURCES if source.open_terms or not open_terms_only}
     sources = [
         DataSource(name, _writings(load_ink(data, open_terms_only=open_terms_only, collection=name)), stated)
@@ -84,12 +118,27 @@ def described(data: Path, *, open_terms_only: bool) -> tuple[DataSource, ...]:
     if not open_terms_only:
         sources.append(DataSource("orand_car_a", len(load_orand(data, training=True)), terms.ORAND))
         sources.append(DataSource("meza_cells", len(load_meza(data, training=True)), terms.MEZA))
+    if recipe == FULL:
+        sources.append(DataSource("idrbt_cheques", len(load_cheques(data, training=True)), terms.IDRBT))
     return tuple(sources)
 
 
 def _writings(ink: InkCollection) -> int:
     digits = sum(len(glyphs) for writer in ink.digits.values() for glyphs in writer.values())
     return len(ink.numbers) + digits + len(ink.words)
+
+
+def _sample(ingredients: Ingredients, rng: Generator) -> Sample | None:
+    if ingredients.cheques and rng.random() < CHEQUE_SHARE:
+        field = ingredients.cheques[rng.integers(len(ingredients.cheques))]
+        again = shaken(loosely_cut(field, rng), rng, freedom=FRAMED_FREEDOM)
+        return Sample(prepare_line(again.pixels).pixels, field.text)
+    if ingredients.rupees and rng.random() < RUPEE_SHARE:
+        writing = rupee_amount(ingredients.ink, rng)
+        return Sample(prepare_line(painted(writing, rng, boxed_share=0.75)).pixels, writing.text)
+    if not ingredients.orand or rng.random() < DRAWN_SHARE:
+        return _drawn(ingredients.ink, rng)
+    return _real(ingredients, rng)
 
 
 def _drawn(ink: InkCollection, rng: Generator) -> Sample:

@@ -3,6 +3,7 @@
 Every function takes a seeded generator, so the same seed draws the same pictures.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -18,28 +19,54 @@ Float = NDArray[np.float32]
 SUBPIXEL_BITS: Final = 4
 """OpenCV draws at fixed-point coordinates: sixteenths of a pixel."""
 
+PEN: Final = 0.08
+"""Middle thickness of a pen, in digit heights."""
+
 MAX_HEIGHT: Final = 160
 MAX_WIDTH: Final = 900
 
 FONTS: Final = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
 
 
-def painted(writing: Writing, rng: Generator) -> Grey:
-    """Return the writing on paper as a field: uint8 grey, dark ink on lighter paper."""
+@dataclass(frozen=True, slots=True)
+class PaintedField:
+    """A field and where its pen went.
+
+    Attributes:
+        pixels: uint8 grey, dark ink on lighter paper.
+        strokes: the writing's strokes in pixels of the picture.
+        pen: about how thick the pen is, in pixels.
+    """
+
+    pixels: Grey
+    strokes: tuple[Stroke, ...]
+    pen: float
+
+
+def painted(writing: Writing, rng: Generator, *, boxed_share: float = 0.18) -> Grey:
+    """Return the writing on paper as a field, printed boxes around some: uint8 grey, dark ink on lighter paper."""
+    return painted_field(writing, rng, boxed_share=boxed_share).pixels
+
+
+def painted_field(writing: Writing, rng: Generator, *, boxed_share: float = 0.18) -> PaintedField:
+    """Return the writing on paper as a field, and where in the picture its strokes are."""
     size = float(np.exp(rng.uniform(np.log(13), np.log(46))))
     strokes = _posed(writing, rng, size=size)
     points = np.concatenate(strokes)
     left, top, right, bottom = rng.uniform((2, 2, 2, 2), (14, 14, 16, 14)) * size / 30
-    boxed = rng.random() < 0.18
+    boxed = rng.random() < boxed_share
     if boxed:
         left, top, right, bottom = rng.uniform((0.1, 0.05, 0.1, 0.05), (2.5, 0.7, 2.5, 0.7)) * size + 3
     shape = _shape(points, left + right, top + bottom)
     offset = np.array([left, top], np.float32) - points.min(axis=0)
-    ink = _pen([stroke + offset for stroke in strokes], shape, rng, size=size)
+    strokes = [stroke + offset for stroke in strokes]
+    ink = _pen(strokes, shape, rng, size=size)
     page = _paper(shape, rng)
     if boxed:
         _frame(page, rng, writing_from=left, size=size)
-    return scanned(page * (1 - np.float32(rng.uniform(0.25, 0.92)) * ink), rng)
+    pixels = scanned(page * (1 - np.float32(rng.uniform(0.25, 0.92)) * ink), rng)
+    scale = np.float32(pixels.shape[0] / shape[0])
+    return PaintedField(pixels, tuple(stroke * scale for stroke in strokes), PEN * size * float(scale))
 
 
 def in_comb(writing: Writing, rng: Generator, *, pitch: float) -> Grey:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from model.corpora import LabelledBox, LabelledString, meza_strings, orand_strings
+from model.corpora import CHEQUE_FIELDS, LabelledBox, LabelledString, cheque_fields, meza_strings, orand_strings
 
 Grey = NDArray[np.uint8]
 
@@ -41,10 +41,41 @@ def load_meza(folder: Path, *, training: bool) -> list[RealField]:
     return [_load(string) for string in meza_strings(folder, training=training)]
 
 
-def shaken(field: RealField, rng: Generator) -> RealField:
-    """Return the field as another scan of another try might look: bent, slanted, stretched, relit, noisier."""
+def load_cheques(folder: Path, *, training: bool) -> list[RealField]:
+    """Return amounts and dates of whole cheques with some of what stands around them; doubtful ones are left out."""
+    fields = []
+    for type_name in CHEQUE_FIELDS:
+        for field in cheque_fields(folder, type_name=type_name, training=training):
+            if not field.doubtful:
+                left, top, right, bottom = field.box
+                margin = (bottom - top) // 6
+                cheque = _grey(field.path)
+                part = cheque[max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin]
+                fields.append(RealField(np.ascontiguousarray(part), field.text))
+    return fields
+
+
+def loosely_cut(field: RealField, rng: Generator) -> RealField:
+    """Return a cheque's field as somebody else might have cut it out of the cheque."""
     height, width = field.pixels.shape
-    shear, turn = rng.normal(0, 0.13), rng.normal(0, 0.025)
+    top, bottom = (int(share * height) for share in rng.uniform(0, 0.2, 2))
+    left, right = (int(share * height) for share in rng.uniform(0, 0.3, 2))
+    pixels = field.pixels[top : height - bottom, left : width - right]
+    scale = float(rng.uniform(0.4, 1.0))
+    smaller = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return RealField(np.asarray(smaller, np.uint8), field.text)
+
+
+def shaken(field: RealField, rng: Generator, *, freedom: float = 1.0) -> RealField:
+    """Return the field as another scan of another try might look: bent, slanted, stretched, relit, noisier.
+
+    Args:
+        field: the real one.
+        rng: decides.
+        freedom: of turning, slanting and bending; little where a printed frame has to stay straight.
+    """
+    height, width = field.pixels.shape
+    shear, turn = rng.normal(0, 0.13) * freedom, rng.normal(0, 0.025) * freedom
     stretch, scale = rng.uniform(0.8, 1.2), rng.uniform(0.75, 1.3)
     out_width = int(width * stretch * scale + abs(shear) * height * scale) + 1
     out_height = int(height * scale) + 1
@@ -54,7 +85,7 @@ def shaken(field: RealField, rng: Generator) -> RealField:
     source_y = y0 + turn * x0 + height / 2 + rng.uniform(-1.5, 1.5)
     # Elastic: every stretch of the string bends a little in its own way (after Simard et al. 2003).
     grid = (3, max(3, round(3 * width / height)))
-    bend = rng.normal(0, 0.02 * height, (2, *grid)).astype(np.float32)
+    bend = rng.normal(0, 0.02 * height * freedom, (2, *grid)).astype(np.float32)
     source_x = source_x + cv2.resize(bend[0], (out_width, out_height), interpolation=cv2.INTER_CUBIC)
     source_y = source_y + cv2.resize(bend[1], (out_width, out_height), interpolation=cv2.INTER_CUBIC)
     moved = cv2.remap(
@@ -109,10 +140,14 @@ def _relit(pixels: Grey, rng: Generator) -> Grey:
 
 
 def _load(string: LabelledString) -> RealField:
-    pixels = cv2.imread(str(string.path), cv2.IMREAD_GRAYSCALE)
+    return RealField(_grey(string.path), string.text, _cuts(string.boxes, string.text))
+
+
+def _grey(path: Path) -> Grey:
+    pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if pixels is None:
-        raise FileNotFoundError(string.path)
-    return RealField(np.asarray(pixels, np.uint8), string.text, _cuts(string.boxes, string.text))
+        raise FileNotFoundError(path)
+    return np.asarray(pixels, np.uint8)
 
 
 def _cuts(boxes: tuple[LabelledBox, ...], text: str) -> tuple[tuple[int, int], ...]:

@@ -47,22 +47,24 @@ class LineOptions:
     Attributes:
         data: folder of collections.
         out: the run's folder.
-        open_terms_only: learn only from collections whose stated terms allow any use.
+        recipe: one that `model.line.material` knows.
         seed: of everything that is left to chance.
         epochs: of `fresh` new samples and as many of the epoch before.
         fresh: new samples an epoch.
         batch_size: lines a step.
-        resume: go on with the run in `out`.
+        until: stop after this epoch, as if interrupted; None goes to the end.
+        resume: go on with the run in `out`; another recipe or number of epochs holds from there on.
         on_epoch: called with each finished epoch's row.
     """
 
     data: Path
     out: Path
-    open_terms_only: bool = False
+    recipe: str = "digits"
     seed: int = 1
     epochs: int = EPOCHS
     fresh: int = 12_800
     batch_size: int = 32
+    until: int | None = None
     resume: bool = False
     command: str = ""
     on_epoch: Callable[[LineEpoch], None] | None = field(default=None, compare=False)
@@ -76,7 +78,7 @@ class LineRun:
     command: str
     line_version: str
     parameters: int
-    open_terms_only: bool
+    recipe: str
     epochs: int
     data: tuple[DataSource, ...] = ()
 
@@ -100,15 +102,16 @@ def train_line_reader(options: LineOptions) -> list[LineEpoch]:
         trainer.restore(len(rows))
         references = held_out(options.data)
         context = multiprocessing.get_context("spawn")
-        with context.Pool(1, initializer=_load_drawer, initargs=(options.data, options.open_terms_only)) as drawer:
+        with context.Pool(1, initializer=_load_drawer, initargs=(options.data, options.recipe)) as drawer:
             feed = _Feed(drawer, options)
-            for epoch in range(len(rows), options.epochs):
+            for epoch in range(len(rows), min(options.epochs, options.until or options.epochs)):
                 rows.append(trainer.epoch(epoch, feed.samples(epoch), references))
                 trainer.save(epoch + 1)
                 write_journal(options.out, rows)
                 if options.on_epoch:
                     options.on_epoch(rows[-1])
-        trainer.finish()
+        if len(rows) == options.epochs:
+            trainer.finish()
     finally:
         keras.mixed_precision.set_global_policy("float32")
     return rows
@@ -177,8 +180,9 @@ class _Feed:
     def _ask(self, number: int) -> None:
         if number in self._pending or number in self._drawn or number >= self._options.epochs:
             return
-        chunks = -(-self._options.fresh // CHUNK)
-        tasks = [(CHUNK, (self._options.seed, number, chunk)) for chunk in range(chunks)]
+        fresh = self._options.fresh
+        sizes = [min(CHUNK, fresh - start) for start in range(0, fresh, CHUNK)]
+        tasks = [(size, (self._options.seed, number, chunk)) for chunk, size in enumerate(sizes)]
         self._pending[number] = self._drawer.starmap_async(_draw_chunk, tasks, chunksize=1)
 
     def _get(self, number: int) -> list[Sample]:
@@ -238,9 +242,9 @@ class _Trainer:
             command=self._options.command,
             line_version=LINE_VERSION,
             parameters=int(self.network.count_params()),
-            open_terms_only=self._options.open_terms_only,
+            recipe=self._options.recipe,
             epochs=self._options.epochs,
-            data=described(self._options.data, open_terms_only=self._options.open_terms_only),
+            data=described(self._options.data, recipe=self._options.recipe),
         )
         (self._options.out / RUN).write_text(json.dumps(asdict(run), indent=2) + "\n", "utf-8")
 
@@ -304,10 +308,10 @@ _INGREDIENTS: Any = None
 """What the drawing process draws from; loaded once in it."""
 
 
-def _load_drawer(data: Path, open_terms_only: bool) -> None:  # noqa: FBT001 - multiprocessing passes it by place
+def _load_drawer(data: Path, recipe: str) -> None:
     global _INGREDIENTS  # noqa: PLW0603 - one a process
     cv2.setNumThreads(1)
-    _INGREDIENTS = load_ingredients(data, open_terms_only=open_terms_only)
+    _INGREDIENTS = load_ingredients(data, recipe=recipe)
 
 
 def _draw_chunk(count: int, seed: tuple[int, ...]) -> list[Sample]:
