@@ -43,6 +43,7 @@ models_option = click.option("--models", "root", type=FOLDER, help="Folder of ne
 @click.option("--patience", type=COUNT, help="Epochs without gain before it stops [default: the architecture's].")
 @click.option("--limit", type=COUNT, help="At most so many glyphs of a source, or lines an epoch.")
 @click.option("--teacher", type=DATA, help="Folder of a network that finds digits where only the text is known.")
+@click.option("--until", type=COUNT, help="Stop after this epoch, to go on another time; for --arch line.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
 def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     data: Path | None,
@@ -55,6 +56,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     patience: int | None,
     limit: int | None,
     teacher: Path | None,
+    until: int | None,
     resume: bool,
 ) -> None:
     """Train a network on DATA: IDX (gz or not), npz, a CSV of label and pixels, or a folder; MNIST when none is given.
@@ -73,10 +75,13 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
             epochs=epochs,
             batch_size=batch_size,
             limit=limit,
+            until=until,
             resume=resume,
             command=_command(),
         )
         return
+    if until is not None:
+        raise click.UsageError(f"--until is for --arch {line_training.ARCH}.")
 
     from model.train import TrainOptions
     from model.train import train as run

@@ -81,7 +81,10 @@ class Settings(BaseSettings):
         le=MAX_TARGET_ERROR,
         description="Share of accepted fields that may be wrong; a call may say another.",
     )
-    accept_confidence: float = Field(0.95, ge=0, le=1, description="A field below this goes to a person.")
+    calibration: Path | None = Field(None, description="File of `tallyscan calibrate` instead of the network's own.")
+    accept_confidence: float | None = Field(
+        None, ge=0, le=1, description="Accept from this confidence on, whatever `target_error` says."
+    )
 
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = Field(True, description="Logs as JSON; else as lines for people.")

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from core.types import Alternative, Box, DigitReading, FieldCrop, Lattice
 from forms.automaton import DIGITS, any_digits
 from forms.field_types import FieldType
+from forms.fusion import Fused
 from forms.geometry import SHAPE, boxes_of, digit_features, skip_features
 from forms.paths import NEVER, Edges, Step, best_path, best_strings, log_total, posteriors, string_log_weight
 from forms.weights import WITH_GARBAGE, WITHOUT_GARBAGE, Weights
@@ -48,7 +49,7 @@ class Decoded:
         skipped_share: share of the candidates' area that was passed over.
         other: probability in 0..1 that something in the field is no digit, by the line readers.
         disagree: whether lattice and line readers are each sure of another string.
-        jointly: whether line readers had a say.
+        fused: all proposals of lattice and line readers; None where the lattice alone was read.
     """
 
     text: str
@@ -58,7 +59,7 @@ class Decoded:
     skipped_share: float = 0.0
     other: float = 0.0
     disagree: bool = False
-    jointly: bool = False
+    fused: Fused | None = None
 
 
 def decode(

@@ -54,7 +54,7 @@ def decode_jointly(
     edges = score_edges(lattice, scores, classes=classes)
     fused = fuse(edges, posteriors(edges, ANYTHING), line.frames, field_type.automaton, weights=calibration.fusion)
     if not fused.proposals or not fused.proposals[0].allowed or not fused.proposals[0].text:
-        return Decoded(text="", other=line.frames.other)
+        return Decoded(text="", other=line.frames.other, fused=fused)
     text = fused.proposals[0].text
     path = best_path(edges, text)
     if path is None:
@@ -70,7 +70,7 @@ def decode_jointly(
         skipped_share=skipped_share(lattice, path or ()),
         other=line.frames.other,
         disagree=_disagree(fused),
-        jointly=True,
+        fused=fused,
     )
 
 

@@ -1,7 +1,7 @@
 """From bytes to a reading: joins decoding, segmentation, the network and the forms. Knows no Celery and no storage.
 
 ```
-data ─ decode ─▶ Page ─ segment ─▶ Lattices ─ network (one call a page) ─▶ scores ─ decode_field ─▶ PageReading
+data ─ decode ─▶ Page ─ segment ─▶ Lattices and lines ─ networks ─▶ scores and frames ─ decode_field ─▶ PageReading
 ```
 
 A worker process, `tallyscan read` and the benchmarks each hold one `Reader`.
@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -30,16 +31,19 @@ from core.types import (
     ProcessingStep,
     ReaderInfo,
 )
+from forms.ctc import frames_of
 from forms.decoder import Decoded, decode
 from forms.field_types import field_type
-from forms.policy import is_number, judge
-from model.recogniser import Recogniser
+from forms.joint import LineView, decode_jointly
+from forms.policy import is_number, judge, lattice_threshold
+from model.artifacts import SHIPPED
 from segmentation.decoding import DecodeLimits, SourceInfo, decode_page, inspect
 from segmentation.fields import find_numbers, whole_page
-from segmentation.lattice import build_lattice
 from segmentation.normalise import NORMALISATION_VERSION
 from segmentation.prepare import Levelling, deskew, estimate_skew, ink_map, to_grey
 from segmentation.preview import encode_preview
+from worker.networks import Networks, load_networks
+from worker.preparing import PreparedField, prepare_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,29 +93,29 @@ class StageTimings:
 class Reader:
     """One process's reader: the network loaded once, and the settings it reads with. Not for two threads at once."""
 
-    def __init__(self, recogniser: Recogniser, settings: Settings) -> None:
-        """Read with `recogniser`, within the settings' limits."""
-        self._recogniser = recogniser
+    def __init__(self, networks: Networks, settings: Settings) -> None:
+        """Read with `networks`, within the settings' limits."""
+        self._networks = networks
         self._settings = settings
         self._limits = DecodeLimits.from_settings(settings)
         self.timings = StageTimings()
 
     @classmethod
-    def load(cls, settings: Settings) -> "Reader":
-        """Return a reader with the network that the settings name.
+    def load(cls, settings: Settings, *, root: Path = SHIPPED) -> "Reader":
+        """Return a reader with the networks that the settings name, out of the folder of artifacts `root`.
 
         Raises:
-            ArtifactMissing: the network is not there.
-            ArtifactMismatch: its file was altered, or it was trained on glyphs normalised otherwise.
+            ArtifactMissing: a network is not there.
+            ArtifactMismatch: a file was altered, or a network learnt from pictures that were made otherwise.
         """
         # A worker is one of many processes: threads of OpenCV's own would fight over the cores.
         cv2.setNumThreads(1)
-        return cls(Recogniser.load(settings.model, normalisation_version=NORMALISATION_VERSION), settings)
+        return cls(load_networks(settings.model, root=root, calibration=settings.calibration), settings)
 
     @property
     def info(self) -> ReaderInfo:
-        """Which network reads."""
-        return self._recogniser.info
+        """Which networks read."""
+        return self._networks.info
 
     def inspect(self, data: bytes) -> SourceInfo:
         """Return what the file is and how many pages it has.
@@ -147,18 +151,26 @@ class Reader:
         locate = ProcessingStep("locate", {"type": request.type_name or "numbers"})
         normalise = ProcessingStep("normalise", {"version": NORMALISATION_VERSION})
         recognise = ProcessingStep("recognise", {"model": self._settings.model, "version": self.info.version})
-        judged = ProcessingStep("judge", {"accept_confidence": self._settings.accept_confidence})
+        judged = ProcessingStep("judge", {"target_error": self._target_error(request)})
         return locate, normalise, recognise, judged
 
     def _read_page(self, data: bytes, index: int, request: ReadRequest) -> tuple[PageReading, Page | None]:
         if request.type_name is not None:
             field_type(request.type_name)
         try:
-            with self.timings.measure("decode"):
-                page = decode_page(data, index, limits=self._limits)
+            page = self.decode_page(data, index)
         except InputError as error:
             return PageReading(index=index, width=0, height=0, failure=error.failure(Phase.DECODE)), None
         return self.read_pixels(page, request=request), page
+
+    def decode_page(self, data: bytes, index: int) -> Page:
+        """Return page `index` of the file.
+
+        Raises:
+            InputError: it cannot be decoded.
+        """
+        with self.timings.measure("decode"):
+            return decode_page(data, index, limits=self._limits)
 
     def read_pixels(self, page: Page, *, request: ReadRequest) -> PageReading:
         """Return the reading of a page that is decoded already.
@@ -166,19 +178,8 @@ class Reader:
         Raises:
             InvalidRequest: there is no field type of that name.
         """
-        with self.timings.measure("segment"):
-            crops, levelling = _locate(page, request)
-            lattices = tuple(build_lattice(crop) for crop in crops)
-        with self.timings.measure("network"):
-            scores = self._classify(lattices)
-        with self.timings.measure("decode_field"):
-            decoded = [self._decode(*each) for each in zip(crops, lattices, scores, strict=True)]
-            if request.type_name is None:
-                crops, decoded = _only_numbers(crops, decoded)
-            readings = [
-                judge(each, crop, accept_confidence=self._settings.accept_confidence, found=request.type_name is None)
-                for each, crop in zip(decoded, crops, strict=True)
-            ]
+        fields, decoded, levelling = self.decode_fields(page, request=request)
+        readings = [self._judge(*each, request=request) for each in zip(fields, decoded, strict=True)]
         return PageReading(
             index=page.index,
             width=page.width,
@@ -187,17 +188,73 @@ class Reader:
             fields=tuple(_undo(reading, levelling) for reading in readings),
         )
 
+    def decode_fields(
+        self, page: Page, *, request: ReadRequest
+    ) -> tuple[list[PreparedField], list[Decoded], Levelling]:
+        """Return the page's fields and what was read in each, before anything is accepted: calibration starts here.
+
+        Raises:
+            InvalidRequest: there is no field type of that name.
+        """
+        with self.timings.measure("segment"):
+            crops, levelling = _locate(page, request)
+            fields = [prepare_field(crop, with_line=self._reads_lines(crop)) for crop in crops]
+        with self.timings.measure("network"):
+            scores = self._classify([field.lattice for field in fields])
+            frames = self._read_lines(fields)
+        with self.timings.measure("decode_field"):
+            decoded = [self._decode(*each) for each in zip(fields, scores, frames, strict=True)]
+            if request.type_name is None:
+                fields, decoded = _only_numbers(fields, decoded)
+        return fields, decoded, levelling
+
+    def _reads_lines(self, crop: FieldCrop) -> bool:
+        """Return whether the line readers have a say: of a single glyph they know less than the glyph network."""
+        return self._networks.lines is not None and crop.type != "digit"
+
     def _classify(self, lattices: Sequence[Lattice]) -> list[NDArray[np.float32]]:
         """Return the scores of each lattice's candidates, out of one call of the network."""
         glyphs = [candidate.glyph for lattice in lattices for candidate in lattice.candidates]
         bounds = np.cumsum([len(lattice.candidates) for lattice in lattices])[:-1]
+        network = self._networks.glyphs
         if not glyphs:
-            return [np.zeros((0, len(self._recogniser.classes)), np.float32) for _ in lattices]
-        return np.split(self._recogniser.classify(np.stack(glyphs)), bounds)
+            return [np.zeros((0, len(network.classes)), np.float32) for _ in lattices]
+        return np.split(network.classify(np.stack(glyphs)), bounds)
 
-    def _decode(self, crop: FieldCrop, lattice: Lattice, scores: NDArray[np.float32]) -> Decoded:
-        classes = self._recogniser.classes
-        return decode(lattice, scores, classes=classes, crop=crop, field_type=field_type(crop.type))
+    def _read_lines(self, fields: Sequence[PreparedField]) -> list[LineView | None]:
+        """Return what the line readers say of each field that has a line and ink."""
+        views: list[LineView | None] = [None] * len(fields)
+        if self._networks.lines is None:
+            return views
+        lines = {place: field.line for place, field in enumerate(fields) if field.line and field.lattice.candidates}
+        outputs = self._networks.lines.classify([line.pixels for line in lines.values()])
+        for (place, line), output in zip(lines.items(), outputs, strict=True):
+            corner = fields[place].crop.box
+            box = replace(line.box, x=corner.x + line.box.x, y=corner.y + line.box.y)
+            views[place] = LineView(frames_of(output), box)
+        return views
+
+    def _decode(self, field: PreparedField, scores: NDArray[np.float32], line: LineView | None) -> Decoded:
+        classes, calibration = self._networks.glyphs.classes, self._networks.calibration
+        kind = field_type(field.crop.type)
+        if line is None or calibration is None:
+            return decode(field.lattice, scores, classes=classes, crop=field.crop, field_type=kind)
+        return decode_jointly(
+            field.lattice, scores, line, classes=classes, crop=field.crop, field_type=kind, calibration=calibration
+        )
+
+    def _judge(self, field: PreparedField, decoded: Decoded, *, request: ReadRequest) -> FieldReading:
+        calibration, threshold = self._networks.calibration, self._settings.accept_confidence
+        if threshold is None:
+            target = self._target_error(request)
+            if calibration is None or decoded.fused is None:
+                threshold = lattice_threshold(target)
+            else:
+                threshold = calibration.threshold(target)
+        return judge(decoded, field.crop, accept_confidence=threshold, found=request.type_name is None)
+
+    def _target_error(self, request: ReadRequest) -> float:
+        return self._settings.target_error if request.target_error is None else request.target_error
 
 
 def _locate(page: Page, request: ReadRequest) -> tuple[tuple[FieldCrop, ...], Levelling]:
@@ -210,11 +267,14 @@ def _locate(page: Page, request: ReadRequest) -> tuple[tuple[FieldCrop, ...], Le
 
 
 def _only_numbers(
-    crops: Sequence[FieldCrop], decoded: Sequence[Decoded]
-) -> tuple[tuple[FieldCrop, ...], list[Decoded]]:
+    fields: Sequence[PreparedField], decoded: Sequence[Decoded]
+) -> tuple[list[PreparedField], list[Decoded]]:
     """Return what is a number rather than a word, named again in its order."""
-    numbers = [(crop, each) for crop, each in zip(crops, decoded, strict=True) if is_number(each)]
-    named = tuple(replace(crop, name=f"number_{number}") for number, (crop, _) in enumerate(numbers, start=1))
+    numbers = [(field, each) for field, each in zip(fields, decoded, strict=True) if is_number(each)]
+    named = [
+        replace(field, crop=replace(field.crop, name=f"number_{number}"))
+        for number, (field, _) in enumerate(numbers, start=1)
+    ]
     return named, [each for _, each in numbers]
 
 

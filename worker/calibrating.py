@@ -1,0 +1,227 @@
+"""Labelled fields to a calibration: how much each reader's word counts, and what a confidence is worth.
+
+The readers' weights make the true strings likely among the proposals; the logistic model is fitted to what was read
+right. Both are fitted on folds, so that every confidence that a threshold is taken from belongs to a field that had no
+part in it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InputError
+from forms.confidence import Calibration, features
+from forms.fusion import Fused, FusionWeights, Proposal, fused_shares
+from worker.pipeline import Reader, ReadRequest
+
+FOLDS: Final = 5
+RIDGE: Final = 0.5
+"""Weight of the coefficients' squares: few fields must not make them extreme."""
+
+SEARCHED: Final = ("lattice", "lines", "lattice_floor", "lines_floor", "digit")
+ROUNDS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledField:
+    """A picture of a field with its truth.
+
+    Attributes:
+        name: for people.
+        data: the file's bytes.
+        text: its digits; empty where it holds no number.
+        type_name: how to read it.
+        group: fields of one group, a writer or a part of a collection, stay in one fold.
+        collection: each collection counts alike, however many fields it has.
+    """
+
+    name: str
+    data: bytes
+    text: str
+    type_name: str
+    group: str
+    collection: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the readers said of a labelled field."""
+
+    field: LabelledField
+    fused: Fused
+    other: float
+
+
+def collect(
+    reader: Reader, fields: Iterable[LabelledField], *, on_field: Callable[[], None] | None = None
+) -> list[Evidence]:
+    """Return what the readers say of each field; one that cannot be decoded, or holds no ink, says nothing."""
+    found: list[Evidence] = []
+    for field in fields:
+        try:
+            page = reader.decode_page(field.data, 0)
+        except InputError:
+            continue
+        _, decoded, _ = reader.decode_fields(page, request=ReadRequest(field.type_name))
+        found += [Evidence(field, each.fused, each.other) for each in decoded if each.fused and each.fused.proposals]
+        if on_field:
+            on_field()
+    return found
+
+
+def calibrate(evidence: Sequence[Evidence], *, start: FusionWeights | None = None) -> Calibration:
+    """Return the calibration of all evidence, with confidences that the folds gave each other."""
+    folds = _folds(evidence)
+    weights = _balance(evidence)
+    confidences, right = np.zeros(len(evidence)), np.zeros(len(evidence), np.int64)
+    for fold in range(FOLDS):
+        inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        if not len(outside) or not len(inside):
+            continue
+        fitted = _fit([evidence[index] for index in inside.tolist()], weights[inside], start)
+        for index in outside.tolist():
+            again = refused(evidence[index].fused, fitted.fusion)
+            confidences[index] = fitted.confidence(features(again, other=evidence[index].other))
+            right[index] = again.proposals[0].text == evidence[index].field.text
+    final = _fit(evidence, weights, start)
+    numbers = np.array([bool(each.field.text) for each in evidence])
+    order = [index for index in np.argsort(-confidences, kind="stable").tolist() if numbers[index]]
+    return replace(
+        final,
+        confidences=tuple(round(float(confidences[index]), 5) for index in order),
+        right=tuple(int(right[index]) for index in order),
+        data=tuple(sorted({each.field.collection for each in evidence})),
+    )
+
+
+def recalibrate(evidence: Sequence[Evidence], known: Calibration) -> Calibration:
+    """Return `known` shifted and stretched to other fields, with their confidences: a few hundred are enough."""
+    fused = [refused(each.fused, known.fusion) for each in evidence]
+    logits = np.array([_logit(known, each, one.other) for each, one in zip(fused, evidence, strict=True)])
+    right = np.array([each.proposals[0].text == one.field.text for each, one in zip(fused, evidence, strict=True)])
+    # Near (0, 1) where little is known: the ridge pulls towards the confidence as it is.
+    shift, stretch = _logistic(logits[:, None], right, np.ones(len(right)), prior=np.array([0.0, 1.0]))
+    confidences = 1 / (1 + np.exp(-(shift + stretch * logits)))
+    order = np.argsort(-confidences, kind="stable")
+    return replace(
+        known,
+        intercept=float(shift + stretch * known.intercept),
+        coefficients=tuple(float(stretch) * value for value in known.coefficients),
+        confidences=tuple(round(float(confidences[index]), 5) for index in order),
+        right=tuple(int(right[index]) for index in order),
+        data=tuple(sorted({each.field.collection for each in evidence})),
+    )
+
+
+def refused(fused: Fused, weights: FusionWeights) -> Fused:
+    """Return the same proposals weighed otherwise."""
+    lattice, lines, lengths = _columns(fused)
+    shares = fused_shares(lattice, lines, lengths, weights)
+    proposals = [replace(each, share=float(share)) for each, share in zip(fused.proposals, shares, strict=True)]
+    proposals.sort(key=lambda each: (not each.allowed, -each.share))
+    return replace(fused, proposals=tuple(proposals))
+
+
+def _logit(known: Calibration, fused: Fused, other: float) -> float:
+    values = features(fused, other=other)
+    return known.intercept + sum(a * b for a, b in zip(known.coefficients, values, strict=True))
+
+
+def _fit(evidence: Sequence[Evidence], weights: NDArray[np.float64], start: FusionWeights | None) -> Calibration:
+    fusion = _search(evidence, weights, start or FusionWeights())
+    again = [refused(each.fused, fusion) for each in evidence]
+    table = np.array([features(fused, other=each.other) for fused, each in zip(again, evidence, strict=True)])
+    right = np.array([f.proposals[0].text == each.field.text for f, each in zip(again, evidence, strict=True)])
+    intercept, *coefficients = _logistic(table, right, weights).tolist()
+    return Calibration(fusion, intercept, tuple(coefficients))
+
+
+def _search(evidence: Sequence[Evidence], weights: NDArray[np.float64], start: FusionWeights) -> FusionWeights:
+    """Return the weights under which the true strings are likeliest, by steps along one weight at a time."""
+    tables = []
+    for each, weight in zip(evidence, weights, strict=True):
+        allowed = [proposal for proposal in each.fused.proposals if proposal.allowed]
+        truth = [place for place, proposal in enumerate(allowed) if proposal.text == each.field.text]
+        if truth and len(allowed) > 1:
+            tables.append((*_columns_of(allowed), truth[0], weight))
+    if not tables:
+        return start
+    best, lowest = start, _loss(tables, start)
+    for step in (0.5, 0.25, 0.1, 0.05, 0.02)[:ROUNDS]:
+        improved = True
+        while improved:
+            improved = False
+            for name in SEARCHED:
+                for direction in (-1, 1):
+                    value = getattr(best, name)
+                    moved = value + direction * step * max(abs(value), 0.2)
+                    trial = replace(best, **{name: moved})
+                    loss = _loss(tables, trial)
+                    if min(trial.lattice, trial.lines) > 0 and loss < lowest - 1e-5:
+                        best, lowest, improved = trial, loss, True
+    return best
+
+
+_Table = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], int, float]
+
+
+def _loss(tables: Sequence[_Table], weights: FusionWeights) -> float:
+    losses = [
+        -weight * float(np.log(max(fused_shares(lattice, lines, lengths, weights)[truth], 1e-12)))
+        for lattice, lines, lengths, truth, weight in tables
+    ]
+    return sum(losses) / sum(table[-1] for table in tables)
+
+
+def _logistic(
+    table: NDArray[np.float64],
+    right: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+    *,
+    prior: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """Return intercept and coefficients of a ridge logistic regression, by Newton's method."""
+    columns = np.concatenate([np.ones((len(table), 1)), table], axis=1)
+    prior = np.zeros(columns.shape[1]) if prior is None else prior
+    penalty = np.diag([1e-3, *[RIDGE] * table.shape[1]])
+    found = prior.copy()
+    for _ in range(60):
+        chances = 1 / (1 + np.exp(-np.clip(columns @ found, -30, 30)))
+        slope = columns.T @ (weights * (right - chances)) - penalty @ (found - prior)
+        bend = (columns * (weights * chances * (1 - chances))[:, None]).T @ columns + penalty
+        step = np.linalg.solve(bend, slope)
+        found = found + np.clip(step, -2, 2)
+        if float(np.abs(step).max()) < 1e-7:
+            break
+    return np.asarray(found)
+
+
+def _folds(evidence: Sequence[Evidence]) -> NDArray[np.int64]:
+    """Return each field's fold: groups stay together, in their order."""
+    groups = {name: place for place, name in enumerate(dict.fromkeys(each.field.group for each in evidence))}
+    return np.array([groups[each.field.group] % FOLDS for each in evidence])
+
+
+def _balance(evidence: Sequence[Evidence]) -> NDArray[np.float64]:
+    """Return weights under which a collection counts by the root of its size, one a field on average."""
+    names = [each.field.collection for each in evidence]
+    sizes = {name: names.count(name) for name in set(names)}
+    weights = np.array([1 / np.sqrt(sizes[name]) for name in names])
+    return np.asarray(weights / weights.mean())
+
+
+def _columns(fused: Fused) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    return _columns_of(fused.proposals)
+
+
+def _columns_of(
+    proposals: Sequence[Proposal],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    return (
+        np.array([each.lattice for each in proposals]),
+        np.array([each.lines for each in proposals]),
+        np.array([len(each.text) for each in proposals]),
+    )
