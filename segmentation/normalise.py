@@ -5,7 +5,7 @@ and its centre of mass is laid on the centre of 28 × 28. An image that follows 
 unchanged, so MNIST's own images and crops of scans end in one distribution.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
@@ -21,57 +21,87 @@ FAINT = 16
 """Ink no stronger than this is left out when the tight box is sought: JPEG noise and soft edges."""
 
 
-def normalise_glyph(glyph: NDArray[np.uint8]) -> NDArray[np.uint8]:
+CHUNK = 1024
+"""Glyphs normalised at once: many more would only take memory."""
+
+_Glyphs = NDArray[np.uint8]
+
+_PLACES = np.stack([np.ones((BOX, BOX)), *np.indices((BOX, BOX))]).reshape(3, -1).T.astype(np.float32)
+"""One, row and column of each pixel: what a glyph's mass and moments are sums of."""
+
+
+def normalise_glyph(glyph: _Glyphs) -> _Glyphs:
     """Return the glyph in the network's format: uint8, shape (28, 28), ink 255 on 0.
 
     Args:
         glyph: uint8, shape (height, width), any size, tight or loose; 0 is paper and 255 is ink.
             Nothing stronger than `FAINT` gives an image without ink.
     """
-    canvas = np.zeros((SIDE, SIDE), np.uint8)
-    x, y, width, height = cv2.boundingRect((glyph > FAINT).view(np.uint8))
-    if not width:
-        return canvas
-    scaled = _stretch(_scale(glyph[y : y + height, x : x + width]))
-    top, left = _place(scaled)
-    canvas[top : top + scaled.shape[0], left : left + scaled.shape[1]] = scaled
-    return canvas
+    return np.asarray(normalise_tight([_tight(glyph)], 1)[0], np.uint8)
 
 
-def normalise_glyphs(glyphs: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+def normalise_glyphs(glyphs: Sequence[_Glyphs]) -> _Glyphs:
     """Return each of `glyphs` normalised: uint8, shape (len(glyphs), 28, 28)."""
     batch = np.empty((len(glyphs), SIDE, SIDE), np.uint8)
-    for row, glyph in zip(batch, glyphs, strict=True):
-        row[:] = normalise_glyph(glyph)
+    for first in range(0, len(glyphs), CHUNK):
+        part = glyphs[first : first + CHUNK]
+        batch[first : first + CHUNK] = normalise_tight(map(_tight, part), len(part))
     return batch
 
 
-def _scale(tight: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def normalise_tight(glyphs: Iterable[_Glyphs], count: int) -> _Glyphs:
+    """Return each of `count` glyphs normalised: uint8, shape (count, 28, 28).
+
+    Args:
+        glyphs: each cut to what is stronger than `FAINT`, or of shape (0, 0). None is used after the next is taken.
+        count: how many there are.
+    """
+    scaled = np.zeros((count, BOX, BOX), np.uint8)
+    shapes = [_scale(glyph, into) for glyph, into in zip(glyphs, scaled, strict=True)]
+    return _centre(_stretch(scaled), shapes)
+
+
+def faint_box(glyph: _Glyphs) -> tuple[int, int, int, int]:
+    """Return left, top, width and height of what is stronger than `FAINT` in `glyph`; all 0 where nothing is."""
+    x, y, width, height = cv2.boundingRect((glyph > FAINT).view(np.uint8))
+    return x, y, width, height
+
+
+def _tight(glyph: _Glyphs) -> _Glyphs:
+    x, y, width, height = faint_box(glyph)
+    return glyph[y : y + height, x : x + width]
+
+
+def _scale(tight: _Glyphs, into: _Glyphs) -> tuple[int, int]:
+    """Write the glyph at its new size into the corner of `into`, and return its height and width there."""
     height, width = tight.shape
     longer = max(height, width)
     # One pixel short is a faint edge of an image that follows the convention: scaling it would only blur it.
-    if BOX - 1 <= longer <= BOX:
-        return tight
-    size = (max(1, round(width * BOX / longer)), max(1, round(height * BOX / longer)))
+    if longer == 0 or BOX - 1 <= longer <= BOX:
+        into[:height, :width] = tight
+        return height, width
+    rows, columns = max(1, round(height * BOX / longer)), max(1, round(width * BOX / longer))
     how = cv2.INTER_AREA if longer > BOX else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(tight, size, interpolation=how), np.uint8)
+    cv2.resize(tight, (columns, rows), into[:rows, :columns], interpolation=how)
+    return rows, columns
 
 
-def _stretch(glyph: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the glyph with its strongest ink at 255: thin or pale strokes fade when they are scaled."""
-    strongest = int(glyph.max())
-    if strongest in (0, 255):
-        return glyph
-    return np.asarray(cv2.convertScaleAbs(glyph, alpha=255 / strongest), np.uint8)
+def _stretch(glyphs: _Glyphs) -> NDArray[np.float32]:
+    """Return the glyphs, flat, the strongest ink of each at 255: thin or pale strokes fade when they are scaled."""
+    flat = glyphs.reshape(len(glyphs), -1)
+    strongest = flat.max(axis=1).astype(np.float64)
+    strongest[strongest == 0] = 255
+    return np.asarray(np.rint(flat * (255 / strongest).astype(np.float32)[:, None]), np.float32)
 
 
-def _place(glyph: NDArray[np.uint8]) -> tuple[int, int]:
-    """Return the top left corner that lays the centre of mass on the centre, all of the glyph inside."""
-    moments = cv2.moments(glyph)
-    mass = moments["m00"]
-    centre_y, centre_x = (moments["m01"] / mass, moments["m10"] / mass) if mass else (0.0, 0.0)
+def _centre(glyphs: NDArray[np.float32], shapes: list[tuple[int, int]]) -> _Glyphs:
+    """Return the glyphs with their centres of mass laid on the centre, all of each inside."""
+    sums = (glyphs @ _PLACES).astype(np.float64)
     # MNIST's own images have their centre of mass here, half a pixel off the middle of an even grid.
-    middle = SIDE / 2
-    top = min(max(0, round(middle - centre_y)), SIDE - glyph.shape[0])
-    left = min(max(0, round(middle - centre_x)), SIDE - glyph.shape[1])
-    return top, left
+    corners = np.rint(SIDE / 2 - sums[:, 1:] / np.maximum(sums[:, :1], 1.0))
+    corners = np.minimum(np.maximum(corners, 0), SIDE - np.array(shapes, np.float64).reshape(-1, 2)).astype(np.int64)
+    canvases = np.zeros((len(glyphs), SIDE, SIDE), np.uint8)
+    whole = glyphs.astype(np.uint8).reshape(-1, BOX, BOX)
+    for canvas, glyph, (height, width), (top, left) in zip(canvases, whole, shapes, corners.tolist(), strict=True):
+        canvas[top : top + height, left : left + width] = glyph[:height, :width]
+    return canvases
