@@ -88,7 +88,7 @@ def _scale(tight: _Glyphs, into: _Glyphs) -> tuple[int, int]:
 
 def _stretch(glyphs: _Glyphs) -> NDArray[np.float32]:
     """Return the glyphs, flat, the strongest ink of each at 255: thin or pale strokes fade when they are scaled."""
-    flat = glyphs.reshape(len(glyphs), -1)
+    flat = glyphs.reshape(-1, BOX * BOX)
     strongest = flat.max(axis=1).astype(np.float64)
     strongest[strongest == 0] = 255
     return np.asarray(np.rint(flat * (255 / strongest).astype(np.float32)[:, None]), np.float32)
