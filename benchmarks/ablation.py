@@ -30,6 +30,7 @@ from core.types import ReaderInfo
 from forms.automaton import any_digits
 from forms.decoder import GARBAGE
 from forms.field_types import FIELD_TYPES
+from model.artifacts import SHIPPED
 from segmentation import cuts
 from worker import preparing
 from worker.networks import Networks, load_networks
@@ -183,15 +184,16 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=ROOT.parent / "shared" / "data", help="collections")
     parser.add_argument("--sets", nargs="+", choices=SETS, default=HELD_OUT, help="read these alone")
     parser.add_argument("--limit", type=int, help="read the first so many fields of each set alone")
-    parser.add_argument("--model", default=Settings().model, help="the artifact that reads; the settings' by default")
+    parser.add_argument("--artifact", type=Path, default=SHIPPED / Settings().model, help="folder of the networks")
     parser.add_argument("--trained", type=trained, action="append", default=[], metavar="TITLE=FOLDER")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     options = parser.parse_args()
     sets = [load_set(name, options.folder, limit=options.limit) for name in options.sets]
-    rows = {variant.title: measure(variant, sets) for variant in variants(load_networks(options.model))}
+    networks = load_networks(options.artifact.name, root=options.artifact.resolve().parent)
+    rows = {variant.title: measure(variant, sets) for variant in variants(networks)}
     rows |= {title: {} for title in NEEDS_TRAINING}
     for title, folder in options.trained:
-        rows[title] = measure(Variant(title, load_networks(folder.name, root=folder.parent)), sets)
+        rows[title] = measure(Variant(title, load_networks(folder.name, root=folder.resolve().parent)), sets)
     print_table(rows)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=2) + "\n")

@@ -130,13 +130,13 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS, help="read these alone")
     parser.add_argument("--limit", type=int, help="read the first so many fields of each set alone")
     parser.add_argument("--target-error", type=float, default=TARGET_ERROR, help="of what is accepted (default 0.01)")
-    parser.add_argument("--model", help="the network that reads; the settings' by default")
+    parser.add_argument("--artifact", type=Path, help="folder of the networks that read; the settings' by default")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     parser.add_argument("--csv", type=Path, help="write readings and labels into that folder")
     options = parser.parse_args()
     if not (options.folder / "orand_car_a").is_dir():
         sys.exit(f"{options.folder} does not hold the collections")
-    reader = open_reader(options.model)
+    reader = open_reader(options.artifact)
     measured = []
     for name in options.sets:
         fields = load_set(name, options.folder, limit=options.limit)
@@ -153,12 +153,15 @@ def main() -> None:
         tell(f"readings and labels are in {options.csv}")
 
 
-def open_reader(model: str | None) -> "Reader":
-    """Return a reader with the network of that name, or the settings' own."""
+def open_reader(artifact: Path | None) -> "Reader":
+    """Return a reader with the networks in that folder, or those that the settings name."""
     from core.settings import Settings
     from worker.pipeline import Reader
 
-    return Reader.load(Settings(model=model) if model else Settings())
+    if artifact is None:
+        return Reader.load(Settings())
+    folder = artifact.resolve()
+    return Reader.load(Settings(model=folder.name), root=folder.parent)
 
 
 if __name__ == "__main__":

@@ -19,13 +19,13 @@ ReadField = Callable[[bytes], tuple[str, float]]
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def open_tallyscan(*, model: str) -> ReadField:
+def open_tallyscan(*, artifact: str) -> ReadField:
     """Return Tallyscan's reading of a field: its own pipeline, as in a worker."""
     sys.path.insert(0, str(ROOT))
     from benchmarks.accuracy import open_reader
     from worker.pipeline import ReadRequest
 
-    reader, request = open_reader(model or None), ReadRequest("digits")
+    reader, request = open_reader(Path(artifact) if artifact else None), ReadRequest("digits")
 
     def read(data: bytes) -> tuple[str, float]:
         field = reader.read(data, request=request).pages[0].fields[0]
@@ -78,7 +78,7 @@ def main() -> None:
     """Answer until the input ends."""
     side, option = sys.argv[1], sys.argv[2]
     try:
-        read = open_tallyscan(model=option) if side == "tallyscan" else open_rapidocr(min_width=int(option))
+        read = open_tallyscan(artifact=option) if side == "tallyscan" else open_rapidocr(min_width=int(option))
     except Exception as error:  # noqa: BLE001 - whatever keeps it from starting is what the benchmark reports
         print(json.dumps({"failed": f"{type(error).__name__}: {error}"}), flush=True)
         return

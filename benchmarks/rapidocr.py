@@ -70,6 +70,10 @@ class Side:
         if "failed" in answer:
             sys.exit(f"{self.name} cannot be started: {answer['failed']}")
 
+    def close(self) -> None:
+        """End the process: its input ends."""
+        self.process.communicate()
+
     def _exchange(self, line: str | None) -> dict[str, Any]:
         if self.process.stdin is None or self.process.stdout is None:
             raise SystemExit(f"{self.name} has no pipes")
@@ -96,8 +100,17 @@ def start(name: str, python: Path, option: str, *, core: int) -> Side:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(process.pid, {core})
     side = Side(name, process)
-    side.wait_until_ready()
+    try:
+        side.wait_until_ready()
+    except SystemExit:
+        side.close()
+        raise
     return side
+
+
+def first_core() -> int:
+    """Return the first core that this process may run on."""
+    return min(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
 
 
 def take_turns(sides: list[Side], fields: list[Field], folder: Path, *, block: int, rounds: int) -> None:
@@ -145,16 +158,16 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=ROOT.parent / "shared" / "data", help="collections")
     parser.add_argument("--rapidocr", type=Path, required=True, help="Python of the environment that holds rapidocr")
     parser.add_argument("--min-width", type=int, default=48, help="RapidOCR pads narrower lines to it (default 48)")
-    parser.add_argument("--model", default="", help="the network that Tallyscan reads with; the settings' by default")
+    parser.add_argument("--artifact", default="", help="folder of the networks that Tallyscan reads with")
     parser.add_argument("--limit", type=int, help="read the first so many fields of either part alone")
     parser.add_argument("--rounds", type=int, default=3, help="how often all fields are read (default 3)")
     parser.add_argument("--block", type=int, default=BLOCK, help=f"fields in a turn (default {BLOCK})")
-    parser.add_argument("--core", type=int, default=0, help="the core that both are bound to (default 0)")
+    parser.add_argument("--core", type=int, default=first_core(), help="the core that both are bound to")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     options = parser.parse_args()
     parts = [load_set(name, options.folder, limit=options.limit).fields for name in ("orand-training", "orand")]
     fields = [field for part in parts for field in part]
-    ours = start("tallyscan", Path(sys.executable), options.model, core=options.core)
+    ours = start("tallyscan", Path(sys.executable), options.artifact, core=options.core)
     theirs = start("rapidocr", options.rapidocr, str(options.min_width), core=options.core)
     images = (options.folder / "orand_car_a" / "images").resolve()
     take_turns([ours, theirs], fields, images, block=options.block, rounds=options.rounds)
@@ -170,7 +183,7 @@ def main() -> None:
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
     for side in (ours, theirs):
-        side.process.communicate()
+        side.close()
 
 
 if __name__ == "__main__":

@@ -82,12 +82,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=ROOT.parent / "shared" / "data", help="collections")
     parser.add_argument("--count", type=int, default=1000, help="pictures of each kind that is drawn (default 1000)")
     parser.add_argument("--types", nargs="+", default=TYPES, help="field types to read as (default: all three)")
-    parser.add_argument("--model", help="the network that reads; the settings' by default")
+    parser.add_argument("--artifact", type=Path, help="folder of the networks that read; the settings' by default")
     parser.add_argument("--sheets", type=Path, help="write contact sheets into that folder: what was accepted")
     parser.add_argument("--samples", action="store_true", help="with --sheets: some of each kind, accepted or not")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     options = parser.parse_args()
-    reader = open_reader(options.model)
+    reader = open_reader(options.artifact)
     data = options.folder if (options.folder / "chars74k_ink").is_dir() else None
     rows: dict[str, dict[str, Figures]] = {type_name: {} for type_name in options.types}
     shown: list[tuple[bytes, str]] = []

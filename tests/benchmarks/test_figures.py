@@ -15,7 +15,6 @@ from benchmarks.figures import (
     edit_distance,
     reliability,
     score,
-    upper_bound,
     write_csv,
 )
 
@@ -54,13 +53,11 @@ def test_distances_count_signs() -> None:
     assert [edit_distance(*pair) for pair in (("", ""), ("12", ""), ("1234", "124"), ("171", "111"))] == [0, 2, 1, 1]
 
 
-@pytest.mark.parametrize(
-    ("wrong", "n", "bound"),
-    # Clopper and Pearson's bound is a quantile of the beta distribution; without errors it is 1 - 0.05 ** (1 / n).
-    [(0, 300, 1 - 0.05 ** (1 / 300)), (1, 100, 0.04656), (5, 500, 0.02091), (3, 3, 1.0), (0, 0, 1.0)],
-)
-def test_the_error_is_bounded_from_above(wrong: int, n: int, bound: float) -> None:
-    assert upper_bound(wrong, n) == pytest.approx(bound, abs=2e-5)
+def test_the_error_of_what_is_accepted_is_bounded_from_above() -> None:
+    figures = score([reading("7", 0.99, accepted=True)] * 300)
+    # Without errors Clopper and Pearson's bound is 1 - 0.05 ** (1 / n).
+    assert figures["accepted_wrong_at_most"] == pytest.approx(1 - 0.05 ** (1 / 300), abs=1e-6)
+    assert score([reading("7", 0.2)])["accepted_wrong_at_most"] == 1.0
 
 
 def test_the_public_scorer_agrees(shared_data: Path, tmp_path: Path) -> None:
