@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Box, DigitCrop, FieldCrop, Lattice
-from model.corpora import LabelledString
+from model.corpora import LabelledBox, LabelledString
 from model.datasets import Samples
 from model.recogniser import Recogniser
 from segmentation.lattice import build_lattice
@@ -62,9 +62,15 @@ def mine_boxes(strings: Iterable[LabelledString]) -> Finds:
     """Return what the lattices of `strings` hold, by the boxes of their digits."""
     finds = Finds()
     for string in strings:
-        truth = [Box(*known.box) for known in string.boxes]
-        digits = [known.digit for known in string.boxes]
-        _sort_candidates(lattice_of(string), truth, digits, finds)
+        _sort_known(lattice_of(string), string.boxes, finds)
+    return finds
+
+
+def mine_drawings(drawings: Iterable[tuple[NDArray[np.uint8], tuple[LabelledBox, ...]]]) -> Finds:
+    """Return what the lattices of grey pictures hold, by the boxes of the digits in each."""
+    finds = Finds()
+    for grey, boxes in drawings:
+        _sort_known(lattice_of_picture(grey), boxes, finds)
     return finds
 
 
@@ -80,8 +86,12 @@ def mine_texts(strings: Iterable[LabelledString], reader: Recogniser) -> Finds:
 
 
 def lattice_of(string: LabelledString) -> Lattice:
-    """Return the lattice of the whole picture."""
-    grey = np.asarray(cv2.imread(str(string.path), cv2.IMREAD_GRAYSCALE), np.uint8)
+    """Return the lattice of the string's whole picture."""
+    return lattice_of_picture(np.asarray(cv2.imread(str(string.path), cv2.IMREAD_GRAYSCALE), np.uint8))
+
+
+def lattice_of_picture(grey: NDArray[np.uint8]) -> Lattice:
+    """Return the lattice of the whole picture: uint8, shape (height, width), dark ink on lighter paper."""
     box = Box(0, 0, grey.shape[1], grey.shape[0])
     return build_lattice(FieldCrop(name="string", type="digits", box=box, pixels=grey))
 
@@ -134,6 +144,10 @@ def _trace(back: dict[tuple[int, int], tuple[int, int, int | None]], node: tuple
             steps.append(index)
         node = (start, read)
     return steps[::-1]
+
+
+def _sort_known(lattice: Lattice, boxes: tuple[LabelledBox, ...], finds: Finds) -> None:
+    _sort_candidates(lattice, [Box(*known.box) for known in boxes], [known.digit for known in boxes], finds)
 
 
 def _sort_candidates(lattice: Lattice, truth: list[Box], digits: list[int], finds: Finds) -> None:

@@ -1,6 +1,7 @@
 """Recipes by name: which collections a training learns from, and in which shares.
 
-`plain` learns from one file or folder that the caller names; `digits` makes the network that ships.
+`plain` learns from one file or folder that the caller names; `digits` makes the network that ships; `digits-open` makes
+one from collections alone whose stated terms allow any use.
 """
 
 from collections.abc import Callable
@@ -8,18 +9,31 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import InvalidRequest
 from model import corpora, terms
+from model.corpora import LabelledBox
 from model.datasets import Samples, load_samples, normalised
 from model.ink import InkGlyph, drawn, pendigits, unipen_digits, unipen_letters
+from model.line.composing import compose
+from model.line.paper import painted_field
+from model.line.writing import InkCollection, load_ink
 from model.material import DIGITS, GARBAGE, Material, Source, split
-from model.mining import mine_boxes, mine_texts
+from model.mining import mine_boxes, mine_drawings, mine_texts
 from model.recogniser import Recogniser
 from segmentation.normalise import NORMALISATION_VERSION
 
 NO_DIGITS = frozenset("AEFHKMNPRWXhkmnrwx&@#%*?")
 """Letters and symbols that no hand makes look like a digit."""
+
+
+OPEN_PENS = 3
+"""Drawings of one digit in `digits-open`, which has no other glyphs in such numbers."""
+
+DRAWN_FIELDS = 5_000
+
+OPEN_INK_TERMS = f"drawn from UNIPEN and pendigits ({terms.UNIPEN}; {terms.UCI})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,29 +83,46 @@ def _digits(given: Ingredients) -> Material:
     return split((*DIGITS, GARBAGE), sources, share=0.05, seed=given.seed)
 
 
+def _digits_open(given: Ingredients) -> Material:
+    """Return what may be learnt from for any use, a twentieth of it held out.
+
+    MNIST has no formal licence and Meza states no terms; ORAND and the rest are for research. Fields drawn from ink
+    stand in for the real strings.
+
+    Raises:
+        InvalidRequest: the folder of collections is not named.
+    """
+    if given.data is None:
+        raise InvalidRequest("The recipe 'digits-open' needs the folder of collections; name it.")
+    inked = _inked(given.data, given, pens=OPEN_PENS)
+    sources = [_optdigits(given.data, given), *inked, *_mined_drawings(given.data, given)]
+    return split((*DIGITS, GARBAGE), sources, share=0.05, seed=given.seed)
+
+
 def _scanned(folder: Path, given: Ingredients) -> list[Source]:
     mnist = _first(corpora.mnist(folder, split="train"), given.limit)
-    optdigits = _first(corpora.optdigits(folder, split="train"), given.limit)
-    return [
-        Source("mnist", mnist, terms.MNIST, per_epoch=min(40_000, len(mnist))),
-        Source("optdigits", optdigits, terms.UCI, per_epoch=min(4_000, 2 * len(optdigits))),
-    ]
+    return [Source("mnist", mnist, terms.MNIST, per_epoch=min(40_000, len(mnist))), _optdigits(folder, given)]
 
 
-def _inked(folder: Path, given: Ingredients) -> list[Source]:
-    """Return the online ink, drawn; letters are garbage."""
+def _optdigits(folder: Path, given: Ingredients) -> Source:
+    samples = _first(corpora.optdigits(folder, split="train"), given.limit)
+    return Source("optdigits", samples, terms.UCI, per_epoch=min(4_000, 2 * len(samples)))
+
+
+def _inked(folder: Path, given: Ingredients, *, pens: int = 1) -> list[Source]:
+    """Return the online ink, each digit drawn with so many pens; letters are garbage."""
     letters = [glyph for glyph in unipen_letters(folder) if glyph.label in NO_DIGITS][: given.limit]
     garbage = drawn(letters, [len(DIGITS)] * len(letters), seed=given.seed)
     return [
-        Source("unipen-digits", _drawn_digits(unipen_digits(folder), given), terms.UNIPEN),
-        Source("pendigits", _drawn_digits(pendigits(folder), given), terms.UCI),
+        Source("unipen-digits", _drawn_digits(unipen_digits(folder), given, pens=pens), terms.UNIPEN),
+        Source("pendigits", _drawn_digits(pendigits(folder), given, pens=pens), terms.UCI),
         Source("unipen-letters", garbage, terms.UNIPEN, per_epoch=min(3_000, len(garbage))),
     ]
 
 
-def _drawn_digits(glyphs: list[InkGlyph], given: Ingredients) -> Samples:
+def _drawn_digits(glyphs: list[InkGlyph], given: Ingredients, *, pens: int) -> Samples:
     order = np.random.default_rng(given.seed).permutation(len(glyphs))[: given.limit]
-    chosen = [glyphs[index] for index in order]
+    chosen = [glyphs[index] for index in order] * pens
     return drawn(chosen, [int(glyph.label) for glyph in chosen], seed=given.seed)
 
 
@@ -103,13 +134,39 @@ def _mined(folder: Path, given: Ingredients) -> list[Source]:
         _often(Source("orand-garbage", orand.garbage_samples(len(DIGITS)), terms.ORAND), 9_000),
     ]
     if given.teacher is not None:
+        # Only its digits: what alignment passes by is too often a digit that the label leaves out.
         teacher = Recogniser.load(
             given.teacher.name, normalisation_version=NORMALISATION_VERSION, root=given.teacher.parent
         )
-        # Only its digits: what alignment passes by is too often a digit that the label leaves out.
         meza = mine_texts(corpora.meza_strings(folder, training=True)[: given.limit], teacher)
         sources.append(_often(Source("meza", meza.digit_samples(), terms.MEZA), 12_000))
     return sources
+
+
+def _mined_drawings(folder: Path, given: Ingredients) -> list[Source]:
+    """Return the digits and the garbage of fields drawn from open ink, cut as the reader cuts them."""
+    ink = load_ink(folder, open_terms_only=True)
+    rng = np.random.default_rng((given.seed, DRAWN_FIELDS))
+    finds = mine_drawings(_drawing(ink, rng) for _ in range(given.limit or DRAWN_FIELDS))
+    garbage = finds.garbage_samples(len(DIGITS))
+    return [
+        _often(Source("drawn-fields", finds.digit_samples(), OPEN_INK_TERMS), 14_000),
+        _often(Source("drawn-fields-garbage", garbage, OPEN_INK_TERMS), 9_000),
+    ]
+
+
+def _drawing(ink: InkCollection, rng: np.random.Generator) -> tuple[NDArray[np.uint8], tuple[LabelledBox, ...]]:
+    """Return a drawn field and the boxes of its digits."""
+    writing = compose(ink, rng)
+    field = painted_field(writing, rng)
+    boxes = []
+    for place, digit in enumerate(writing.text):
+        strokes = [stroke for stroke, owner in zip(field.strokes, writing.owners, strict=True) if owner == place]
+        points = np.concatenate(strokes)
+        (left, top), (right, bottom) = points.min(axis=0) - field.pen / 2, points.max(axis=0) + field.pen / 2
+        box = (round(left), round(top), max(1, round(right - left)), max(1, round(bottom - top)))
+        boxes.append(LabelledBox(int(digit), box))
+    return field.pixels, tuple(boxes)
 
 
 def _often(source: Source, wanted: int) -> Source:
@@ -121,4 +178,8 @@ def _first(samples: Samples, limit: int | None) -> Samples:
     return samples if limit is None else samples.take(slice(limit))
 
 
-RECIPES: dict[str, Callable[[Ingredients], Material]] = {"plain": _plain, "digits": _digits}
+RECIPES: dict[str, Callable[[Ingredients], Material]] = {
+    "plain": _plain,
+    "digits": _digits,
+    "digits-open": _digits_open,
+}

@@ -213,6 +213,7 @@ class _Trainer:
         """Train one epoch and measure it on the held-out strings."""
         started = perf_counter()
         rng = np.random.default_rng((self._options.seed, epoch))
+        self._seed_dropout(epoch)
         losses = []
         for step, batch in enumerate(batches(samples, self._options.batch_size, rng)):
             self._optimiser.learning_rate.assign(self._rate(epoch * self._steps_an_epoch + step))
@@ -221,6 +222,13 @@ class _Trainer:
         exact = {name: self._exact(strings) for name, strings in references.items()}
         loss, seconds = round(float(np.mean(losses)), 4), round(perf_counter() - started, 1)
         return LineEpoch(epoch + 1, loss, seconds, exact["orand"], exact["meza"])
+
+    def _seed_dropout(self, epoch: int) -> None:
+        """Let dropout drop the same in an epoch, whether the ones before were trained now or in another process."""
+        rng = np.random.default_rng((self._options.seed, epoch, 0))
+        for layer in self.network.layers:
+            if hasattr(layer, "seed_generator"):
+                layer.seed_generator.state.assign(rng.integers(0, 1 << 31, 2))
 
     def save(self, epochs: int) -> None:
         """Keep the state after so many epochs, and the one before: the journal may not be written any more."""

@@ -31,11 +31,19 @@ LOOK_ALIKES: Final = frozenset("oOQDilIJjzZsSgqbBG|/\\.,-'_\"()[]{}:;~^`+=tyV")
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """Strokes of one number or digit, its digits one unit high, its left end at x = 0 and its top at y = 0."""
+    """Strokes of one number or digit, its digits one unit high, its left end at x = 0 and its top at y = 0.
+
+    Attributes:
+        text: what it says.
+        writer: whose hand it is.
+        strokes: in the order in which they were written.
+        owners: for each stroke, which digit of the text it is a part of, -1 for a mark; empty where that is unknown.
+    """
 
     text: str
     writer: str
     strokes: tuple[Stroke, ...]
+    owners: tuple[int, ...] = ()
 
     @property
     def width(self) -> float:

@@ -23,6 +23,16 @@ def test_the_shipped_recipe_learns_from_every_kind_of_ink(shared_data: Path) -> 
     assert set(material.labels) == set(range(11))
 
 
+def test_the_open_recipe_learns_from_open_terms_alone(shared_data: Path) -> None:
+    material = prepare("digits-open", Ingredients(shared_data, seed=1, limit=40))
+    stated = {source.name: source.terms for source in material.described()}
+    assert set(stated) == {
+        "optdigits", "unipen-digits", "pendigits", "unipen-letters", "drawn-fields", "drawn-fields-garbage"
+    }  # fmt: skip
+    assert all("CC BY 4.0" in terms for terms in stated.values())
+    assert set(material.labels) == set(range(11))
+
+
 def test_a_teacher_of_another_normalisation_is_refused(shared_data: Path, tmp_path: Path) -> None:
     shutil.copytree(SHIPPED / "digits", tmp_path / "digits")
     save_manifest(replace(load_manifest("digits"), normalisation_version="0"), tmp_path / "digits")
@@ -39,9 +49,10 @@ def test_no_test_glyph_is_learnt_from(shared_data: Path) -> None:
         assert sum(image.tobytes() in learnt for image in samples.images) <= allowed, name
 
 
-def test_the_shipped_recipe_needs_its_folder() -> None:
+@pytest.mark.parametrize("recipe", ["digits", "digits-open"])
+def test_recipes_of_collections_need_their_folder(recipe: str) -> None:
     with pytest.raises(InvalidRequest, match="folder of collections"):
-        prepare("digits", Ingredients(None, seed=1))
+        prepare(recipe, Ingredients(None, seed=1))
 
 
 def test_an_unknown_test_set_names_the_known_ones(tmp_path: Path) -> None:

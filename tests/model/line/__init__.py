@@ -1,0 +1,1 @@
+"""Tests of the line reader's training half."""

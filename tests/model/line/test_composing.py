@@ -1,0 +1,94 @@
+"""Numbers put together from one hand's digits."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.random import Generator
+
+from model.line import composing
+from model.line.composing import beside, compose, in_cells, number_text, scribble, words
+from model.line.writing import OTHER, InkCollection, Writing
+
+
+def points(writing: Writing) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
+    return np.concatenate(writing.strokes)
+
+
+COMPOSERS: dict[str, Callable[[InkCollection, Generator], Writing]] = {
+    "compose": compose,
+    "in_cells": lambda ink, rng: in_cells(ink, rng, pitch=1.0),
+    "words": words,
+    "scribble": lambda _, rng: scribble(rng),
+}
+
+
+@pytest.mark.parametrize("name", COMPOSERS)
+def test_the_same_seed_composes_the_same_writing(name: str, ink: InkCollection) -> None:
+    first, again, other = (COMPOSERS[name](ink, np.random.default_rng(seed)) for seed in (3, 3, 4))
+    assert first.text == again.text
+    assert np.array_equal(points(first), points(again))
+    assert not np.array_equal(points(first), points(other))
+
+
+def test_the_text_is_the_digits_that_were_drawn_in_their_order(ink: InkCollection) -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        writing = compose(ink, rng)
+        assert writing.text.isdigit()
+        assert len(writing.owners) == len(writing.strokes)
+        owners = [owner for owner in writing.owners if owner >= 0]
+        assert owners == sorted(owners)
+        assert set(owners) == set(range(len(writing.text)))
+        starts = [
+            min(
+                stroke[:, 0].min()
+                for stroke, owner in zip(writing.strokes, writing.owners, strict=True)
+                if owner == place
+            )
+            for place in range(len(writing.text))
+        ]
+        # Neighbours may overlap, but not swap their places.
+        assert np.diff([*starts, np.inf]).min() > -0.5
+
+
+def test_every_digit_stands_in_its_cell(ink: InkCollection) -> None:
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        writing = in_cells(ink, rng, pitch=1.1)
+        assert writing.text.isdigit()
+        middles = np.array([stroke[:, 0].mean() for stroke in writing.strokes])
+        assert middles.min() > -0.4
+        assert middles.max() < 1.1 * len(writing.text) + 0.4
+
+
+def test_what_is_no_number_says_so(ink: InkCollection) -> None:
+    rng = np.random.default_rng(3)
+    assert words(ink, rng).text == OTHER
+    assert scribble(rng).text == OTHER
+
+
+def test_writings_beside_each_other_do_not_start_over(ink: InkCollection) -> None:
+    rng = np.random.default_rng(4)
+    number, word = compose(ink, rng), words(ink, rng)
+    both = beside(number, word, rng)
+    assert both.text == number.text + OTHER
+    added = np.concatenate(both.strokes[len(number.strokes) :])
+    assert added[:, 0].min() > number.width
+
+
+def test_numbers_have_digits_and_separators_alone() -> None:
+    rng = np.random.default_rng(5)
+    texts = [number_text(rng) for _ in range(500)]
+    assert all(text[0].isdigit() and text[-1].isdigit() for text in texts)
+    assert set("".join(texts)) <= set("0123456789.,/-' ")
+    lengths = {sum(char.isdigit() for char in text) for text in texts}
+    assert lengths == set(range(1, 10))
+    assert any("," in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "grouped"), [([3] * 4, "1,234,567"), ([3, 2, 2, 2, 2], "12,34,567")], ids=["thousands", "lakh"]
+)
+def test_digits_are_grouped_from_the_right(sizes: list[int], grouped: str) -> None:
+    assert composing._grouped("1234567", ",", sizes) == grouped

@@ -1,0 +1,84 @@
+"""What the line reader learns from."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import InvalidRequest
+from model.line.material import (
+    FRAME_COLUMNS,
+    OPEN,
+    STRINGS,
+    Ingredients,
+    described,
+    held_out,
+    load_ingredients,
+    make_samples,
+)
+from model.line.writing import OTHER
+from segmentation.line import LINE_HEIGHT, MAX_LINE_WIDTH
+
+
+@pytest.fixture(scope="module", params=[OPEN, STRINGS])
+def ingredients(request: pytest.FixtureRequest, drawn_data: Path) -> Ingredients:
+    return load_ingredients(drawn_data, recipe=request.param)
+
+
+def test_the_same_seed_makes_the_same_samples(ingredients: Ingredients) -> None:
+    first, again, other = (make_samples(ingredients, 30, seed=(1, 0, chunk)) for chunk in (4, 4, 5))
+    assert [sample.text for sample in first] == [sample.text for sample in again]
+    assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(first, again, strict=True))
+    assert [sample.text for sample in first] != [sample.text for sample in other]
+
+
+def test_every_sample_is_a_line_with_frames_enough_for_its_text(ingredients: Ingredients) -> None:
+    for sample in make_samples(ingredients, 150, seed=(2, 0, 0)):
+        height, width = sample.pixels.shape
+        assert (sample.pixels.dtype, height) == (np.uint8, LINE_HEIGHT)
+        assert width <= MAX_LINE_WIDTH
+        assert sample.text
+        assert set(sample.text) <= set("0123456789" + OTHER)
+        repeats = sum(a == b for a, b in zip(sample.text, sample.text[1:], strict=False))
+        assert width // FRAME_COLUMNS >= len(sample.text) + repeats
+
+
+def test_what_is_no_number_is_learnt_as_such(ingredients: Ingredients) -> None:
+    texts = [sample.text for sample in make_samples(ingredients, 300, seed=(3, 0, 0))]
+    assert texts.count(OTHER) >= 5
+    assert sum(text.isdigit() for text in texts) > 200
+
+
+def test_open_terms_bring_neither_real_strings_nor_research_ink(drawn_data: Path) -> None:
+    names = [source.name for source in described(drawn_data, recipe=OPEN)]
+    assert names == ["unipen_ink", "pendigits_ink"]
+    opened = load_ingredients(drawn_data, recipe=OPEN)
+    assert (opened.orand, opened.meza) == ([], [])
+
+
+def test_the_description_counts_what_is_learnt_from(drawn_data: Path) -> None:
+    counts = {source.name: source.samples for source in described(drawn_data, recipe=STRINGS)}
+    loaded = load_ingredients(drawn_data, recipe=STRINGS)
+    assert counts["orand_car_a"] == len(loaded.orand)
+    assert counts["meza_cells"] == len(loaded.meza)
+    digits = sum(len(glyphs) for writer in loaded.ink.digits.values() for glyphs in writer.values())
+    ink = sum(count for name, count in counts.items() if name.endswith("_ink"))
+    # Writers of the same name in several collections are one here, and one of few digits there is none.
+    assert ink == len(loaded.ink.numbers) + digits + len(loaded.ink.words)
+    assert all(source.terms for source in described(drawn_data, recipe=STRINGS))
+
+
+def test_held_out_strings_are_lines(drawn_data: Path) -> None:
+    found = held_out(drawn_data)
+    assert set(found) == {"orand", "meza"}
+    assert all(sample.text.isdigit() and sample.pixels.shape[0] == 32 for part in found.values() for sample in part)
+
+
+def test_an_unknown_recipe_names_the_known_ones(drawn_data: Path) -> None:
+    with pytest.raises(InvalidRequest, match="digits-open"):
+        load_ingredients(drawn_data, recipe="secret")
+
+
+def test_real_collections_make_lines(shared_data: Path) -> None:
+    samples = make_samples(load_ingredients(shared_data, recipe=STRINGS), 40, seed=(1, 0, 0))
+    assert len({sample.text for sample in samples}) > 20
