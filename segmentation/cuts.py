@@ -8,7 +8,6 @@ neighbours again.
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import cv2
@@ -30,7 +29,14 @@ CUT_WIDTH: Final = 0.6
 MIN_PIECE: Final = 0.12
 """Two cuts of a component are at least this many text heights apart."""
 
+SHEARED_PIXELS: Final = 100_000
+"""So many pixels are sheared at once to find the slant; more would only take memory."""
+
+BEYOND: Final = 1e9
+"""Lies above all rows and counts; its negative stands where there is no component."""
+
 _Ints = NDArray[np.int32]
+_Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +63,42 @@ class Primitives:
 
 @dataclass(frozen=True, slots=True)
 class _Pixels:
-    """The ink's pixels, one entry each: rows, columns, columns without slant, component."""
+    """The ink's pixels row by row, one entry each: place in the flat picture, row, column, component from 0."""
 
-    ys: _Ints
-    xs: _Ints
-    level: _Ints
-    component: _Ints
+    places: _Indices
+    ys: _Indices
+    xs: _Indices
+    component: _Indices
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """All components side by side on one line, without their slant, `gap` columns of nothing around each.
+
+    Attributes:
+        starts: first column of each component.
+        widths: columns of each component.
+        of: column of each pixel.
+        count: number of columns.
+    """
+
+    starts: _Indices
+    widths: _Indices
+    of: _Indices
+    count: int
 
 
 def find_primitives(ink: NDArray[np.bool_]) -> Primitives:
     """Return the pieces of `ink`; none where there is nothing but specks, or more than `MAX_PIECES`."""
-    labels, stats = _components(ink)
+    pixels, stats = _components(ink)
     if not len(stats):
         return _nothing(ink.shape)
     height = text_height(stats)
-    ys, xs = (index.astype(np.int32) for index in np.nonzero(labels))
-    level = np.round(xs + estimate_slant(ys, xs) * (ys - ink.shape[0] / 2)).astype(np.int32)
-    pixels = _Pixels(ys=ys, xs=xs, level=level - level.min(), component=labels[ys, xs] - 1)
-    piece = _cut(pixels, len(stats), height)
-    return _nothing(ink.shape) if piece is None else _order(pixels, piece, shape=ink.shape, height=height)
+    level = np.rint(pixels.xs + estimate_slant(pixels.ys, pixels.xs) * (pixels.ys - ink.shape[0] / 2)).astype(np.intp)
+    piece = _cut(pixels, level, len(stats), height=height)
+    if piece is None:
+        return _nothing(ink.shape)
+    return _order(pixels, level - level.min(), piece, shape=ink.shape, height=height)
 
 
 def _nothing(shape: tuple[int, ...]) -> Primitives:
@@ -99,33 +122,50 @@ def text_height(stats: _Ints) -> float:
     return float(heights[heights >= 0.4 * heights[-1]][np.searchsorted(weight, weight[-1] / 2)])
 
 
-def estimate_slant(ys: _Ints, xs: _Ints) -> float:
+def estimate_slant(ys: _Indices, xs: _Indices) -> float:
     """Return by how many columns per row the writing leans to the right.
 
     The shear whose column sums are most uneven (Vinciarelli and Luettin 2001, simplified).
     """
-    scores = [_column_energy(xs + slant * ys) * (1 - 0.08 * abs(slant)) for slant in SLANTS]
+    together = max(1, SHEARED_PIXELS // len(xs))
+    parts = [SLANTS[first : first + together] for first in range(0, len(SLANTS), together)]
+    scores = np.concatenate([_column_energies(ys, xs, part) for part in parts]) * (1 - 0.08 * np.abs(SLANTS))
     return float(SLANTS[int(np.argmax(scores))])
 
 
-def _column_energy(columns: NDArray[np.float64]) -> float:
-    counts = np.bincount((columns - columns.min()).astype(np.intp))
-    return float(np.square(counts.astype(np.float64)).sum())
+def _column_energies(ys: _Indices, xs: _Indices, slants: NDArray[np.float64]) -> NDArray[np.float64]:
+    columns = slants[:, None] * ys
+    columns += xs
+    columns -= columns.min(axis=1, keepdims=True)
+    # All shears are counted at once, each in columns of its own.
+    width = int(columns.max()) + 1
+    places = columns.astype(np.intp)
+    places += np.arange(0, len(slants) * width, width)[:, None]
+    counts = np.bincount(places.ravel(), minlength=len(slants) * width).reshape(len(slants), width)
+    return np.asarray(np.square(counts.astype(np.float64)).sum(axis=1))
 
 
-def _components(ink: NDArray[np.bool_]) -> tuple[_Ints, _Ints]:
-    """Return the labels (0 is paper) and statistics of the components that are no specks."""
+def _components(ink: NDArray[np.bool_]) -> tuple[_Pixels, _Ints]:
+    """Return the pixels and statistics of the components that are no specks."""
     count, mat, mat_stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
-    labels, stats = np.asarray(mat, np.int32), np.asarray(mat_stats, np.int32)[1:]
-    if count == 1:
-        return labels, stats
+    stats = np.asarray(mat_stats, np.int32)[1:]
+    keep = _is_writing(stats, ink.shape[0]) if count > 1 else np.zeros(0, np.bool_)
+    number = np.full(count, -1, np.intp)
+    number[1:][keep] = np.arange(np.count_nonzero(keep))
+    places = np.flatnonzero(ink)
+    component = number.take(np.asarray(mat, np.int32).ravel().take(places))
+    if not keep.all():
+        places, component = places[component >= 0], component[component >= 0]
+    ys = places // ink.shape[1]
+    return _Pixels(places=places, ys=ys, xs=places - ys * ink.shape[1], component=component), stats[keep]
+
+
+def _is_writing(stats: _Ints, rows: int) -> NDArray[np.bool_]:
+    """Return which components are large enough, and no part of a ruling line."""
     areas = stats[:, cv2.CC_STAT_AREA]
     height = text_height(stats)
-    keep = (areas >= max(3.0, (0.09 * height) ** 2)) & ~_frame_splinters(stats, height, ink.shape[0])
-    keep = largest(areas, keep, most=MAX_COMPONENTS)
-    renumber = np.zeros(count, np.int32)
-    renumber[1:][keep] = np.arange(1, int(keep.sum()) + 1)
-    return renumber[labels], stats[keep]
+    keep = (areas >= max(3.0, (0.09 * height) ** 2)) & ~_frame_splinters(stats, height, rows)
+    return largest(areas, keep, most=MAX_COMPONENTS)
 
 
 def _frame_splinters(stats: _Ints, height: float, rows: int) -> NDArray[np.bool_]:
@@ -135,99 +175,118 @@ def _frame_splinters(stats: _Ints, height: float, rows: int) -> NDArray[np.bool_
     return np.asarray(at_rim & (flat <= 0.2 * height) & (stats[:, cv2.CC_STAT_WIDTH] >= flat))
 
 
-def _cut(pixels: _Pixels, components: int, height: float) -> _Ints | None:
-    """Return the piece of each pixel: components numbered on, and wide ones cut; None at `MAX_PIECES`."""
-    piece = np.zeros(len(pixels.xs), np.int32)
-    order = np.argsort(pixels.component, kind="stable")
-    bounds = np.searchsorted(pixels.component[order], np.arange(components + 1))
-    following = 0
-    for first, last in pairwise(bounds.tolist()):
-        members = order[first:last]
-        columns = pixels.level[members]
-        left = columns.min()
-        cuts = _cut_columns(columns - left, pixels.ys[members], height)
-        piece[members] = following + np.searchsorted(cuts, columns - left, side="right")
-        following += len(cuts) + 1
-        if following > MAX_PIECES:
-            return None
-    return piece
+def _cut(pixels: _Pixels, level: _Indices, components: int, *, height: float) -> _Indices | None:
+    """Return the piece of each pixel: components numbered on, and wide ones cut; None at `MAX_PIECES`.
 
-
-def _cut_columns(columns: _Ints, rows: _Ints, height: float) -> _Ints:
-    """Return the columns of a component at which a new piece starts."""
-    width = int(columns.max()) + 1
-    if width < CUT_WIDTH * height:
-        return np.zeros(0, np.int32)
-    counts = np.bincount(columns, minlength=width).astype(np.float32)
-    top = np.full(width, rows.max() + 1, np.int32)
-    bottom = np.full(width, rows.min() - 1, np.int32)
-    np.minimum.at(top, columns, rows)
-    np.maximum.at(bottom, columns, rows)
+    Args:
+        pixels: of the components.
+        level: the pixels' columns without slant.
+        components: how many there are.
+        height: of the writing.
+    """
     reach = max(1, round(0.08 * height))
-    deep = 0.06 * height
-    points = np.concatenate(
-        [
-            _peaks(top.astype(np.float32), reach=reach, prominence=deep),
-            _peaks(-bottom.astype(np.float32), reach=reach, prominence=deep),
-            _peaks(-_smooth(counts), reach=reach, prominence=0.5 * deep),
-        ]
-    )
-    return _thin_out(points, counts, apart=max(2.0, MIN_PIECE * height))
+    columns = _side_by_side(level, pixels.component, components, gap=4 * reach + 1)
+    counts = np.bincount(columns.of, minlength=columns.count).astype(np.float32)
+    begins = np.zeros(columns.count, np.intp)
+    begins[columns.starts] = 1
+    if np.any(columns.widths >= CUT_WIDTH * height):
+        profiles = _profiles(pixels, columns, counts, components)
+        deep = 0.06 * height
+        points = _peaks(profiles, reach=reach, prominence=np.array([[deep], [deep], [0.5 * deep]], np.float32))
+        begins[_thin_out(points, columns, counts, height=height)] = 1
+    piece = np.cumsum(begins)
+    return None if piece[-1] > MAX_PIECES else (piece - 1).take(columns.of)
 
 
-def _smooth(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.convolve(np.pad(values, 1, mode="edge"), np.full(3, 1 / 3, np.float32), mode="valid").astype(np.float32)
+def _side_by_side(level: _Indices, component: _Indices, components: int, *, gap: int) -> _Columns:
+    low, high = _extent(level, component, components)
+    widths = high + 1 - low
+    ends = np.cumsum(widths + gap)
+    starts = ends - widths
+    return _Columns(starts=starts, widths=widths, of=level + (starts - low).take(component), count=int(ends[-1]) + gap)
 
 
-def _peaks(values: NDArray[np.float32], *, reach: int, prominence: float) -> NDArray[np.intp]:
-    """Return the middles of local maxima within `reach` that fall by `prominence` on both sides."""
-    row = values[None]
-    side = 2 * reach + 1
-    highest = cv2.dilate(row, np.ones((1, side), np.uint8))[0]
+def _profiles(pixels: _Pixels, columns: _Columns, counts: NDArray[np.float32], components: int) -> NDArray[np.float32]:
+    """Return by column how far down the ink starts, how far up it ends and how little there is: shape (3, columns)."""
+    low, high = _extent(pixels.ys, pixels.component, components)
+    profiles = np.full((3, columns.count), -BEYOND, np.float32)
+    inside = np.repeat(columns.starts - np.cumsum(columns.widths) + columns.widths, columns.widths)
+    inside += np.arange(len(inside))
+    profiles[0, inside] = np.repeat(high + 1, columns.widths)
+    profiles[1, inside] = np.repeat(1 - low, columns.widths)
+    # The pixels come row by row, and of several in one column the last one set stays.
+    profiles[0, columns.of[::-1]] = pixels.ys[::-1]
+    profiles[1, columns.of] = -pixels.ys
+    profiles[2, inside] = -_smooth(counts, columns)[inside]
+    return profiles
+
+
+def _smooth(counts: NDArray[np.float32], columns: _Columns) -> NDArray[np.float32]:
+    padded = counts.copy()
+    ends = columns.starts + columns.widths
+    padded[columns.starts - 1], padded[ends] = counts[columns.starts], counts[ends - 1]
+    return np.convolve(padded, np.full(3, 1 / 3, np.float32), mode="same").astype(np.float32)
+
+
+def _peaks(values: NDArray[np.float32], *, reach: int, prominence: NDArray[np.float32]) -> _Indices:
+    """Return the columns in the middle of local maxima within `reach` that fall by `prominence` on both sides.
+
+    Args:
+        values: rows of numbers, `-BEYOND` between components and for more than `4 * reach` columns at both ends.
+        reach: columns.
+        prominence: of each row.
+    """
+    highest = cv2.dilate(values, np.ones((1, 2 * reach + 1), np.uint8))
     far = 4 * reach
-    before, after = np.zeros((1, 2 * far + 1), np.uint8), np.zeros((1, 2 * far + 1), np.uint8)
-    before[0, :far] = 1
-    after[0, far + 1 :] = 1
-    falls = np.minimum(values - cv2.erode(row, before)[0], values - cv2.erode(row, after)[0])
-    peak = (values >= highest) & (falls >= prominence)
-    edges = np.flatnonzero(np.diff(peak.astype(np.int8), prepend=0, append=0))
-    return np.asarray((edges[::2] + edges[1::2] - 1) // 2, np.intp)
+    ground = np.where(values > -BEYOND, values, np.float32(BEYOND))
+    lowest = cv2.erode(ground, np.ones((1, far), np.uint8), anchor=(far - 1, 0))
+    peak = np.zeros(values.shape, np.int8)
+    inner = slice(1, values.shape[1] - far)
+    middle = values[:, inner]
+    falls = middle - np.maximum(lowest[:, : inner.stop - 1], lowest[:, 1 + far :])
+    peak[:, inner] = (middle >= highest[:, inner]) & (falls >= prominence)
+    edges = np.flatnonzero(np.diff(peak.ravel()))
+    return np.asarray((edges[::2] + edges[1::2] + 1) // 2 % values.shape[1], np.intp)
 
 
-def _thin_out(points: NDArray[np.intp], counts: NDArray[np.float32], *, apart: float) -> _Ints:
-    """Return `points` in order, those through least ink first chosen, others closer than `apart` left out."""
+def _thin_out(points: _Indices, columns: _Columns, counts: NDArray[np.float32], *, height: float) -> list[int]:
+    """Return the columns of wide components to cut at, those through least ink chosen first, and none too close."""
+    apart = max(2.0, MIN_PIECE * height)
     distinct = np.unique(points)
-    distinct = distinct[(apart <= distinct) & (distinct <= len(counts) - apart)]
-    chosen = np.zeros(len(counts), np.bool_)
-    taken = chosen.copy()  # too near to one that is chosen
+    component = np.searchsorted(columns.starts, distinct, side="right") - 1
+    width, inside = columns.widths[component], distinct - columns.starts[component]
+    distinct = distinct[(width >= CUT_WIDTH * height) & (apart <= inside) & (inside <= width - apart)]
     near = math.ceil(apart) - 1
+    chosen = []
+    taken = bytearray(columns.count)  # too near to one that is chosen; components lie further apart
     for point in distinct[np.argsort(counts[distinct], kind="stable")].tolist():
         if not taken[point]:
-            chosen[point] = True
-            taken[max(0, point - near) : point + near + 1] = True
-    return np.asarray(np.flatnonzero(chosen), np.int32)
+            chosen.append(point)
+            taken[point - near : point + near + 1] = bytes([1]) * (2 * near + 1)
+    return chosen
 
 
-def _order(pixels: _Pixels, piece: _Ints, *, shape: tuple[int, ...], height: float) -> Primitives:
+def _order(pixels: _Pixels, level: _Indices, piece: _Indices, *, shape: tuple[int, ...], height: float) -> Primitives:
     """Return the pieces sorted by the middle of their span along the line of writing."""
     count = int(piece.max()) + 1
-    left, right = _extent(pixels.level, piece, count)
+    left, right = _extent(level, piece, count)
     order = np.argsort(left + right, kind="stable")
-    rank = np.empty(count, np.int32)
+    rank = np.empty(count, np.intp)
     rank[order] = np.arange(count)
-    piece = rank[piece]
+    piece = rank.take(piece)
     ids = np.zeros(shape, np.int32)
-    ids[pixels.ys, pixels.xs] = piece + 1
+    ids.ravel()[pixels.places] = piece + 1
     x_low, x_high = _extent(pixels.xs, piece, count)
     y_low, y_high = _extent(pixels.ys, piece, count)
-    boxes = np.stack([x_low, y_low, x_high + 1, y_high + 1], axis=1)
+    boxes = np.stack([x_low, y_low, x_high + 1, y_high + 1], axis=1).astype(np.int32)
     spans = np.stack([left, right + 1], axis=1)[order].astype(np.float64)
     return Primitives(ids=ids, boxes=boxes, spans=spans, text_height=height)
 
 
-def _extent(values: _Ints, piece: _Ints, count: int) -> tuple[_Ints, _Ints]:
-    low = np.full(count, np.iinfo(np.int32).max, np.int32)
-    high = np.full(count, -1, np.int32)
-    np.minimum.at(low, piece, values)
-    np.maximum.at(high, piece, values)
+def _extent(values: _Indices, group: _Indices, count: int) -> tuple[_Indices, _Indices]:
+    """Return the least and the greatest of the values in each group."""
+    low = np.full(count, np.iinfo(np.intp).max, np.intp)
+    high = np.full(count, np.iinfo(np.intp).min, np.intp)
+    np.minimum.at(low, group, values)
+    np.maximum.at(high, group, values)
     return low, high
