@@ -17,8 +17,10 @@ from segmentation.combs import Comb
 from segmentation.normalise import normalise_glyphs
 from segmentation.prepare import Levelling, clip_box, deskew, ink_strength, shrink, threshold_ink
 
-WORKING_HEIGHT: Final = 72.0
-"""Pixels; boxes taller than this are made smaller: more detail costs time and tells the network nothing."""
+WORKING_HEIGHTS: Final = (48.0, 72.0)
+"""Pixels; lower boxes are enlarged, so that strokes come off the lines, and taller ones made smaller, to save time."""
+
+MAX_ENLARGED: Final = 3.0
 
 AROUND: Final = (0.5, 0.35)
 """Pitches beside and heights above and below the comb in which strokes that stick out are followed."""
@@ -31,6 +33,9 @@ MAX_ONE: Final = 0.75
 
 MIN_OWN: Final = 0.75
 """Share of a wide piece of ink that makes it one box's; else several share it."""
+
+MAX_TAIL: Final = 0.25
+"""Comb heights; what a wide piece of ink reaches into another box with is a tail, when it is less tall."""
 
 MIN_INK: Final = 0.02
 """Of a box's height, squared: the area in pixels of the smallest writing."""
@@ -45,6 +50,7 @@ _RING: Final = np.ones((3, 3), np.uint8)
 
 _Bits = NDArray[np.uint8]
 _Ints = NDArray[np.int32]
+_Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ class _Ruling:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """The part of a levelled field around its comb, and how much smaller it is looked at."""
+    """The part of a levelled field around its comb, and the scale at which it is looked at."""
 
     box: Box
     scale: float
@@ -107,13 +113,16 @@ def _part(comb: Comb, shape: tuple[int, ...]) -> _Part:
     low = np.array([comb.box.x - beside, comb.box.y - above])
     high = np.array([comb.box.x + comb.box.width + beside, comb.box.y + comb.box.height + above])
     box = clip_box(low, high, width=shape[1], height=shape[0])
-    return _Part(box=box, scale=min(1.0, WORKING_HEIGHT / comb.box.height))
+    least, most = (height / comb.box.height for height in WORKING_HEIGHTS)
+    return _Part(box=box, scale=min(max(1.0, least), most, MAX_ENLARGED))
 
 
 def _cut_out(level: NDArray[np.uint8], part: _Part) -> NDArray[np.uint8]:
     box = part.box
-    grey = level[box.y : box.y + box.height, box.x : box.x + box.width]
-    return np.ascontiguousarray(shrink(grey, part.scale))
+    grey = np.ascontiguousarray(level[box.y : box.y + box.height, box.x : box.x + box.width])
+    if part.scale <= 1.0:
+        return shrink(grey, part.scale)
+    return np.asarray(cv2.resize(grey, None, fx=part.scale, fy=part.scale, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _ruling(comb: Comb, part: _Part) -> _Ruling:
@@ -137,8 +146,8 @@ def _without_lines(ink: _Bits, ruling: _Ruling) -> tuple[_Bits, _Bits]:
     for row in ruling.rows:
         level[slice(*_span(row - reach, row + reach)), left:right] = 1
     rest = ink & (1 - (upright | level))
-    across = max(2, round(reach * 2))
-    mended = _joined(rest, (1, 2 * across + 1)) & upright | _joined(rest, (2 * across + 1, 1)) & level
+    across = round(2 * reach) + 1
+    mended = _joined(rest, across, axis=1) & upright | _joined(rest, across, axis=0) & level
     return rest | ink & mended, upright | level
 
 
@@ -147,13 +156,13 @@ def _span(start: float, end: float) -> tuple[int, int]:
     return max(0, round(start)), max(0, round(end))
 
 
-def _joined(bits: _Bits, shape: tuple[int, int]) -> _Bits:
-    """Return what has ink on both sides, no further than half of `shape` (rows, columns) away."""
-    before, after = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
-    reach = max(shape) // 2
-    before.reshape(-1)[:reach] = 1
-    after.reshape(-1)[reach + 1 :] = 1
-    return np.asarray(cv2.bitwise_and(cv2.dilate(bits, before), cv2.dilate(bits, after)), np.uint8)
+def _joined(bits: _Bits, reach: int, *, axis: int) -> _Bits:
+    """Return what has ink before and behind it within `reach` pixels along the axis; strokes may lean."""
+    near = np.zeros((reach * 2 + 1, 3), np.uint8)
+    near[:reach] = 1
+    before, after = (near, near[::-1]) if axis == 0 else (near.T, near.T[:, ::-1])
+    sides = (cv2.dilate(bits, np.ascontiguousarray(window)) for window in (before, after))
+    return np.asarray(cv2.bitwise_and(*sides), np.uint8)
 
 
 def _owners(ink: _Bits, ruling: _Ruling, *, lines: _Bits) -> _Ints:
@@ -173,10 +182,19 @@ def _owners(ink: _Bits, ruling: _Ruling, *, lines: _Bits) -> _Ints:
     kept &= np.bincount(piece, beside_line, minlength=count) <= MAX_BESIDE_LINE * area
     single = np.asarray(stats)[:, cv2.CC_STAT_WIDTH] <= MAX_ONE * ruling.pitch
     single |= shares.max(axis=1) >= MIN_OWN * area
-    cell = np.where(single[piece], shares.argmax(axis=1)[piece], cell)
+    tail = _row_extent(ys, piece, cell, shape=shares.shape) <= MAX_TAIL * ruling.height
+    cell = np.where(single[piece] | tail[piece, cell], shares.argmax(axis=1)[piece], cell)
     owners = np.zeros_like(labels)
     owners[ys, xs] = np.where(kept[piece], cell + 1, 0)
     return owners
+
+
+def _row_extent(ys: _Rows, piece: _Ints, cell: _Rows, *, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return how many rows each piece of ink takes up in each box: shape (pieces, boxes)."""
+    first, last = np.full(shape, np.inf), np.full(shape, -np.inf)
+    np.minimum.at(first, (piece, cell), ys)
+    np.maximum.at(last, (piece, cell), ys)
+    return np.asarray(last - first + 1)
 
 
 def _soft(strength: NDArray[np.uint8], ink: _Bits) -> NDArray[np.uint8]:

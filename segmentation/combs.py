@@ -21,6 +21,9 @@ WORKING_WIDTH: Final = 700
 
 MAX_ENLARGED: Final = 2.0
 
+WORKING_PIXELS: Final = 500_000
+"""Tall pictures are made smaller than that, to no more pixels than this."""
+
 MIN_SIDE: Final = 16
 """Pixels; nothing is looked for in a smaller picture."""
 
@@ -34,6 +37,9 @@ RUN_SHARE: Final = 0.07
 
 MIN_LEVEL_SHARE: Final = 0.25
 """Of the picture's width: level lines of a comb are at least so long."""
+
+MAX_LEVEL_ROWS: Final = 24
+"""Only the darkest level lines are tried as a comb's: a field has some five."""
 
 MIN_HEIGHT_SHARE: Final = 0.2
 """Of the picture's height: a comb's level lines are at least so far from each other."""
@@ -50,8 +56,8 @@ CUT_OFF: Final = 12
 UPRIGHT_TONE: Final = 0.4
 """Upright lines have at least this much of the level ones' darkness."""
 
-MIN_UPRIGHT: Final = 0.6
-"""Share of the height along which an upright line is inked, at the least."""
+MIN_UPRIGHT: Final = 0.75
+"""Share of the height along which an upright line is inked, at the least: a 1 is seldom so tall."""
 
 MAX_UPRIGHTS: Final = 40
 """Only the most complete upright lines are tried as a comb's ends."""
@@ -102,7 +108,7 @@ class _Band:
         bottom: row of the lower line.
         sides: how many of the two are in the picture: an edge may have cut one off.
         sharp: float, shape (columns,): share of the rows between them that are inked.
-        upright: float, shape (columns,): the same, ink in the columns beside counted in; a half where unknown.
+        upright: float, shape (columns,): the same, ink in the columns beside counted in; `MIN_UPRIGHT` where unknown.
         ruled: float, shape (columns + 1,): in how many columns before each the sides are inked.
         inked: float, shape (columns + 1,): sum of `upright` before each column.
     """
@@ -141,7 +147,7 @@ def find_comb(grey: NDArray[np.uint8], *, cells: tuple[int, ...] = ()) -> Comb |
     """
     if min(grey.shape) < MIN_SIDE:
         return None
-    scale = min(MAX_ENLARGED, WORKING_WIDTH / grey.shape[1])
+    scale = min(MAX_ENLARGED, WORKING_WIDTH / grey.shape[1], (WORKING_PIXELS / grey.size) ** 0.5)
     strength, skew_degrees = _levelled_strength(grey, scale)
     level = _level_evidence(strength)
     bands = [band for rows in combinations(_level_rows(level), 2) if (band := _band(strength, level, *rows))]
@@ -182,6 +188,7 @@ def _level_rows(level: _Grey) -> list[int]:
     darkness = level.sum(axis=1, dtype=np.float64)
     darkest = cv2.dilate(darkness[:, None], np.ones((9, 1), np.uint8))[:, 0]
     rows = np.flatnonzero((darkness >= darkest) & (inked >= MIN_LEVEL_SHARE * level.shape[1]))
+    rows = np.sort(rows[np.argsort(-darkness[rows], kind="stable")[:MAX_LEVEL_ROWS]])
     return [-1, *rows.tolist(), len(level)]
 
 
@@ -197,7 +204,7 @@ def _band(strength: _Grey, level: _Grey, top: int, bottom: int) -> _Band | None:
     # Upright lines were printed with the level ones, and are about as dark.
     tone = max(FAINTEST, UPRIGHT_TONE * float(np.median(common[common > 0])))
     inside = (strength[top + 2 : bottom - 1] >= tone).view(np.uint8)
-    upright = _padded(_row_mean(cv2.dilate(inside, np.ones((1, 3), np.uint8))), 0.5)
+    upright = _padded(_row_mean(cv2.dilate(inside, np.ones((1, 3), np.uint8))), MIN_UPRIGHT)
     return _Band(
         top=top,
         bottom=bottom,
@@ -240,7 +247,7 @@ def _best_fits(band: _Band, counts: tuple[int, ...]) -> list[_Fit]:
 def _uprights(band: _Band) -> _Floats:
     """Return the middles of columns that are inked along most of the band's height, from left to right."""
     highest = cv2.dilate(band.upright[None], np.ones((1, 7), np.uint8))[0]
-    peak = (band.upright >= highest) & (band.upright >= MIN_UPRIGHT)
+    peak = (band.upright >= highest) & (band.upright > MIN_UPRIGHT)
     edges = np.flatnonzero(np.diff(peak.astype(np.int8), prepend=0, append=0))
     middles = (edges[::2] + edges[1::2] - 1) / 2
     best = np.argsort(-band.upright[middles.astype(np.intp)], kind="stable")[:MAX_UPRIGHTS]
@@ -250,8 +257,8 @@ def _uprights(band: _Band) -> _Floats:
 def _best_of(band: _Band, left: _Floats, pitch: _Floats, cells: int) -> _Fit | None:
     """Return the best of the combs with these left ends and pitches, or None where none is good enough.
 
-    An upright line counts by how much of it is inked, less a half: to leave one out costs as much as to claim one
-    that is not there. What is inked all around counts for less.
+    An upright line counts by how much more than `MIN_UPRIGHT` of it is inked, and for less where all around is inked,
+    too. So the comb with most lines wins that are there.
     """
     width, height = len(band.upright), band.bottom - band.top
     possible = (pitch >= ASPECTS[0] * height) & (pitch <= ASPECTS[1] * height)
@@ -264,10 +271,20 @@ def _best_of(band: _Band, left: _Floats, pitch: _Floats, cells: int) -> _Fit | N
     length = columns[:, -1] - columns[:, 0]
     ruled = (band.ruled[columns[:, -1]] - band.ruled[columns[:, 0]]) / length
     around = (band.inked[columns[:, -1]] - band.inked[columns[:, 0]]) / length
-    scores = (coverage - 0.5 * (1 + around[:, None])).sum(axis=1) + 0.5 * band.sides * ruled
-    scores[(ruled < MIN_LEVEL_COVERAGE) | (coverage.mean(axis=1) - around < MIN_STANDING_OUT)] = 0.0
+    scores = (coverage - MIN_UPRIGHT - (1 - MIN_UPRIGHT) * around[:, None]).sum(axis=1) + 0.5 * band.sides * ruled
+    poor = (ruled < MIN_LEVEL_COVERAGE) | (coverage.mean(axis=1) - around < MIN_STANDING_OUT)
+    scores[poor | _goes_on(band, left, -pitch) | _goes_on(band, left + cells * pitch, pitch)] = 0.0
     best = int(np.argmax(scores))
     return _Fit(band, float(left[best]), float(pitch[best]), cells, float(scores[best])) if scores[best] > 0 else None
+
+
+def _goes_on(band: _Band, end: _Floats, pitch: _Floats) -> NDArray[np.bool_]:
+    """Return whether the band has one more box from the column `end` to `end + pitch`."""
+    beyond = np.round(end + pitch).astype(np.intp)
+    there = (beyond >= 0) & (beyond < len(band.upright))
+    beyond = np.where(there, beyond, 0)
+    ruled = np.abs(band.ruled[beyond] - band.ruled[np.round(end).astype(np.intp)]) / np.abs(pitch)
+    return np.asarray(there & (band.upright[beyond] > MIN_UPRIGHT) & (ruled >= MIN_LEVEL_COVERAGE))
 
 
 def _measured(fit: _Fit, *, scale: float, skew_degrees: float) -> Comb | None:
@@ -288,8 +305,7 @@ def _measured(fit: _Fit, *, scale: float, skew_degrees: float) -> Comb | None:
     return Comb(
         box=_box(lines[0], top, lines[-1], bottom),
         cells=tuple(
-            _box(start + line / 2, top + line / 2, end - line / 2, bottom - line / 2)
-            for start, end in pairwise(lines)
+            _box(start + line / 2, top + line / 2, end - line / 2, bottom - line / 2) for start, end in pairwise(lines)
         ),
         skew_degrees=skew_degrees,
         line_px=line,
@@ -303,7 +319,7 @@ def _seen_lines(fit: _Fit) -> tuple[_Floats, _Floats]:
     reach = max(3, round(0.05 * fit.pitch))
     columns = np.round(fit.lines).astype(np.intp)[:, None] + np.arange(-reach, reach + 1)
     ink = fit.band.sharp[np.clip(columns, 0, len(fit.band.sharp) - 1)]
-    seen = fit.band.upright[np.round(fit.lines).astype(np.intp)] >= MIN_UPRIGHT
+    seen = fit.band.upright[np.round(fit.lines).astype(np.intp)] > MIN_UPRIGHT
     ink = np.where(ink >= 0.5 * ink.max(axis=1, keepdims=True), ink, 0.0)
     total = ink.sum(axis=1)
     middles = (ink * columns).sum(axis=1) / np.maximum(total, 1e-9)
