@@ -8,7 +8,7 @@ does (Geifman and El-Yaniv 2017).
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -31,6 +31,7 @@ class Calibration:
 
     Attributes:
         fusion: weights of the readers.
+        by_type: others for fields of a type, whose lattices deserve more trust or less.
         intercept: of the logistic model.
         coefficients: of `FEATURES`.
         confidences: of the labelled fields, highest first.
@@ -41,9 +42,14 @@ class Calibration:
     fusion: FusionWeights
     intercept: float
     coefficients: tuple[float, ...]
+    by_type: dict[str, FusionWeights] = field(default_factory=dict)
     confidences: tuple[float, ...] = ()
     right: tuple[int, ...] = ()
     data: tuple[str, ...] = ()
+
+    def weights(self, type_name: str) -> FusionWeights:
+        """Return the readers' weights for fields of that type."""
+        return self.by_type.get(type_name, self.fusion)
 
     def confidence(self, values: Sequence[float]) -> float:
         """Return the probability in 0..1 that a reading with these features is right as a whole."""

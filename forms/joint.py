@@ -52,7 +52,8 @@ def decode_jointly(
     if not lattice.candidates or not line.frames.count:
         return Decoded(text="")
     edges = score_edges(lattice, scores, classes=classes)
-    fused = fuse(edges, posteriors(edges, ANYTHING), line.frames, field_type.automaton, weights=calibration.fusion)
+    weights = calibration.weights(field_type.name)
+    fused = fuse(edges, posteriors(edges, ANYTHING), line.frames, field_type.automaton, weights=weights)
     if not fused.proposals or not fused.proposals[0].allowed or not fused.proposals[0].text:
         return Decoded(text="", other=line.frames.other, fused=fused)
     text = fused.proposals[0].text

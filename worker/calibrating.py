@@ -21,6 +21,9 @@ FOLDS: Final = 5
 RIDGE: Final = 0.5
 """Weight of the coefficients' squares: few fields must not make them extreme."""
 
+ENOUGH: Final = 12
+"""A type with fewer labelled fields is weighed as all together are."""
+
 SEARCHED: Final = ("lattice", "lines", "lattice_floor", "lines_floor", "digit")
 ROUNDS: Final = 5
 
@@ -72,34 +75,37 @@ def collect(
     return found
 
 
-def calibrate(evidence: Sequence[Evidence], *, start: FusionWeights | None = None) -> Calibration:
-    """Return the calibration of all evidence, with confidences that the folds gave each other."""
+def calibrate(
+    evidence: Sequence[Evidence], *, start: FusionWeights | None = None
+) -> tuple[Calibration, list[tuple[str, float]]]:
+    """Return the calibration of all evidence, and each field's text and confidence by the folds it was not in."""
     folds = _folds(evidence)
     weights = _balance(evidence)
-    confidences, right = np.zeros(len(evidence)), np.zeros(len(evidence), np.int64)
+    judged: list[tuple[str, float]] = [("", 0.0)] * len(evidence)
     for fold in range(FOLDS):
         inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         if not len(outside) or not len(inside):
             continue
         fitted = _fit([evidence[index] for index in inside.tolist()], weights[inside], start)
         for index in outside.tolist():
-            again = refused(evidence[index].fused, fitted.fusion)
-            confidences[index] = fitted.confidence(features(again, other=evidence[index].other))
-            right[index] = again.proposals[0].text == evidence[index].field.text
-    final = _fit(evidence, weights, start)
-    numbers = np.array([bool(each.field.text) for each in evidence])
-    order = [index for index in np.argsort(-confidences, kind="stable").tolist() if numbers[index]]
-    return replace(
-        final,
-        confidences=tuple(round(float(confidences[index]), 5) for index in order),
-        right=tuple(int(right[index]) for index in order),
+            again = refused(evidence[index].fused, fitted.weights(evidence[index].field.type_name))
+            confidence = fitted.confidence(features(again, other=evidence[index].other))
+            judged[index] = (again.proposals[0].text, confidence)
+    # The threshold is for numbers: how many words there are among the fields says nothing of a caller's.
+    numbers = [(*each, one.field.text) for each, one in zip(judged, evidence, strict=True) if one.field.text]
+    numbers.sort(key=lambda row: -row[1])
+    final = replace(
+        _fit(evidence, weights, start),
+        confidences=tuple(round(confidence, 5) for _, confidence, _ in numbers),
+        right=tuple(int(text == truth) for text, _, truth in numbers),
         data=tuple(sorted({each.field.collection for each in evidence})),
     )
+    return final, judged
 
 
 def recalibrate(evidence: Sequence[Evidence], known: Calibration) -> Calibration:
     """Return `known` shifted and stretched to other fields, with their confidences: a few hundred are enough."""
-    fused = [refused(each.fused, known.fusion) for each in evidence]
+    fused = [refused(each.fused, known.weights(each.field.type_name)) for each in evidence]
     logits = np.array([_logit(known, each, one.other) for each, one in zip(fused, evidence, strict=True)])
     right = np.array([each.proposals[0].text == one.field.text for each, one in zip(fused, evidence, strict=True)])
     # Near (0, 1) where little is known: the ridge pulls towards the confidence as it is.
@@ -132,11 +138,17 @@ def _logit(known: Calibration, fused: Fused, other: float) -> float:
 
 def _fit(evidence: Sequence[Evidence], weights: NDArray[np.float64], start: FusionWeights | None) -> Calibration:
     fusion = _search(evidence, weights, start or FusionWeights())
-    again = [refused(each.fused, fusion) for each in evidence]
+    by_type = {}
+    for name in sorted({each.field.type_name for each in evidence}):
+        rows = [row for row, each in enumerate(evidence) if each.field.type_name == name and each.field.text]
+        if len(rows) >= ENOUGH and len(rows) < len(evidence):
+            by_type[name] = _search([evidence[row] for row in rows], weights[rows], fusion)
+    known = Calibration(fusion, 0.0, (), by_type)
+    again = [refused(each.fused, known.weights(each.field.type_name)) for each in evidence]
     table = np.array([features(fused, other=each.other) for fused, each in zip(again, evidence, strict=True)])
     right = np.array([f.proposals[0].text == each.field.text for f, each in zip(again, evidence, strict=True)])
     intercept, *coefficients = _logistic(table, right, weights).tolist()
-    return Calibration(fusion, intercept, tuple(coefficients))
+    return replace(known, intercept=intercept, coefficients=tuple(coefficients))
 
 
 def _search(evidence: Sequence[Evidence], weights: NDArray[np.float64], start: FusionWeights) -> FusionWeights:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -58,12 +58,25 @@ def load_networks(name: str, *, root: Path = SHIPPED, calibration: Path | None =
         ArtifactMissing: a network is not there.
         ArtifactMismatch: a file was altered or damaged, or a network learnt from pictures that were made otherwise.
     """
-    folder = artifact_folder(name, root=root)
+    networks = load_uncalibrated(name, root=root)
+    if networks.lines is None:
+        return networks
+    return replace(
+        networks, calibration=load_calibration(calibration or artifact_folder(name, root=root) / CALIBRATION)
+    )
+
+
+def load_uncalibrated(name: str, *, root: Path = SHIPPED) -> Networks:
+    """Return the artifact's networks without their calibration.
+
+    Raises:
+        ArtifactMissing: a network is not there.
+        ArtifactMismatch: a file was altered or damaged, or a network learnt from pictures that were made otherwise.
+    """
     glyphs = Recogniser.load(name, normalisation_version=NORMALISATION_VERSION, root=root)
-    if not (folder / LINE_MANIFEST).exists():
+    if not (artifact_folder(name, root=root) / LINE_MANIFEST).exists():
         return Networks(glyphs)
-    lines = LineRecogniser.load(name, line_version=LINE_VERSION, root=root)
-    return Networks(glyphs, lines, load_calibration(calibration or folder / CALIBRATION))
+    return Networks(glyphs, LineRecogniser.load(name, line_version=LINE_VERSION, root=root))
 
 
 def load_calibration(path: Path) -> Calibration:

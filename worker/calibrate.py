@@ -1,0 +1,124 @@
+"""`python -m worker.calibrate ../shared/data`: makes the calibration that ships with a network.
+
+Reads what the networks never learnt from: ORAND's last quarter, Meza's test part, the amounts and dates of the second
+half of each bank's cheques, and drawn words, scribbles and blank paper, which hold no number. Prints what the folds
+say of each collection, and writes `calibration.json` beside the network.
+"""
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.settings import Settings
+from forms.confidence import FEATURES, Calibration, upper_bound
+from forms.fusion import FusionWeights
+from model.artifacts import SHIPPED, artifact_folder
+from model.corpora import CHEQUE_FIELDS, LabelledString, cheque_fields, meza_strings, orand_strings
+from model.line.composing import scribble, words
+from model.line.paper import blank, painted
+from model.line.writing import load_ink
+from worker.calibrating import Evidence, LabelledField, calibrate, collect
+from worker.networks import CALIBRATION, load_uncalibrated
+from worker.pipeline import Reader
+
+NEIGHBOURS = 8
+"""So many fields in a row share a fold, since neighbours share writers."""
+
+NO_NUMBERS = 300
+SEED = 20
+"""Of the drawn fields without a number; trainings use small ones with more parts."""
+
+
+def held_out_fields(data: Path) -> Iterator[LabelledField]:
+    """Yield every labelled field that no network learnt from."""
+    yield from _strings("orand", orand_strings(data, training=False))
+    yield from _strings("meza", meza_strings(data, training=False))
+    for type_name in CHEQUE_FIELDS:
+        for place, field in enumerate(cheque_fields(data, type_name=type_name, training=False)):
+            left, top, right, bottom = field.box
+            cheque = cv2.imread(str(field.path))
+            if cheque is None:
+                raise FileNotFoundError(field.path)
+            part = np.asarray(cheque, np.uint8)[top:bottom, left:right]
+            group = f"{type_name} {place // 4}"
+            yield LabelledField(field.path.name, _png(part), field.text, type_name, group, f"cheque {type_name}s")
+
+
+def no_numbers(data: Path) -> Iterator[LabelledField]:
+    """Yield drawn fields that hold no number."""
+    ink = load_ink(data)
+    rng = np.random.default_rng(SEED)
+    for place in range(NO_NUMBERS):
+        kind = place % 3
+        pixels = blank(rng) if kind == 0 else painted(words(ink, rng) if kind == 1 else scribble(rng), rng)
+        yield LabelledField(f"no number {place}", _png(pixels), "", "digits", f"none {place}", "no numbers")
+
+
+def main() -> None:
+    """Calibrate, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="collections")
+    parser.add_argument("--model", default="digits", help="name of the network")
+    parser.add_argument("--models", type=Path, default=SHIPPED, help="folder of networks")
+    options = parser.parse_args()
+    networks = load_uncalibrated(options.model, root=options.models)
+    # Any weights will do: what is collected here are the readers' own words.
+    unweighed = Calibration(FusionWeights(), 0.0, (1.0, *[0.0] * (len(FEATURES) - 1)))
+    reader = Reader(replace(networks, calibration=unweighed), Settings())
+    fields = [*held_out_fields(options.folder), *no_numbers(options.folder)]
+    evidence = collect(reader, fields)
+    calibration, judged = calibrate(evidence)
+    _report(evidence, judged, calibration, fields)
+    path = artifact_folder(options.model, root=options.models) / CALIBRATION
+    path.write_text(json.dumps(asdict(calibration)) + "\n", "utf-8")
+    sys.stdout.write(f"{path.name} written\n")
+
+
+def _report(
+    evidence: Sequence[Evidence],
+    judged: Sequence[tuple[str, float]],
+    calibration: Calibration,
+    fields: Sequence[LabelledField],
+) -> None:
+    """Print each collection's figures: every confidence came from folds that the field was not in."""
+    threshold = calibration.threshold(0.01)
+    totals: dict[str, int] = defaultdict(int)
+    for field in fields:
+        totals[field.collection] += 1
+    sys.stdout.write(f"{calibration.fusion}\n{calibration.by_type}\n")
+    sys.stdout.write(f"accepted from {threshold:.4f} for a target error of 1 %\n")
+    for name, total in totals.items():
+        rows = [
+            (text == each.field.text, confidence)
+            for each, (text, confidence) in zip(evidence, judged, strict=True)
+            if each.field.collection == name
+        ]
+        accepted = [right for right, confidence in rows if confidence >= threshold]
+        wrong = accepted.count(False)
+        bound = upper_bound(wrong, len(accepted)) if accepted else 0.0
+        sys.stdout.write(
+            f"{name}: {sum(right for right, _ in rows)} of {total} right, {len(accepted)} accepted, "
+            f"{wrong} of them wrong (at most {bound:.1%})\n"
+        )
+
+
+def _strings(collection: str, strings: Sequence[LabelledString]) -> Iterator[LabelledField]:
+    for place, string in enumerate(strings):
+        group = f"{collection} {place // NEIGHBOURS}"
+        yield LabelledField(string.path.name, string.path.read_bytes(), string.text, "digits", group, collection)
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
+    return cv2.imencode(".png", pixels)[1].tobytes()
+
+
+if __name__ == "__main__":
+    main()
