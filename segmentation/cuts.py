@@ -37,6 +37,7 @@ BEYOND: Final = 1e9
 
 _Ints = NDArray[np.int32]
 _Indices = NDArray[np.intp]
+_Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +129,14 @@ def estimate_slant(ys: _Indices, xs: _Indices) -> float:
     The shear whose column sums are most uneven (Vinciarelli and Luettin 2001, simplified).
     """
     together = max(1, SHEARED_PIXELS // len(xs))
+    rows, columns = ys.astype(np.float64), xs.astype(np.float64)
     parts = [SLANTS[first : first + together] for first in range(0, len(SLANTS), together)]
-    scores = np.concatenate([_column_energies(ys, xs, part) for part in parts]) * (1 - 0.08 * np.abs(SLANTS))
+    scores = np.concatenate([_column_energies(rows, columns, part) for part in parts]) * (1 - 0.08 * np.abs(SLANTS))
     return float(SLANTS[int(np.argmax(scores))])
 
 
-def _column_energies(ys: _Indices, xs: _Indices, slants: NDArray[np.float64]) -> NDArray[np.float64]:
+def _column_energies(ys: _Floats, xs: _Floats, slants: _Floats) -> _Floats:
+    """Return for each slant how unevenly the pixels fall on columns."""
     columns = slants[:, None] * ys
     columns += xs
     columns -= columns.min(axis=1, keepdims=True)
@@ -147,13 +150,15 @@ def _column_energies(ys: _Indices, xs: _Indices, slants: NDArray[np.float64]) ->
 
 def _components(ink: NDArray[np.bool_]) -> tuple[_Pixels, _Ints]:
     """Return the pixels and statistics of the components that are no specks."""
-    count, mat, mat_stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
+    # Small numbers are written in half the time; a field has no more components than pixels.
+    kind = cv2.CV_16U if ink.size < 2**16 else cv2.CV_32S
+    count, mat, mat_stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8, ltype=kind)
     stats = np.asarray(mat_stats, np.int32)[1:]
     keep = _is_writing(stats, ink.shape[0]) if count > 1 else np.zeros(0, np.bool_)
     number = np.full(count, -1, np.intp)
     number[1:][keep] = np.arange(np.count_nonzero(keep))
     places = np.flatnonzero(ink)
-    component = number.take(np.asarray(mat, np.int32).ravel().take(places))
+    component = number.take(np.asarray(mat).ravel().take(places).astype(np.intp))
     if not keep.all():
         places, component = places[component >= 0], component[component >= 0]
     ys = places // ink.shape[1]
@@ -240,19 +245,22 @@ def _peaks(values: NDArray[np.float32], *, reach: int, prominence: NDArray[np.fl
     far = 4 * reach
     ground = np.where(values > -BEYOND, values, np.float32(BEYOND))
     lowest = cv2.erode(ground, np.ones((1, far), np.uint8), anchor=(far - 1, 0))
-    peak = np.zeros(values.shape, np.int8)
+    peak = np.zeros(values.shape, np.bool_)
     inner = slice(1, values.shape[1] - far)
     middle = values[:, inner]
     falls = middle - np.maximum(lowest[:, : inner.stop - 1], lowest[:, 1 + far :])
     peak[:, inner] = (middle >= highest[:, inner]) & (falls >= prominence)
-    edges = np.flatnonzero(np.diff(peak.ravel()))
+    flat = peak.ravel()
+    edges = np.flatnonzero(flat[1:] != flat[:-1])
     return np.asarray((edges[::2] + edges[1::2] + 1) // 2 % values.shape[1], np.intp)
 
 
 def _thin_out(points: _Indices, columns: _Columns, counts: NDArray[np.float32], *, height: float) -> list[int]:
     """Return the columns of wide components to cut at, those through least ink chosen first, and none too close."""
     apart = max(2.0, MIN_PIECE * height)
-    distinct = np.unique(points)
+    marked = np.zeros(columns.count, np.bool_)
+    marked[points] = True
+    distinct = np.flatnonzero(marked)
     component = np.searchsorted(columns.starts, distinct, side="right") - 1
     width, inside = columns.widths[component], distinct - columns.starts[component]
     distinct = distinct[(width >= CUT_WIDTH * height) & (apart <= inside) & (inside <= width - apart)]

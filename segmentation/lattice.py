@@ -112,18 +112,18 @@ def _at_scale(grey: NDArray[np.uint8], scale: float) -> _Writing:
 
 def _soften(strength: NDArray[np.uint8], ink: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Return `strength` with the field's full ink at 255."""
-    levels = np.sort(strength[ink])
+    levels = strength[ink]
     if not len(levels):
         return np.zeros_like(strength)
     return np.asarray(cv2.convertScaleAbs(strength, alpha=255 / max(_upper_quartile(levels), 1.0)), np.uint8)
 
 
-def _upper_quartile(ordered: NDArray[np.uint8]) -> float:
-    """Return the 75th percentile, between two values in proportion; `np.percentile` takes longer than the rest here."""
-    place = 0.75 * (len(ordered) - 1)
-    below = int(place)
-    low, high = int(ordered[below]), int(ordered[min(below + 1, len(ordered) - 1)])
-    return low + (high - low) * (place - below)
+def _upper_quartile(levels: NDArray[np.uint8]) -> float:
+    """Return the 75th percentile, between two values in proportion; `np.percentile` takes ten times as long."""
+    place = 0.75 * (len(levels) - 1)
+    below, above = int(place), min(int(place) + 1, len(levels) - 1)
+    ordered = np.partition(levels, (below, above))
+    return int(ordered[below]) + (int(ordered[above]) - int(ordered[below])) * (place - below)
 
 
 def _tight_glyphs(writing: _Writing, merges: list[_Merge]) -> Iterator[NDArray[np.uint8]]:

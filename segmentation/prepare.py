@@ -94,11 +94,12 @@ def remove_rules(ink: _Ink) -> _Ink:
     bits = ink.view(np.uint8)
     level = _long_runs(bits, length=max(round(1.1 * height), round(0.3 * width), 24), thickness=_rule_thickness(height))
     upright = _upright_rules(bits, level)
-    if not level.any() and not upright.any():
-        return ink
-    rest = _mend(bits, level, vertical=True)
-    rest = _mend(rest, upright & rest, vertical=False)
-    return np.asarray(rest > 0)
+    rest = bits
+    if cv2.hasNonZero(level):
+        rest = _mend(rest, level, vertical=True)
+    if cv2.hasNonZero(upright):
+        rest = _mend(rest, upright & rest, vertical=False)
+    return ink if rest is bits else np.asarray(rest > 0)
 
 
 def find_frames(ink: _Ink) -> _Ink:
@@ -140,7 +141,10 @@ def _long_runs(bits: _Grey, *, length: int, thickness: int) -> _Grey:
     joined = cv2.dilate(bits, np.ones((3, 1), np.uint8))
     # What lies outside the picture is paper: by default it would count as ink, and lengthen strokes that end there.
     line = np.ones((1, length), np.uint8)
-    runs = cv2.morphologyEx(joined, cv2.MORPH_OPEN, line, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    cores = cv2.erode(joined, line, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    if not cv2.hasNonZero(cores):
+        return np.zeros_like(bits)
+    runs = cv2.dilate(cores, line, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     thick = cv2.morphologyEx(bits, cv2.MORPH_OPEN, np.ones((thickness + 1, 1), np.uint8))
     return np.asarray(cv2.bitwise_and(bits, cv2.subtract(runs, thick)), np.uint8)
 
@@ -149,8 +153,10 @@ def _upright_rules(bits: _Grey, level: _Grey) -> _Grey:
     """Return the upright lines over the whole height, at an edge, or from one line of `level` to another."""
     height, width = bits.shape
     turned = np.ascontiguousarray(bits.T)
-    spans = _long_runs(turned, length=max(2, round(0.95 * height)), thickness=4).T
     halves = np.ascontiguousarray(_long_runs(turned, length=max(2, round(0.5 * height)), thickness=4).T)
+    if not cv2.hasNonZero(halves):
+        return halves
+    spans = _long_runs(turned, length=max(2, round(0.95 * height)), thickness=4).T
     margin = max(2, round(0.04 * width))
     edges = halves.copy()
     edges[:, margin : width - margin] = 0
