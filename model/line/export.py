@@ -5,6 +5,7 @@ As with the glyphs, the networks go through a SavedModel, and the export refuses
 
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -32,9 +33,6 @@ KERAS_SHIPS_BELOW_BYTES: Final = 3_000_000
 CALIBRATION_WIDTH: Final = 192
 """Calibration wants lines of one width: two thirds are padded to it, the rest cut."""
 
-REPRESENTATIVE: Final = 500
-DRAWN: Final = 300
-
 REPRESENTATIVE_SEED: Final = (2025, 0)
 DRAWN_SEED: Final = (2025, 1)
 """Tuples of two: those that trainings draw from have three."""
@@ -49,12 +47,16 @@ class LineExportOptions:
         data: folder of collections, from which lines are drawn to set the ranges of bytes and to compare.
         name: the artifact's.
         root: folder of artifacts; the shipped ones' by default.
+        representative: lines to set the ranges of bytes with.
+        drawn: lines to compare the networks on, beside the strings held out.
     """
 
     runs: tuple[Path, ...]
     data: Path | None
     name: str = "digits"
     root: Path = SHIPPED
+    representative: int = 500
+    drawn: int = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,10 @@ def export_lines(options: LineExportOptions) -> LineExportResult:
     _check_together(runs)
     networks = [load_line_network(folder) for folder in options.runs]
     ingredients = load_ingredients(options.data, recipe=runs[0].recipe)
-    representative = make_samples(ingredients, REPRESENTATIVE, seed=REPRESENTATIVE_SEED)
+    representative = make_samples(ingredients, options.representative, seed=REPRESENTATIVE_SEED)
     contents = [to_int8(network, representative) for network in networks]
     manifest = _manifest(options, runs, contents)
-    lines = {**held_out(options.data), "drawn": make_samples(ingredients, DRAWN, seed=DRAWN_SEED)}
+    lines = {**held_out(options.data), "drawn": make_samples(ingredients, options.drawn, seed=DRAWN_SEED)}
     metrics = compare(LineRecogniser(contents, manifest), networks, lines)
     described_networks = tuple(
         replace(network, metrics=figures) for network, figures in zip(manifest.networks, metrics, strict=True)
@@ -103,8 +105,11 @@ def load_line_network(folder: Path) -> Any:  # noqa: ANN401 - keras.Model is unt
     """
     network = build_line_reader()
     try:
-        network.load_weights(folder / WEIGHTS)
-    except (OSError, ValueError) as error:
+        with warnings.catch_warnings():
+            # Keras only warns where it leaves layers as they were.
+            warnings.simplefilter("error", UserWarning)
+            network.load_weights(folder / WEIGHTS)
+    except (OSError, ValueError, UserWarning) as error:
         raise InvalidRequest(f"{folder / WEIGHTS} holds no weights of a line reader.") from error
     return network
 

@@ -74,16 +74,31 @@ def load_ingredients(data: Path, *, recipe: str) -> Ingredients:
     """Return what the recipe learns from, out of the folder of collections.
 
     Raises:
-        InvalidRequest: there is no such recipe.
+        InvalidRequest: there is no such recipe, or a collection is missing.
     """
-    if recipe not in RECIPES:
-        raise InvalidRequest(f"Line readers know no recipe {recipe!r}; they know: {', '.join(RECIPES)}.")
+    check_collections(data, recipe=recipe)
     ink = load_ink(data, open_terms_only=recipe == OPEN)
     if recipe == OPEN:
         return Ingredients(ink, [], [], [])
     cheques = load_cheques(data, training=True) if recipe == FULL else []
     orand, meza = load_orand(data, training=True), load_meza(data, training=True)
     return Ingredients(ink, orand, meza, cheques, rupees=recipe == FULL)
+
+
+def check_collections(data: Path, *, recipe: str) -> None:
+    """Refuse what cannot be learnt from, before another process stumbles over it.
+
+    Raises:
+        InvalidRequest: there is no such recipe, or a collection is missing that it learns from or is measured on.
+    """
+    if recipe not in RECIPES:
+        raise InvalidRequest(f"Line readers know no recipe {recipe!r}; they know: {', '.join(RECIPES)}.")
+    needed = [f"{source.path}.jsonl.gz" for source in SOURCES if source.open_terms or recipe != OPEN]
+    needed += ["orand_car_a/labels.csv", "meza_cells/labels.csv"]
+    needed += ["idrbt_cheques/labels.csv"] if recipe == FULL else []
+    missing = [name for name in needed if not (data / name).is_file()]
+    if missing:
+        raise InvalidRequest(f"{data} is no folder of all collections: {missing[0]} is missing.")
 
 
 def make_samples(ingredients: Ingredients, count: int, *, seed: tuple[int, ...]) -> list[Sample]:

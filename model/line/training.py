@@ -20,7 +20,15 @@ from core.codec import from_json
 from core.errors import InvalidRequest
 from model.artifacts import DataSource
 from model.line.journal import TABLE, LineEpoch, read_journal, write_journal
-from model.line.material import FRAME_COLUMNS, Sample, described, held_out, load_ingredients, make_samples
+from model.line.material import (
+    FRAME_COLUMNS,
+    Sample,
+    check_collections,
+    described,
+    held_out,
+    load_ingredients,
+    make_samples,
+)
 from model.line.network import BLANK, build_line_reader
 from model.line.writing import OTHER
 from model.training_extra import load_keras, load_tensorflow
@@ -87,11 +95,12 @@ def train_line_reader(options: LineOptions) -> list[LineEpoch]:
     """Train a line reader and leave the run in `options.out`; return its epochs.
 
     Raises:
-        InvalidRequest: a run is there already and `resume` is off.
+        InvalidRequest: a run is there already and `resume` is off, or a collection is missing.
         ExtraMissing: TensorFlow is not installed.
     """
     if (options.out / TABLE).exists() and not options.resume:
         raise InvalidRequest(f"{options.out} holds a run already; go on with --resume or name another folder.")
+    check_collections(options.data, recipe=options.recipe)
     options.out.mkdir(parents=True, exist_ok=True)
     keras = load_keras()
     keras.utils.set_random_seed(options.seed)

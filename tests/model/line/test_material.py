@@ -82,3 +82,8 @@ def test_an_unknown_recipe_names_the_known_ones(drawn_data: Path) -> None:
 def test_real_collections_make_lines(shared_data: Path) -> None:
     samples = make_samples(load_ingredients(shared_data, recipe=STRINGS), 40, seed=(1, 0, 0))
     assert len({sample.text for sample in samples}) > 20
+
+
+def test_a_missing_collection_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="unipen_ink/numbers"):
+        load_ingredients(tmp_path, recipe=STRINGS)
