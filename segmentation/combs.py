@@ -221,7 +221,8 @@ def _row_mean(bits: NDArray[np.generic]) -> _Floats:
 
 
 def _padded(values: _Floats, unknown: float) -> _Floats:
-    return np.pad(values, CUT_OFF, constant_values=unknown)
+    rim = np.full(CUT_OFF, unknown)
+    return np.concatenate([rim, values, rim])
 
 
 def _sums(values: _Floats) -> _Floats:
@@ -233,7 +234,7 @@ def _best_fits(band: _Band, counts: tuple[int, ...]) -> list[_Fit]:
     middles = _uprights(band)
     first, second = (middles[index] for index in np.triu_indices(len(middles), k=1))
     fits = []
-    for cells in counts:
+    for cells in (count for count in counts if len(middles) >= MIN_SEEN * (count + 1)):
         # Two lines tell the pitch: the outer ones, or where one of these is not seen, its neighbour.
         places = np.array([(0, cells), (0, cells - 1), (1, cells)])[:, :, None]
         pitch = (second - first) / (places[:, 1] - places[:, 0])
