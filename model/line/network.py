@@ -13,13 +13,8 @@ LINE_CLASSES: Final = (*"0123456789", "other", "blank")
 BLANK: Final = len(LINE_CLASSES) - 1
 
 
-def build_line_reader(*, width: int | None = None, channels: int = 160) -> Any:  # noqa: ANN401 - keras is untyped
-    """Return the untrained network for lines of `width` columns, or of any number of them.
-
-    Args:
-        width: fixed for export, None for training.
-        channels: channels after the height has collapsed.
-    """
+def build_line_reader(*, channels: int = 160) -> Any:  # noqa: ANN401 - keras is untyped
+    """Return the untrained network for lines of any width, with `channels` once the height has collapsed."""
     layers = load_keras().layers
 
     def conv(x: Any, n: int, kernel: int | tuple[int, int], **options: Any) -> Any:  # noqa: ANN401
@@ -31,7 +26,7 @@ def build_line_reader(*, width: int | None = None, channels: int = 160) -> Any: 
         y = conv(layers.BatchNormalization()(y), channels, 1)
         return layers.Add()([x, y])
 
-    line = layers.Input((LINE_HEIGHT, width, 1), name="line")
+    line = layers.Input((LINE_HEIGHT, None, 1), name="line")
     x = layers.Rescaling(1 / 255)(line)
     x = conv(x, 24, 3, strides=(2, 2))
     x = conv(x, 48, 3)
