@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from unittest.mock import patch
@@ -44,6 +45,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 NEEDS_TRAINING = ("without hard negatives", "without real strings")
 """Rows that only another training fills."""
+
+CUTS_BY = ("dents above", "dents below", "thin ink")
+"""What proposes cuts, in the order of the rows in which `segmentation.cuts` seeks peaks."""
 
 Context = Callable[[], AbstractContextManager[object]]
 
@@ -104,9 +108,9 @@ def variants(networks: Networks) -> Iterator[Variant]:
         yield Variant("without the garbage class", replace(networks, glyphs=bare))
     yield Variant("without combs", networks, without_combs, matters=("idrbt-dates",))
     yield Variant("without the grammar", networks, without_grammar, matters=("idrbt-amounts", "idrbt-dates"))
-    for name in cuts.CUT_GENERATORS:
-        yield Variant(f"without cuts by {name}", networks, _without_cuts(name))
-    yield Variant("without any cuts", networks, _without_cuts(*cuts.CUT_GENERATORS))
+    for name in CUTS_BY:
+        yield Variant(f"without cuts by {name}", networks, partial(without_cuts, name))
+    yield Variant("without any cuts", networks, partial(without_cuts, *CUTS_BY))
 
 
 def _less_reading(networks: Networks) -> Iterator[Variant]:
@@ -142,9 +146,19 @@ def without_grammar() -> Iterator[None]:
         yield
 
 
-def _without_cuts(*names: str) -> Context:
-    kept = {name: make for name, make in cuts.CUT_GENERATORS.items() if name not in names}
-    return lambda: patch.dict(cuts.CUT_GENERATORS, kept, clear=True)
+@contextmanager
+def without_cuts(*names: str) -> Iterator[None]:
+    """Cut no component where these, of `CUTS_BY`, alone say so: no dent is deep enough."""
+    whole = vars(cuts)["_peaks"]
+    rows = [CUTS_BY.index(name) for name in names]
+
+    def fewer(values: NDArray[np.float32], *, reach: int, prominence: NDArray[np.float32]) -> object:
+        needed = prominence.copy()
+        needed[rows] = np.inf
+        return whole(values, reach=reach, prominence=needed)
+
+    with patch.object(cuts, "_peaks", fewer):
+        yield
 
 
 def measure(variant: Variant, sets: list[FieldSet]) -> dict[str, Figures]:
@@ -169,7 +183,13 @@ def print_table(rows: dict[str, dict[str, Figures]]) -> None:
             f" covered {100 * each['coverage_at_1%']:.1f}"
             for name, each in figures.items()
         ]
-        print(f"{title:<52} " + ("  ".join(cells) if cells else "needs another training"))
+        print(
+            f"{title:<52} "
+            + (
+                "  ".join(cells)
+                or ("needs another training" if title in NEEDS_TRAINING else "no bearing on these sets")
+            )
+        )
 
 
 def trained(argument: str) -> tuple[str, Path]:
