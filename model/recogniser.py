@@ -18,9 +18,9 @@ from core.errors import ArtifactMismatch
 from core.types import ReaderInfo
 from model.artifacts import SHIPPED, Manifest, artifact_folder, load_manifest, read_verified
 
-BATCH_SIZES: tuple[int, ...] = (1, 8, 32, 64)
-"""A call is cut into these, largest first, and a rest of less than eight padded. A glyph costs the same in any of
-them but alone, so little is padded; to change the size takes microseconds."""
+MAX_BATCH = 64
+"""Glyphs that the network sees at once. Each costs the same in any number, and to change the number takes
+microseconds, so nothing is padded; more at once would only take memory."""
 
 
 class Recogniser:
@@ -41,7 +41,7 @@ class Recogniser:
         self.classes: tuple[str, ...] = manifest.classes
         self.info = ReaderInfo(version=manifest.version, sha256=manifest.sha256)
         with native_stderr_silenced():
-            self._resize(BATCH_SIZES[0])
+            self._resize(1)
 
     @classmethod
     def load(
@@ -84,15 +84,12 @@ class Recogniser:
             raise ValueError(f"Glyphs must be uint8 of shape (n, 28, 28), not {glyphs.dtype} of {glyphs.shape}.")
         logits = np.empty((len(glyphs), len(self.classes)), np.float32)
         for start, size in batches(len(glyphs)):
-            part = glyphs[start : start + size]
-            logits[start : start + size] = self._run(part, size)[: len(part)]
+            logits[start : start + size] = self._run(glyphs[start : start + size])
         return softmax(logits * self._inverse_temperature)
 
-    def _run(self, part: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
-        self._resize(size)
-        batch = np.zeros((size, *self._shape, 1), np.uint8)
-        batch[: len(part), :, :, 0] = part
-        self._interpreter.set_tensor(self._input, batch)
+    def _run(self, glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self._resize(len(glyphs))
+        self._interpreter.set_tensor(self._input, glyphs[..., None])
         self._interpreter.invoke()
         result: NDArray[np.float32] = self._interpreter.get_tensor(self._output)
         return result
@@ -105,15 +102,8 @@ class Recogniser:
 
 
 def batches(count: int) -> list[tuple[int, int]]:
-    """Return (start, size) of the fixed batches that hold `count` glyphs; the last one may be padded."""
-    plan = []
-    start = 0
-    while start < count:
-        left = count - start
-        size = 1 if left == 1 else max(BATCH_SIZES[1], *(size for size in BATCH_SIZES if size <= left))
-        plan.append((start, size))
-        start += size
-    return plan
+    """Return (start, size) of the batches that `count` glyphs are cut into."""
+    return [(start, min(MAX_BATCH, count - start)) for start in range(0, count, MAX_BATCH)]
 
 
 @contextmanager
