@@ -69,6 +69,7 @@ def decode(
     classes: tuple[str, ...],
     crop: FieldCrop,
     field_type: FieldType,
+    weights: Weights | None = None,
 ) -> Decoded:
     """Return the likeliest string of `lattice`.
 
@@ -78,10 +79,11 @@ def decode(
         classes: the ten digits first, then perhaps `GARBAGE`.
         crop: the field, whose box bounds its digits' boxes.
         field_type: says which strings may be chosen.
+        weights: of the evidence; None takes those of the network's kind.
     """
     if not lattice.candidates:
         return Decoded(text="")
-    edges = score_edges(lattice, scores, classes=classes)
+    edges = score_edges(lattice, scores, classes=classes, weights=weights)
     likely = posteriors(edges, field_type.automaton)
     strings = best_strings(edges, field_type.automaton, likely)
     if not strings:

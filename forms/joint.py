@@ -15,6 +15,7 @@ from forms.digitwise import alternatives, digit_shares
 from forms.field_types import FieldType
 from forms.fusion import ANYTHING, Fused, fuse
 from forms.paths import best_path, posteriors
+from forms.weights import Weights
 
 SURE: Final = -0.3
 """A reader is sure of its own string from this log probability on."""
@@ -37,6 +38,7 @@ def decode_jointly(
     crop: FieldCrop,
     field_type: FieldType,
     calibration: Calibration,
+    weights: Weights | None = None,
 ) -> Decoded:
     """Return the string that lattice and line readers together hold for the likeliest.
 
@@ -48,12 +50,13 @@ def decode_jointly(
         crop: the field, whose box bounds its digits' boxes.
         field_type: says which strings may be chosen.
         calibration: weighs the readers, and turns the evidence into a probability.
+        weights: of the lattice's evidence; None takes those of the network's kind.
     """
     if not lattice.candidates or not line.frames.count:
         return Decoded(text="")
-    edges = score_edges(lattice, scores, classes=classes)
-    weights = calibration.weights(field_type.name)
-    fused = fuse(edges, posteriors(edges, ANYTHING), line.frames, field_type.automaton, weights=weights)
+    edges = score_edges(lattice, scores, classes=classes, weights=weights)
+    readers = calibration.weights(field_type.name)
+    fused = fuse(edges, posteriors(edges, ANYTHING), line.frames, field_type.automaton, weights=readers)
     if not fused.proposals or not fused.proposals[0].allowed or not fused.proposals[0].text:
         return Decoded(text="", other=line.frames.other, fused=fused)
     text = fused.proposals[0].text

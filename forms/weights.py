@@ -83,3 +83,12 @@ WITHOUT_GARBAGE: Final = Weights(
     skip=(1.196, -5.8654, 2.0766, -2.131, -0.4903, -4.6437, 1.283, 1.0775),
 )
 """For a network of ten digits, which calls everything a digit."""
+
+IN_CELLS: Final = Weights(
+    network=1.0,
+    digit=(0.0,) * len(WITH_GARBAGE.digit),
+    by_digit=((0.0, 0.0, 0.0),) * 10,
+    skip_network=0.0,
+    skip=(0.0,) * len(WITH_GARBAGE.skip),
+)
+"""For digits in printed boxes: where one begins and ends is known, so only the network's word counts."""

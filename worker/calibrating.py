@@ -153,15 +153,10 @@ def _fit(evidence: Sequence[Evidence], weights: NDArray[np.float64], start: Fusi
 
 def _search(evidence: Sequence[Evidence], weights: NDArray[np.float64], start: FusionWeights) -> FusionWeights:
     """Return the weights under which the true strings are likeliest, by steps along one weight at a time."""
-    tables = []
-    for each, weight in zip(evidence, weights, strict=True):
-        allowed = [proposal for proposal in each.fused.proposals if proposal.allowed]
-        truth = [place for place, proposal in enumerate(allowed) if proposal.text == each.field.text]
-        if truth and len(allowed) > 1:
-            tables.append((*_columns_of(allowed), truth[0], weight))
-    if not tables:
+    table = _table(evidence, weights)
+    if table is None:
         return start
-    best, lowest = start, _loss(tables, start)
+    best, lowest = start, _loss(table, start)
     for step in (0.5, 0.25, 0.1, 0.05, 0.02)[:ROUNDS]:
         improved = True
         while improved:
@@ -171,21 +166,55 @@ def _search(evidence: Sequence[Evidence], weights: NDArray[np.float64], start: F
                     value = getattr(best, name)
                     moved = value + direction * step * max(abs(value), 0.2)
                     trial = replace(best, **{name: moved})
-                    loss = _loss(tables, trial)
+                    loss = _loss(table, trial)
                     if min(trial.lattice, trial.lines) > 0 and loss < lowest - 1e-5:
                         best, lowest, improved = trial, loss, True
     return best
 
 
-_Table = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], int, float]
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """All proposals side by side, the true one first: shape (fields, most proposals); missing ones weigh nothing."""
+
+    lattice: NDArray[np.float64]
+    lines: NDArray[np.float64]
+    lengths: NDArray[np.float64]
+    missing: NDArray[np.float64]
+    weights: NDArray[np.float64]
 
 
-def _loss(tables: Sequence[_Table], weights: FusionWeights) -> float:
-    losses = [
-        -weight * float(np.log(max(fused_shares(lattice, lines, lengths, weights)[truth], 1e-12)))
-        for lattice, lines, lengths, truth, weight in tables
-    ]
-    return sum(losses) / sum(table[-1] for table in tables)
+def _table(evidence: Sequence[Evidence], weights: NDArray[np.float64]) -> _Table | None:
+    """Return the allowed proposals of all fields whose truth is among several of them."""
+    rows: list[list[Proposal]] = []
+    chosen: list[float] = []
+    for each, weight in zip(evidence, weights.tolist(), strict=True):
+        allowed = [proposal for proposal in each.fused.proposals if proposal.allowed]
+        allowed.sort(key=lambda proposal: proposal.text != each.field.text)
+        if len(allowed) > 1 and allowed[0].text == each.field.text:
+            rows.append(allowed)
+            chosen.append(weight)
+    if not rows:
+        return None
+    shape = (len(rows), max(map(len, rows)))
+    columns = np.zeros((4, *shape))
+    columns[3] = -np.inf
+    for place, row in enumerate(rows):
+        for rank, proposal in enumerate(row):
+            columns[:, place, rank] = proposal.lattice, proposal.lines, len(proposal.text), 0.0
+    lattice, lines, lengths, missing = columns
+    return _Table(lattice, lines, lengths, missing, np.array(chosen))
+
+
+def _loss(table: _Table, weights: FusionWeights) -> float:
+    """Return the mean of minus the logarithm of the truth's share."""
+    scores = (
+        weights.lattice * np.maximum(table.lattice, weights.lattice_floor)
+        + weights.lines * np.maximum(table.lines, weights.lines_floor)
+        + weights.digit * table.lengths
+        + table.missing
+    )
+    losses = np.log(np.exp(scores - scores.max(axis=1, keepdims=True)).sum(axis=1)) + scores.max(axis=1) - scores[:, 0]
+    return float((losses * table.weights).sum() / table.weights.sum())
 
 
 def _logistic(
@@ -199,14 +228,23 @@ def _logistic(
     columns = np.concatenate([np.ones((len(table), 1)), table], axis=1)
     prior = np.zeros(columns.shape[1]) if prior is None else prior
     penalty = np.diag([1e-3, *[RIDGE] * table.shape[1]])
+    signs = np.where(right, 1.0, -1.0)
+
+    def loss(candidate: NDArray[np.float64]) -> float:
+        misfit = np.logaddexp(0.0, -signs * (columns @ candidate))
+        return float((weights * misfit).sum() + (candidate - prior) @ penalty @ (candidate - prior) / 2)
+
     found = prior.copy()
     for _ in range(60):
         chances = 1 / (1 + np.exp(-np.clip(columns @ found, -30, 30)))
         slope = columns.T @ (weights * (right - chances)) - penalty @ (found - prior)
         bend = (columns * (weights * chances * (1 - chances))[:, None]).T @ columns + penalty
         step = np.linalg.solve(bend, slope)
-        found = found + np.clip(step, -2, 2)
-        if float(np.abs(step).max()) < 1e-7:
+        # A full step may overshoot where nearly everything is right.
+        while loss(found + step) > loss(found) and float(np.abs(step).max()) > 1e-7:
+            step /= 2
+        found = found + step
+        if float(np.abs(step).max()) < 1e-6:
             break
     return np.asarray(found)
 

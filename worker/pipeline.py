@@ -36,6 +36,7 @@ from forms.decoder import Decoded, decode
 from forms.field_types import field_type
 from forms.joint import LineView, decode_jointly
 from forms.policy import is_number, judge, lattice_threshold
+from forms.weights import IN_CELLS
 from model.artifacts import SHIPPED
 from segmentation.decoding import DecodeLimits, SourceInfo, decode_page, inspect
 from segmentation.fields import find_numbers, whole_page
@@ -237,10 +238,18 @@ class Reader:
     def _decode(self, field: PreparedField, scores: NDArray[np.float32], line: LineView | None) -> Decoded:
         classes, calibration = self._networks.glyphs.classes, self._networks.calibration
         kind = field_type(field.crop.type)
+        weights = None if field.comb is None else IN_CELLS
         if line is None or calibration is None:
-            return decode(field.lattice, scores, classes=classes, crop=field.crop, field_type=kind)
+            return decode(field.lattice, scores, classes=classes, crop=field.crop, field_type=kind, weights=weights)
         return decode_jointly(
-            field.lattice, scores, line, classes=classes, crop=field.crop, field_type=kind, calibration=calibration
+            field.lattice,
+            scores,
+            line,
+            classes=classes,
+            crop=field.crop,
+            field_type=kind,
+            calibration=calibration,
+            weights=weights,
         )
 
     def _judge(self, field: PreparedField, decoded: Decoded, *, request: ReadRequest) -> FieldReading:
