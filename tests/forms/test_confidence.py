@@ -1,0 +1,70 @@
+"""From evidence to a probability, and from labelled fields to the threshold of a target error."""
+
+import math
+
+import numpy as np
+import pytest
+
+from forms.confidence import FEATURES, NOTHING_ACCEPTED, Calibration, features, fields_needed, upper_bound
+from forms.fusion import Fused, FusionWeights, Proposal, fused_shares
+
+EVEN = (0.0,) * len(FEATURES)
+
+
+def known(confidences: list[float], right: list[int]) -> Calibration:
+    return Calibration(FusionWeights(), 0.0, EVEN, {}, tuple(confidences), tuple(right))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "count", "bound"),
+    # The one-sided 95 % bounds of Clopper and Pearson's tables.
+    [(0, 10, 0.2589), (1, 10, 0.3942), (5, 100, 0.1023), (0, 299, 0.00997), (10, 10, 1.0)],
+)
+def test_the_bound_is_the_tables(wrong: int, count: int, bound: float) -> None:
+    assert upper_bound(wrong, count) == pytest.approx(bound, abs=2e-4)
+
+
+def test_fields_needed_show_the_target_and_one_less_does_not() -> None:
+    needed = fields_needed(0.01)
+    assert upper_bound(0, needed) <= 0.01 < upper_bound(0, needed - 1)
+
+
+def test_the_threshold_takes_in_as_much_as_the_target_allows() -> None:
+    rng = np.random.default_rng(3)
+    confidences = np.sort(rng.uniform(0, 1, 5000))[::-1]
+    right = rng.uniform(0, 1, 5000) < 1 - (1 - confidences) ** 2 / 2
+    calibration = known(confidences.round(5).tolist(), right.astype(int).tolist())
+    strict, loose = calibration.threshold(0.01), calibration.threshold(0.05)
+    assert 0 < loose < strict < 1
+    for threshold, target in ((strict, 0.01), (loose, 0.05)):
+        accepted = right[confidences >= threshold]
+        assert 1 - accepted.mean() <= target
+
+
+def test_nothing_is_accepted_where_nothing_was_shown() -> None:
+    assert known([], []).threshold(0.01) == NOTHING_ACCEPTED
+    assert known([0.99] * 20, [1] * 20).threshold(0.01) == NOTHING_ACCEPTED
+    assert known([0.9] * 50, [0] * 50).threshold(0.5) == NOTHING_ACCEPTED
+
+
+def test_features_of_the_surest_reading_are_finite() -> None:
+    fused = Fused((Proposal("47", 1.0, -math.inf, -1e9, True),), None, "47")
+    values = features(fused, other=0.0)
+    assert len(values) == len(FEATURES)
+    assert all(math.isfinite(value) for value in values)
+    assert 0.0 < known([], []).confidence(values) < 1.0
+
+
+def test_a_type_has_its_own_weights() -> None:
+    own = FusionWeights(lattice=0.0)
+    calibration = Calibration(FusionWeights(), 0.0, EVEN, {"amount": own})
+    assert calibration.weights("amount") == own
+    assert calibration.weights("digits") == FusionWeights()
+
+
+def test_shares_sum_to_one_and_keep_to_the_floors() -> None:
+    shares = fused_shares(
+        np.array([-0.1, -np.inf]), np.array([-50.0, -0.1]), np.array([2, 3]), FusionWeights(lattice_floor=-2.0)
+    )
+    assert shares.sum() == pytest.approx(1.0)
+    assert shares[1] > shares[0] > 0
