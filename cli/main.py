@@ -25,6 +25,7 @@ ENTRIES: dict[str, Entry] = {
     "doctor": Entry("cli.doctor:doctor", SERVE, "Say what is missing, and how to mend it."),
     "train": Entry("cli.training:train", TRAIN, "Train a network on images of digits."),
     "evaluate": Entry("cli.training:evaluate", TRAIN, "Measure a network on labelled digits."),
+    "calibrate": Entry("cli.calibrating:calibrate", TRAIN, "Measure what a confidence is worth on your own fields."),
     "predict": Entry("cli.training:predict", TRAIN, "Label a CSV of digits, as Kaggle asks for it."),
     "export-model": Entry("cli.training:export_model", TRAIN, "Turn a trained network into what the workers run."),
     "version": Entry("cli.about:version", ABOUT, "Show the versions of program, network and schema."),

@@ -4,7 +4,7 @@ import sys
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -83,28 +83,30 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     if until is not None:
         raise click.UsageError(f"--until is for --arch {line_training.ARCH}.")
 
+    train_glyphs(
+        out=out,
+        arch=arch,
+        recipe=recipe,
+        data=data,
+        seed=seed,
+        epochs=epochs,
+        batch_size=batch_size,
+        patience=patience,
+        limit=limit,
+        teacher=teacher,
+        resume=resume,
+        command=_command(),
+    )
+
+
+def train_glyphs(**options: Any) -> None:  # noqa: ANN401 - TrainOptions says what they are
+    """Train a glyph network with the options of `model.train`, and say what came of it."""
     from model.train import TrainOptions
     from model.train import train as run
 
     with progress_display() as display:
         bar = display.bar("training", total=0)
-        result = run(
-            TrainOptions(
-                out=out,
-                arch=arch,
-                recipe=recipe,
-                data=data,
-                seed=seed,
-                epochs=epochs,
-                batch_size=batch_size,
-                patience=patience,
-                limit=limit,
-                teacher=teacher,
-                resume=resume,
-                command=_command(),
-                on_progress=partial(_show, display, bar),
-            )
-        )
+        result = run(TrainOptions(on_progress=partial(_show, display, bar), **options))
     click.echo(
         f"{result.out}: {result.parameters:,} parameters, best epoch {result.best_epoch} of {result.epochs}, "
         f"{result.best_accuracy:.2%} right on what was held out"

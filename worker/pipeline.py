@@ -31,6 +31,7 @@ from core.types import (
     ProcessingStep,
     ReaderInfo,
 )
+from forms.confidence import Calibration
 from forms.ctc import frames_of
 from forms.decoder import Decoded, decode
 from forms.field_types import field_type
@@ -117,6 +118,11 @@ class Reader:
     def info(self) -> ReaderInfo:
         """Which networks read."""
         return self._networks.info
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What weighs the readers and turns their evidence into a probability; None without line readers."""
+        return self._networks.calibration
 
     def inspect(self, data: bytes) -> SourceInfo:
         """Return what the file is and how many pages it has.

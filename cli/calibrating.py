@@ -1,0 +1,102 @@
+"""`calibrate`: what a confidence is worth on a user's own labelled fields."""
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.options import examples, load_settings, type_option
+from cli.output import print_table
+from cli.progress import progress_display
+
+if TYPE_CHECKING:
+    from forms.confidence import Calibration
+    from worker.calibrating import LabelledField
+
+TARGETS = (0.001, 0.005, 0.01, 0.02, 0.05)
+
+FEWEST = 20
+"""Fewer fields say nothing."""
+
+
+@click.command(
+    epilog=examples(
+        "tallyscan calibrate labels.csv --type amount --out calibration.json",
+        "TALLYSCAN_CALIBRATION=calibration.json tallyscan read scans/ --type amount --target-error 0.005",
+    )
+)
+@click.argument("labels", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Where the files lie.")
+@type_option
+@click.option(
+    "--out", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The calibration to write."
+)
+def calibrate(labels: Path, folder: Path | None, type_name: str | None, out: Path) -> None:
+    """Measure on LABELS what a confidence is worth, and from where on each target error lets fields be accepted.
+
+    LABELS is a CSV with the columns file and text: a picture of one field, beside the CSV or in --folder, and its
+    true digits. The networks stay as they are. A few hundred fields are enough to move the confidence to a new
+    kind of form; the printed table says how many a target needs.
+    """
+    from forms.confidence import Calibration
+    from worker.calibrating import collect, recalibrate
+    from worker.pipeline import Reader
+
+    settings = load_settings()
+    reader = Reader.load(settings)
+    known = reader.calibration
+    if known is None:
+        raise click.UsageError(f"The network {settings.model!r} has no line readers, and so nothing to calibrate.")
+    fields = list(_labelled(labels, folder or labels.parent, type_name or "digits"))
+    if len(fields) < FEWEST:
+        raise click.UsageError(f"{labels} names {len(fields)} fields; at least {FEWEST} are needed to say anything.")
+    with progress_display() as display:
+        bar = display.bar("reading", total=len(fields))
+        evidence = collect(reader, fields, on_field=bar.step)
+    if len(evidence) < FEWEST:
+        raise click.UsageError(f"Only {len(evidence)} of {len(fields)} fields hold writing that can be read.")
+    found: Calibration = recalibrate(evidence, known)
+    out.write_text(json.dumps(asdict(found)) + "\n", "utf-8")
+    right = sum(found.right)
+    click.echo(f"{right} of {len(fields)} fields right; {len(fields) - len(evidence)} unreadable or without ink")
+    print_table(("target error", "accepted from", "accepted", "wrong", "needs at least"), _rows(found))
+    click.echo(f"{out} written; use it with TALLYSCAN_CALIBRATION={out}", err=True)
+
+
+def _rows(found: "Calibration") -> Iterator[tuple[str, str, str, str, str]]:
+    from forms.confidence import NOTHING_ACCEPTED, fields_needed
+
+    for target in TARGETS:
+        threshold = found.threshold(target)
+        accepted = [right for confidence, right in zip(found.confidences, found.right, strict=True)
+                    if confidence >= threshold]  # fmt: skip
+        shown = "not shown by these" if threshold == NOTHING_ACCEPTED else f"{threshold:.4f}"
+        needed = f"{fields_needed(target)} right ones"
+        yield f"{target:.1%}", shown, str(len(accepted)), str(accepted.count(0)), needed
+
+
+def _labelled(labels: Path, folder: Path, type_name: str) -> "Iterator[LabelledField]":
+    """Yield the rows of the CSV with their files' bytes.
+
+    Raises:
+        click.UsageError: a column is missing, a truth is no string of digits, or a file cannot be read.
+    """
+    from worker.calibrating import LabelledField
+
+    with labels.open(newline="", encoding="utf-8-sig") as lines:
+        rows = csv.DictReader(lines)
+        if not {"file", "text"} <= set(rows.fieldnames or ()):
+            raise click.UsageError(f"{labels} needs the columns file and text.")
+        for row in rows:
+            name, text = row["file"], (row["text"] or "").strip()
+            if text and not (text.isascii() and text.isdigit()):
+                raise click.UsageError(f"{labels}, line {rows.line_num}: {text!r} is no string of digits.")
+            try:
+                data = (folder / name).read_bytes()
+            except (OSError, ValueError) as error:
+                raise click.UsageError(f"{labels}, line {rows.line_num}: {name!r} cannot be read.") from error
+            yield LabelledField(name, data, text, type_name, name, labels.name)
