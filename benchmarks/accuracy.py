@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.fields import CORRECTIONS, SETS, Field, FieldSet, corrected, load_set, without_doubtful
+from benchmarks.fields import SETS, Field, FieldSet, corrected, load_set, without_doubtful
 from benchmarks.figures import Figures, Reading, reliability, score, write_csv
 from benchmarks.reading import box_figures, compared, lattice_figures, read_fields, tell
+from model.corrections import CORRECTIONS
 
 if TYPE_CHECKING:
     from core.types import FieldReading

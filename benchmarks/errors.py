@@ -17,10 +17,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.accuracy import ROOT, open_reader
-from benchmarks.fields import CORRECTIONS, HELD_OUT, SETS, Field, corrected, load_set
+from benchmarks.fields import HELD_OUT, SETS, Field, corrected, load_set
 from benchmarks.figures import Reading, edit_distance
 from benchmarks.reading import compared, read_fields
 from benchmarks.sheets import outside, write_sheets
+from model.corrections import CORRECTIONS
 
 SUSPECT = 0.95
 """From this confidence on, a misreading says that the label be looked at again."""

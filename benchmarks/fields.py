@@ -1,6 +1,7 @@
 """The sets of labelled fields that the benchmarks read: files as they lie in the collections, or cut from them.
 
-What is held out is never learnt from: ORAND's last quarter, Meza's test part (`model.corpora`), all of IDRBT.
+What is held out is never learnt from: ORAND's last quarter, Meza's test part, and the second half of each bank's
+cheques of IDRBT (`model.corpora`).
 """
 
 import csv
@@ -20,18 +21,11 @@ if TYPE_CHECKING:
 
 MNIST_STEP = 60
 
-CORRECTIONS = Path(__file__).resolve().parent.parent / "docs" / "label-corrections.csv"
-"""Labels that a person found wrong: collection, file, label, corrected (empty: nobody can tell), why."""
-
 HELD_OUT = ("orand", "meza", "idrbt-amounts", "idrbt-dates")
 SETS = ("orand-training", *HELD_OUT, "mnist")
 
-IDRBT_FIELDS = {
-    "amounts": ("Amt", "amount", "amount_digits", "amount_uncertain"),
-    "dates": ("DateIss", "date", "date_ddmmyyyy", "date_uncertain"),
-}
-"""Box, field type, column of the truth, column of doubt about it."""
-
+IDRBT_FIELDS = {"amounts": "amount", "dates": "date"}
+"""The field type of each set."""
 
 MAX_TRIES = 300
 MAX_PRINT = 100
@@ -118,14 +112,18 @@ def meza(data: Path) -> FieldSet:
 
 
 def idrbt(data: Path, *, kind: str) -> FieldSet:
-    """Return the amounts or the dates of IDRBT's cheques, cut along their loose boxes."""
-    box_name, type_name, column, doubt = IDRBT_FIELDS[kind]
-    labels = {row["file"]: row for row in _rows(data / "idrbt_cheques" / "labels.csv")}
-    fields = tuple(
-        Field(file, labels[file][column], crop, doubtful="1" in (labels[file][doubt], labels[file]["overwritten"]))
-        for file, crop in cheque_crops(data, box_name)
-    )
-    return FieldSet(f"idrbt-{kind}", f"IDRBT, {kind}", type_name, True, fields)
+    """Return the held-out amounts or dates of IDRBT's cheques, cut along their loose boxes."""
+    import cv2
+
+    from model.corpora import cheque_fields
+
+    type_name = IDRBT_FIELDS[kind]
+    fields = []
+    for field in cheque_fields(data, type_name=type_name, training=False):
+        left, top, right, bottom = field.box
+        crop = cv2.imencode(".png", picture(field.path)[top:bottom, left:right])[1].tobytes()
+        fields.append(Field(field.path.name, field.text, crop, doubtful=field.doubtful))
+    return FieldSet(f"idrbt-{kind}", f"IDRBT, {kind}, second half", type_name, True, tuple(fields))
 
 
 def cheque_crops(data: Path, box_name: str) -> Iterator[tuple[str, bytes]]:
@@ -187,16 +185,13 @@ def without_doubtful(fields: FieldSet) -> FieldSet:
     return replace(fields, name=f"{fields.name}-clear", title=f"{fields.title}, clear ones", fields=kept)
 
 
-def corrected(fields: FieldSet, *, path: Path = CORRECTIONS) -> FieldSet:
-    """Return the set with the labels that a person corrected; those that nobody can tell are left out.
+def corrected(fields: FieldSet, *, path: Path | None = None) -> FieldSet:
+    """Return the set with the labels that a person corrected; those that nobody can tell are left out."""
+    from model.corrections import CORRECTIONS, Corrections
 
-    A correction counts where the file still has the label that was corrected.
-    """
-    known = {(row["collection"], row["file"], row["label"]): row["corrected"] for row in _rows(path)}
+    known = Corrections(path or CORRECTIONS)
     collection = fields.name.split("-", maxsplit=1)[0]
-    relabelled = (
-        replace(field, truth=known.get((collection, field.file, field.truth), field.truth)) for field in fields.fields
-    )
+    relabelled = (replace(field, truth=known.of(collection, field.file, field.truth)) for field in fields.fields)
     kept = tuple(field for field in relabelled if field.truth)
     return replace(fields, name=f"{fields.name}-corrected", title=f"{fields.title}, labels corrected", fields=kept)
 

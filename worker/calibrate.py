@@ -22,6 +22,7 @@ from forms.confidence import FEATURES, Calibration, upper_bound
 from forms.fusion import FusionWeights
 from model.artifacts import SHIPPED, artifact_folder
 from model.corpora import CHEQUE_FIELDS, LabelledString, cheque_fields, meza_strings, orand_strings
+from model.corrections import Corrections
 from model.line.composing import scribble, words
 from model.line.paper import blank, painted
 from model.line.writing import load_ink
@@ -111,9 +112,12 @@ def _report(
 
 
 def _strings(collection: str, strings: Sequence[LabelledString]) -> Iterator[LabelledField]:
+    corrections = Corrections()
     for place, string in enumerate(strings):
         group = f"{collection} {place // NEIGHBOURS}"
-        yield LabelledField(string.path.name, string.path.read_bytes(), string.text, "digits", group, collection)
+        text = corrections.of(collection, string.path.name, string.text)
+        if text:
+            yield LabelledField(string.path.name, string.path.read_bytes(), text, "digits", group, collection)
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:

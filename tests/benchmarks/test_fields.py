@@ -48,9 +48,9 @@ def test_sets_are_read_from_the_collections(shared_data: Path) -> None:
     figures = lattice_figures(orand.fields)
     assert figures["n"] == 10
     assert 0.9 <= figures["fields"] <= figures["digits"] <= 1
-    assert (dates.type_name, len(dates.fields)) == ("date", 40)
+    assert (dates.type_name, len(dates.fields)) == ("date", 20)
     assert all(len(field.truth) == 8 and field.data.startswith(b"\x89PNG") for field in dates.fields)
-    assert 30 <= len(without_doubtful(dates).fields) < 40
+    assert 14 <= len(without_doubtful(dates).fields) <= 20
 
 
 def test_every_sixtieth_training_image_of_mnist_is_read(shared_data: Path) -> None:
