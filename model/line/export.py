@@ -25,7 +25,7 @@ from model.line_recogniser import LineRecogniser
 from model.training_extra import load_keras, load_tensorflow
 from segmentation.line import LINE_HEIGHT
 
-AGREEMENT_NEEDED: Final = 0.98
+AGREEMENT_NEEDED: Final = 0.97
 """Share of held-out lines of which both networks must read the same text."""
 
 KERAS_SHIPS_BELOW_BYTES: Final = 3_000_000

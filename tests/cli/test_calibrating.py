@@ -1,0 +1,77 @@
+"""`tallyscan calibrate`: a user's own labelled fields."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from core.codec import from_json
+from forms.confidence import Calibration
+from tests.cli.conftest import Tallyscan
+from tests.factories import png_bytes
+
+NUMBERS = [str(10_457 + 3_191 * place) for place in range(40)]
+
+
+@pytest.fixture(scope="module")
+def labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CSV of forty drawn numbers beside their pictures, one of them with a wrong label."""
+    folder = tmp_path_factory.mktemp("labelled")
+    rows = []
+    for place, number in enumerate(NUMBERS):
+        (folder / f"{place}.png").write_bytes(png_bytes(number, seed=place))
+        rows.append({"file": f"{place}.png", "text": number if place else "1"})
+    with (folder / "labels.csv").open("w", newline="") as lines:
+        writer = csv.DictWriter(lines, ["file", "text"])
+        writer.writeheader()
+        writer.writerows(rows)
+    return folder / "labels.csv"
+
+
+def test_a_calibration_is_written_that_the_reader_then_uses(
+    tallyscan: Tallyscan, labels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "calibration.json"
+    result = tallyscan("calibrate", labels, "--out", out)
+    assert result.exit_code == 0, result.stderr
+    assert "of 40 fields right" in result.stdout
+    assert "not shown by these" in result.stdout
+    calibration = from_json(Calibration, json.loads(out.read_text()))
+    assert len(calibration.confidences) == len(calibration.right)
+    assert 0 in calibration.right
+    # Forty fields show no error of 1 %: with them, nothing is accepted.
+    monkeypatch.setenv("TALLYSCAN_CALIBRATION", str(out))
+    read = tallyscan("read", labels.parent / "5.png", "--type", "digits", "--format", "json")
+    assert json.loads(read.stdout)[0]["pages"][0]["fields"][0]["accepted"] is False
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("name,text\n0.png,1\n", "needs the columns file and text"),
+        ("file,text\n0.png,12a\n", "no string of digits"),
+        ("file,text\nnowhere.png,12\n", "cannot be read"),
+        ("file,text\n0.png,12\n", "at least 20"),
+    ],
+)
+def test_what_is_wrong_with_the_labels_is_said(
+    tallyscan: Tallyscan, labels: Path, tmp_path: Path, content: str, said: str
+) -> None:
+    wrong = tmp_path / "labels.csv"
+    wrong.write_text(content)
+    result = tallyscan("calibrate", wrong, "--folder", labels.parent, "--out", tmp_path / "calibration.json")
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert not (tmp_path / "calibration.json").exists()
+
+
+def test_a_damaged_calibration_is_refused(
+    tallyscan: Tallyscan, labels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = tmp_path / "calibration.json"
+    damaged.write_text("{}")
+    monkeypatch.setenv("TALLYSCAN_CALIBRATION", str(damaged))
+    result = tallyscan("read", labels.parent / "1.png", "--type", "digits")
+    assert result.exit_code != 0
+    assert "calibration" in result.stderr
