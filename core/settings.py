@@ -20,7 +20,7 @@ _RELATIVE_SQLITE = re.compile(r"(?P<driver>sqlite(?:\+\w+)?:///)(?!/|:memory:|fi
 class Settings(BaseSettings):
     """How one installation runs. Every field is also an environment variable: `TALLYSCAN_MAX_PAGES=20`."""
 
-    model_config = SettingsConfigDict(env_prefix="TALLYSCAN_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="TALLYSCAN_", extra="forbid", frozen=True, env_ignore_empty=True)
 
     home: Path = Field(
         default_factory=lambda: user_data_path("tallyscan"),

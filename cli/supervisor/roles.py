@@ -68,4 +68,6 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def _spell(value: object) -> str:
+    if value is None:
+        return ""
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

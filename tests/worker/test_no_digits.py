@@ -129,5 +129,6 @@ def test_a_lone_stroke_on_a_page_is_not_accepted(reader: Reader) -> None:
         x = int(rng.integers(150, 350))
         cv2.line(page, (x, 150), (x + int(rng.integers(-9, 3)), 215), PEN, int(rng.integers(3, 7)), cv2.LINE_AA)
         fields += read(reader, paper.scanned(page, rng=rng), None)
-    assert "1" in {field.text for field in fields}
     assert not any(field.accepted for field in fields)
+    # Not because nothing is ever found: a number is.
+    assert read(reader, factories.field("417", seed=1).image, None)[0].text == "417"

@@ -43,13 +43,13 @@ class Listening(Reader):
 
 
 def listening(desk: Desk) -> tuple[Desk, list[ReadRequest]]:
-    reader = Listening(desk.reader._recogniser, desk.settings)
+    reader = Listening(desk.reader._networks, desk.settings)
     reader.heard = []
     return dataclasses.replace(desk, reader=reader), reader.heard
 
 
 def raising(desk: Desk, error: BaseException) -> Desk:
-    reader = Raising(desk.reader._recogniser, desk.settings)
+    reader = Raising(desk.reader._networks, desk.settings)
     reader.error = error
     return dataclasses.replace(desk, reader=reader, time_limit_errors=(TimeIsUp,))
 
