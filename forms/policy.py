@@ -29,8 +29,8 @@ FRAME_PARTS: Final = ("1", "7")
 """By itself, the side of a frame is a 1 and its corner a 7: only who names a field knows that neither is a frame."""
 
 
-MAX_OTHER: Final = 0.5
-"""The line readers see a word or drawing from this probability on."""
+MAX_OTHER: Final = 0.1
+"""From this probability on that something is no digit, a person looks: of real numbers hardly any reaches it."""
 
 
 def lattice_threshold(target_error: float) -> float:

@@ -33,6 +33,8 @@ from worker.pipeline import Reader
 NEIGHBOURS = 8
 """So many fields in a row share a fold, since neighbours share writers."""
 
+BINS = 15
+
 NO_NUMBERS = 300
 SEED = 20
 """Of the drawn fields without a number; trainings use small ones with more parts."""
@@ -107,8 +109,15 @@ def _report(
         bound = upper_bound(wrong, len(accepted)) if accepted else 0.0
         sys.stdout.write(
             f"{name}: {sum(right for right, _ in rows)} of {total} right, {len(accepted)} accepted, "
-            f"{wrong} of them wrong (at most {bound:.1%})\n"
+            f"{wrong} of them wrong (at most {bound:.1%}); calibration error {_calibration_error(rows):.1%}\n"
         )
+
+
+def _calibration_error(rows: Sequence[tuple[bool, float]]) -> float:
+    """Return how far confidence and accuracy lie apart, over bins of equal width, weighed by their sizes (ECE)."""
+    right, confidences = np.array([row[0] for row in rows], float), np.array([row[1] for row in rows])
+    bins = np.minimum((confidences * BINS).astype(int), BINS - 1)
+    return float(sum(abs((right - confidences)[bins == each].sum()) for each in range(BINS)) / max(len(rows), 1))
 
 
 def _strings(collection: str, strings: Sequence[LabelledString]) -> Iterator[LabelledField]:

@@ -24,6 +24,10 @@ RIDGE: Final = 0.5
 ENOUGH: Final = 12
 """A type with fewer labelled fields is weighed as all together are."""
 
+PLENTY: Final = 200
+ANCHOR: Final = 4.0
+"""Pulls the weights of a type with fewer fields towards everybody's: twenty amounts alone would make it too sure."""
+
 SEARCHED: Final = ("lattice", "lines", "lattice_floor", "lines_floor", "digit")
 ROUNDS: Final = 5
 
@@ -156,7 +160,16 @@ def _search(evidence: Sequence[Evidence], weights: NDArray[np.float64], start: F
     table = _table(evidence, weights)
     if table is None:
         return start
-    best, lowest = start, _loss(table, start)
+    count = len(table.weights)
+    anchor = ANCHOR / count if count < PLENTY else 0.0
+
+    def cost(trial: FusionWeights) -> float:
+        moved = [
+            (getattr(trial, name) - getattr(start, name)) / max(abs(getattr(start, name)), 0.2) for name in SEARCHED
+        ]
+        return _loss(table, trial) + anchor * float(np.square(moved).sum())
+
+    best, lowest = start, cost(start)
     for step in (0.5, 0.25, 0.1, 0.05, 0.02)[:ROUNDS]:
         improved = True
         while improved:
@@ -166,7 +179,7 @@ def _search(evidence: Sequence[Evidence], weights: NDArray[np.float64], start: F
                     value = getattr(best, name)
                     moved = value + direction * step * max(abs(value), 0.2)
                     trial = replace(best, **{name: moved})
-                    loss = _loss(table, trial)
+                    loss = cost(trial)
                     if min(trial.lattice, trial.lines) > 0 and loss < lowest - 1e-5:
                         best, lowest, improved = trial, loss, True
     return best
