@@ -128,7 +128,9 @@ def _less_reading(networks: Networks) -> Iterator[Variant]:
         ("the line readers propose, their word counts nothing", {"lines": 0.0}),
     ):
         fusion = replace(calibration.fusion, **weights)
-        yield Variant(title, replace(networks, calibration=replace(calibration, fusion=fusion)))
+        by_type = {name: replace(own, **weights) for name, own in calibration.by_type.items()}
+        changed = replace(calibration, fusion=fusion, by_type=by_type)
+        yield Variant(title, replace(networks, calibration=changed))
 
 
 @contextmanager

@@ -55,7 +55,14 @@ def is_number(decoded: Decoded) -> bool:
     )
 
 
-def judge(decoded: Decoded, crop: FieldCrop, *, accept_confidence: float, found: bool = False) -> FieldReading:
+def judge(
+    decoded: Decoded,
+    crop: FieldCrop,
+    *,
+    accept_confidence: float,
+    found: bool = False,
+    comb_cells: int | None = None,
+) -> FieldReading:
     """Return the field's reading, accepted only where nothing speaks against it.
 
     Args:
@@ -63,9 +70,12 @@ def judge(decoded: Decoded, crop: FieldCrop, *, accept_confidence: float, found:
         crop: the field.
         accept_confidence: below it, a person looks.
         found: whether the field was found on a page, rather than named by whoever sent it.
+        comb_cells: number of printed boxes that it was written into; None where there are none.
     """
     value = field_type(crop.type).value(decoded.text)
     reasons = _reasons(decoded, accept_confidence, found=found)
+    if decoded.text and comb_cells is not None and len(decoded.text) != comb_cells:
+        reasons = (*reasons, ReviewReason.COMB_MISFIT)
     return FieldReading(
         name=crop.name,
         type=crop.type,

@@ -266,7 +266,9 @@ class Reader:
                 threshold = lattice_threshold(target)
             else:
                 threshold = calibration.threshold(target)
-        return judge(decoded, field.crop, accept_confidence=threshold, found=request.type_name is None)
+        cells = None if field.comb is None else len(field.comb.cells)
+        found = request.type_name is None
+        return judge(decoded, field.crop, accept_confidence=threshold, found=found, comb_cells=cells)
 
     def _target_error(self, request: ReadRequest) -> float:
         return self._settings.target_error if request.target_error is None else request.target_error

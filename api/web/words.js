@@ -6,7 +6,7 @@ const REASONS = {
   not_digits: "Some of the marks do not look like digits.",
   invalid_format: "The characters do not form a valid value for this field.",
   readers_disagree: "Two ways of reading this field gave different values.",
-  comb_misfit: "The printed boxes for the digits were not found where they should be.",
+  comb_misfit: "There is not one digit in each of the printed boxes.",
 };
 
 const SHORT_REASONS = {

@@ -34,3 +34,11 @@ def test_a_lone_sign_like_a_bit_of_a_frame_that_nobody_asked_for_goes_to_a_perso
 def test_eleven_on_a_page_is_a_number() -> None:
     boxes = Box(0, 0, 10, 40), Box(30, 0, 10, 40)
     assert judge(decoded("11", *boxes), crop(), accept_confidence=0.95, found=True).accepted
+
+
+@pytest.mark.parametrize(("cells", "misfit"), [(None, False), (2, False), (8, True)])
+def test_each_printed_box_must_hold_one_digit(cells: int | None, misfit: bool) -> None:
+    boxes = (Box(0, 0, 20, 40), Box(40, 0, 20, 40))
+    reading = judge(decoded("42", *boxes), crop(), accept_confidence=0.5, comb_cells=cells)
+    assert (ReviewReason.COMB_MISFIT in reading.review_reasons) is misfit
+    assert reading.accepted is not misfit
