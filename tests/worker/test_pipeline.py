@@ -151,6 +151,15 @@ def test_the_stages_are_timed() -> None:
     assert all(seconds > 0 for seconds in reader.timings.as_dict().values())
 
 
+def test_a_number_on_a_large_sheet_is_read_as_one_field(reader: Reader) -> None:
+    number = np.where(cv2.cvtColor(factories.field("70315", seed=1).image, cv2.COLOR_BGR2GRAY) < 128, 0, 255)
+    sheet = np.full((3000, 3000), 255, np.uint8)
+    sheet[1200 : 1200 + number.shape[0], 800 : 800 + number.shape[1]] = number
+    field = reader.read(as_png(sheet), request=DIGITS).pages[0].fields[0]
+    assert field.text == "70315"
+    assert all(800 <= digit.box.x <= 800 + number.shape[1] for digit in field.digits)
+
+
 def test_a_missing_network_is_named() -> None:
     with pytest.raises(ArtifactMissing):
         Reader.load(Settings(model="nowhere"))
