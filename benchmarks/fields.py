@@ -113,17 +113,14 @@ def meza(data: Path) -> FieldSet:
 
 def idrbt(data: Path, *, kind: str) -> FieldSet:
     """Return the held-out amounts or dates of IDRBT's cheques, cut along their loose boxes."""
-    import cv2
-
-    from model.corpora import cheque_fields
+    from model.corpora import cheque_fields, cut_out
 
     type_name = IDRBT_FIELDS[kind]
-    fields = []
-    for field in cheque_fields(data, type_name=type_name, training=False):
-        left, top, right, bottom = field.box
-        crop = cv2.imencode(".png", picture(field.path)[top:bottom, left:right])[1].tobytes()
-        fields.append(Field(field.path.name, field.text, crop, doubtful=field.doubtful))
-    return FieldSet(f"idrbt-{kind}", f"IDRBT, {kind}, second half", type_name, True, tuple(fields))
+    fields = tuple(
+        Field(field.path.name, field.text, cut_out(field), doubtful=field.doubtful)
+        for field in cheque_fields(data, type_name=type_name, training=False)
+    )
+    return FieldSet(f"idrbt-{kind}", f"IDRBT, {kind}, second half", type_name, True, fields)
 
 
 def cheque_crops(data: Path, box_name: str) -> Iterator[tuple[str, bytes]]:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from forms.confidence import upper_bound
+from forms import confidence
+from forms.confidence import BINS, upper_bound
 
-BINS = 15
 TARGETS = (0.001, 0.005, 0.01)
 
 Figures = dict[str, float]
@@ -88,12 +88,11 @@ def risk_area(readings: Sequence[Reading]) -> float:
 
 
 def calibration_error(readings: Sequence[Reading]) -> float:
-    """Return how far confidence and accuracy lie apart, over bins of equal width, weighed by their sizes."""
+    """Return the calibration error of the readings that have a text."""
     answers = [reading for reading in readings if reading.text]
-    gaps = [0.0] * BINS
-    for reading in answers:
-        gaps[min(int(reading.confidence * BINS), BINS - 1)] += reading.right - reading.confidence
-    return sum(map(abs, gaps)) / max(len(answers), 1)
+    return confidence.calibration_error(
+        [reading.confidence for reading in answers], [reading.right for reading in answers]
+    )
 
 
 def reliability(readings: Sequence[Reading]) -> list[tuple[int, float, float]]:

@@ -4,8 +4,6 @@ Every kind is drawn from a seed that no training uses. The hands are those of `c
 learn from; without the folder of collections, digits are drawn from `examples`' forms, and there are no letters.
 """
 
-import gzip
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -17,6 +15,7 @@ from numpy.typing import NDArray
 
 from benchmarks.fields import cheque_crops, cheque_paper
 from examples.drawing.strokes import FORMS, curve_through
+from model.ink import records
 from model.line.composing import number_text, scribble, separator_strokes
 from model.line.paper import blank, painted, scanned
 from model.line.writing import LOOK_ALIKES, OTHER, Stroke, Writing
@@ -72,11 +71,9 @@ def kinds(data: Path | None, *, count: int, seed: int = SEED) -> Iterator[tuple[
 def load_hands(data: Path) -> list[Hand]:
     """Return the hands of `chars74k_ink`: letters and digits of each writer."""
     hands: dict[str, Hand] = {}
-    with gzip.open(data / "chars74k_ink" / "chars.jsonl.gz", "rt", encoding="utf-8") as lines:
-        for line in lines:
-            record = json.loads(line)
-            strokes = [np.asarray(points, np.float32)[:, :2] for points in record["strokes"] if len(points)]
-            hands.setdefault(record["writer"], {})[record["label"]] = _standing(strokes, record["label"])
+    for record in records(data / "chars74k_ink" / "chars.jsonl.gz"):
+        strokes = [np.asarray(points, np.float32)[:, :2] for points in record["strokes"] if len(points)]
+        hands.setdefault(record["writer"], {})[record["label"]] = _standing(strokes, record["label"])
     return list(hands.values())
 
 

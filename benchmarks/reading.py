@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from benchmarks.fields import Field, FieldSet
 from benchmarks.figures import Figures, Reading, share
 from core.types import Box, FieldReading
+from model.mining import overlap
 
 if TYPE_CHECKING:
     from worker.pipeline import Reader
@@ -66,14 +67,6 @@ def lattice_figures(fields: Sequence[Field]) -> Figures:
         "digits": share(digit for field in known for digit in field),
         "fields": share(all(field) for field in known),
     }
-
-
-def overlap(a: Box, b: Box) -> float:
-    """Return the intersection of two boxes over their union."""
-    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
-    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
-    common = max(width, 0) * max(height, 0)
-    return common / (a.width * a.height + b.width * b.height - common)
 
 
 def tell(text: str, *, end: str = "\n") -> None:

@@ -9,7 +9,6 @@ does (Geifman and El-Yaniv 2017).
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
 
 from forms.fusion import Fused, FusionWeights
@@ -20,6 +19,9 @@ FEATURES: Final = ("share", "valid", "lines", "lattice", "agree", "other", "leng
 MAX_LOGIT: Final = 9.0
 DOUBT: Final = 0.05
 """The bound holds with at least this probability short of one."""
+
+BINS: Final = 15
+"""Of the calibration error."""
 
 NOTHING_ACCEPTED: Final = 1.01
 """Threshold above every confidence."""
@@ -53,15 +55,33 @@ class Calibration:
 
     def confidence(self, values: Sequence[float]) -> float:
         """Return the probability in 0..1 that a reading with these features is right as a whole."""
-        logit = self.intercept + sum(a * b for a, b in zip(self.coefficients, values, strict=True))
-        return 1.0 / (1.0 + math.exp(-max(-MAX_LOGIT, min(MAX_LOGIT, logit))))
+        return 1.0 / (1.0 + math.exp(-max(-MAX_LOGIT, min(MAX_LOGIT, self.logit(values)))))
+
+    def logit(self, values: Sequence[float]) -> float:
+        """Return the log odds, without bounds, that a reading with these features is right as a whole."""
+        return self.intercept + sum(a * b for a, b in zip(self.coefficients, values, strict=True))
 
     def threshold(self, target_error: float) -> float:
         """Return the confidence from which readings are accepted, so that at most `target_error` of them are wrong.
 
-        Above every confidence where the labelled fields cannot show it.
+        Above every confidence where the labelled fields cannot show it. Found by binary search over how many of the
+        surest fields are accepted: whoever asks for every field keeps the answer.
         """
-        return _threshold(self.confidences, self.right, target_error)
+        count = len(self.confidences)
+        if not count:
+            return NOTHING_ACCEPTED
+        wrong = [0]
+        for each in self.right:
+            wrong.append(wrong[-1] + 1 - each)
+        doubt = DOUBT / max(1, math.ceil(math.log2(count)))
+        low, high, best = 1, count, 0
+        while low <= high:
+            middle = (low + high) // 2
+            if upper_bound(wrong[middle], middle, doubt=doubt) <= target_error:
+                best, low = middle, middle + 1
+            else:
+                high = middle - 1
+        return self.confidences[best - 1] if best else NOTHING_ACCEPTED
 
 
 def features(fused: Fused, *, other: float) -> tuple[float, ...]:
@@ -86,6 +106,14 @@ def features(fused: Fused, *, other: float) -> tuple[float, ...]:
     )
 
 
+def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> float:
+    """Return the expected calibration error: confidence against accuracy over bins, weighed by their sizes."""
+    gaps = [0.0] * BINS
+    for confidence, is_right in zip(confidences, right, strict=True):
+        gaps[min(int(confidence * BINS), BINS - 1)] += is_right - confidence
+    return sum(map(abs, gaps)) / max(len(right), 1)
+
+
 def upper_bound(wrong: int, count: int, *, doubt: float = DOUBT) -> float:
     """Return the largest error rate under which `wrong` or fewer of `count` happen with probability `doubt`.
 
@@ -103,26 +131,6 @@ def upper_bound(wrong: int, count: int, *, doubt: float = DOUBT) -> float:
 def fields_needed(target_error: float, *, doubt: float = DOUBT) -> int:
     """Return how many accepted fields, all of them right, it takes to show `target_error`."""
     return math.ceil(math.log(doubt) / math.log1p(-target_error))
-
-
-@lru_cache(maxsize=64)
-def _threshold(confidences: tuple[float, ...], right: tuple[int, ...], target_error: float) -> float:
-    """Return the threshold by binary search over how many of the surest fields are accepted."""
-    count = len(confidences)
-    if not count:
-        return NOTHING_ACCEPTED
-    wrong = [0]
-    for each in right:
-        wrong.append(wrong[-1] + 1 - each)
-    doubt = DOUBT / max(1, math.ceil(math.log2(count)))
-    low, high, best = 1, count, 0
-    while low <= high:
-        middle = (low + high) // 2
-        if upper_bound(wrong[middle], middle, doubt=doubt) <= target_error:
-            best, low = middle, middle + 1
-        else:
-            high = middle - 1
-    return confidences[best - 1] if best else NOTHING_ACCEPTED
 
 
 def _at_most(wrong: int, count: int, rate: float) -> float:

@@ -14,8 +14,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import Alternative, Box, DigitReading, FieldCrop, Lattice
+from core.types import Box, DigitReading, FieldCrop, Lattice
 from forms.automaton import DIGITS, any_digits
+from forms.digitwise import alternatives
 from forms.field_types import FieldType
 from forms.fusion import Fused
 from forms.geometry import SHAPE, boxes_of, digit_features, skip_features
@@ -30,8 +31,6 @@ CLOSED_WORLD: Final = 2.5
 
 MAX_ODDS: Final = 12.0
 """Log odds beyond this are the network's overconfidence."""
-
-MAX_ALTERNATIVES: Final = 3
 
 FREE: Final = any_digits()
 """All strings there are, among which every confidence is a share."""
@@ -152,12 +151,11 @@ def _read_digit(digit: int, support: NDArray[np.float64], string_confidence: flo
     own = float(np.clip(support[digit], string_confidence, 1.0))
     others = np.where(np.arange(len(support)) == digit, 0.0, support)
     others *= min(1.0, (1.0 - own) / max(others.sum(), 1e-12))
-    ranked = [other for other in np.argsort(-others).tolist() if others[other] >= 0.001]
     return DigitReading(
         char=DIGITS[digit],
         confidence=own,
         box=box,
-        alternatives=tuple(Alternative(DIGITS[other], float(others[other])) for other in ranked[:MAX_ALTERNATIVES]),
+        alternatives=alternatives(DIGITS[digit], dict(zip(DIGITS, others.tolist(), strict=True))),
     )
 
 

@@ -5,6 +5,7 @@ weighed and added, and a proposal's share is what its total is worth among all. 
 impossible keeps a floor, so that the other can still overrule it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -76,20 +77,20 @@ class Fused:
         return self.lattice_text == self.lines_text
 
 
-def fuse(
-    edges: Edges | None, likely: Posteriors | None, frames: Frames, automaton: Automaton, *, weights: FusionWeights
-) -> Fused:
+def fuse(edges: Edges, likely: Posteriors, frames: Frames, automaton: Automaton, *, weights: FusionWeights) -> Fused:
     """Return the proposals of both kinds of readers with their shares.
 
     Args:
-        edges: the lattice with its scores; None where there is none.
-        likely: its posteriors under `ANYTHING`, or None with it.
+        edges: the lattice with its scores.
+        likely: its posteriors under `ANYTHING`.
         frames: the line readers' frames.
         automaton: of the strings that the field may hold.
         weights: of the readers.
     """
-    by_lattice = [] if edges is None or likely is None else _lattice_texts(edges, likely, automaton)
-    by_lines = list(dict.fromkeys(line_texts(frames, automaton) + line_texts(frames, ANYTHING)))
+    by_lattice = _lattice_texts(edges, likely, automaton)
+    by_lines = line_texts(frames, automaton)
+    if automaton != ANYTHING:
+        by_lines += line_texts(frames, ANYTHING)
     texts = list(dict.fromkeys(by_lattice + by_lines))
     if not texts:
         return Fused((), None, None)
@@ -97,27 +98,38 @@ def fuse(
     lattice = np.array([_lattice_log(edges, likely, text) for text in texts])
     shares = fused_shares(lattice, lines, np.array([len(text) for text in texts]), weights)
     allowed = [automaton.accepts(text) for text in texts]
-    proposals = [
+    proposals = ranked(
         Proposal(*each) for each in zip(texts, shares.tolist(), lattice.tolist(), lines.tolist(), allowed, strict=True)
-    ]
-    proposals.sort(key=lambda each: (not each.allowed, -each.share))
+    )
     return Fused(
-        tuple(proposals),
+        proposals,
         max(proposals, key=lambda each: (each.allowed, each.lattice)).text if by_lattice else None,
         max(proposals, key=lambda each: (each.allowed, each.lines)).text,
     )
 
 
+def ranked(proposals: Iterable[Proposal]) -> tuple[Proposal, ...]:
+    """Return the proposals, what the field may hold first, then by their shares."""
+    return tuple(sorted(proposals, key=lambda each: (not each.allowed, -each.share)))
+
+
 def fused_shares(
     lattice: NDArray[np.float64], lines: NDArray[np.float64], lengths: NDArray[np.int64], weights: FusionWeights
 ) -> NDArray[np.float64]:
-    """Return each string's share: the softmax of the weighed log probabilities; all of shape (strings,)."""
-    scores = (
+    """Return each string's share: the softmax of its score; all of shape (strings,)."""
+    scores = fused_scores(lattice, lines, lengths, weights)
+    return np.asarray(np.exp(scores - log_sum(scores)))
+
+
+def fused_scores(
+    lattice: NDArray[np.float64], lines: NDArray[np.float64], lengths: NDArray[np.number], weights: FusionWeights
+) -> NDArray[np.float64]:
+    """Return each string's weighed log probabilities, added; all of one shape."""
+    return np.asarray(
         weights.lattice * np.maximum(lattice, weights.lattice_floor)
         + weights.lines * np.maximum(lines, weights.lines_floor)
         + weights.digit * lengths
     )
-    return np.asarray(np.exp(scores - log_sum(scores)))
 
 
 def _lattice_texts(edges: Edges, likely: Posteriors, automaton: Automaton) -> list[str]:
@@ -127,7 +139,7 @@ def _lattice_texts(edges: Edges, likely: Posteriors, automaton: Automaton) -> li
     return list(dict.fromkeys(best_strings(edges, automaton, likely) + freely))
 
 
-def _lattice_log(edges: Edges | None, likely: Posteriors | None, text: str) -> float:
-    if edges is None or likely is None or likely.log_total == NEVER:
+def _lattice_log(edges: Edges, likely: Posteriors, text: str) -> float:
+    if likely.log_total == NEVER:
         return NEVER
     return min(0.0, string_log_weight(edges, text) - likely.log_total)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import cv2
+
 from core.errors import InvalidRequest
 from model.datasets import Samples, load_samples, normalised
 
@@ -154,6 +156,15 @@ def cheque_fields(folder: Path, *, type_name: str, training: bool) -> list[Chequ
             doubtful = "1" in {row[f"{type_name}_uncertain"], row["overwritten"]}
             found.append(ChequeField(home / "images" / row["file"], (left, top, right, bottom), row[label], doubtful))
     return found
+
+
+def cut_out(field: ChequeField) -> bytes:
+    """Return the field as a PNG, cut from its cheque along the loose box."""
+    cheque = cv2.imread(str(field.path))
+    if cheque is None:
+        raise FileNotFoundError(field.path)
+    left, top, right, bottom = field.box
+    return cv2.imencode(".png", cheque[top:bottom, left:right])[1].tobytes()
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -118,7 +118,6 @@ def keras_logits(network: Any, glyphs: NDArray[np.uint8]) -> NDArray[np.float32]
 
 def to_int8(network: Any, representative: NDArray[np.uint8]) -> bytes:  # noqa: ANN401
     """Return the network as LiteRT: int8 inside, bytes of pixels in, float32 logits out."""
-    tf = load_tensorflow()
 
     def examples() -> Iterator[list[NDArray[np.float32]]]:
         # Both ends of the range, so that a pixel's byte is the quantised input as it stands.
@@ -127,6 +126,12 @@ def to_int8(network: Any, representative: NDArray[np.uint8]) -> bytes:  # noqa: 
         for glyph in representative:
             yield [glyph[None, :, :, None].astype(np.float32)]
 
+    return quantised(network, examples)
+
+
+def quantised(network: Any, examples: Callable[[], Iterator[list[NDArray[np.float32]]]]) -> bytes:  # noqa: ANN401
+    """Return the network as LiteRT, int8 inside, its ranges set by `examples` of its input: bytes in, float32 out."""
+    tf = load_tensorflow()
     with tempfile.TemporaryDirectory() as folder:
         network.export(folder, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)

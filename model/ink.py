@@ -36,19 +36,19 @@ class InkGlyph:
 
 def unipen_digits(folder: Path) -> list[InkGlyph]:
     """Return UNIPEN's digits: some 280 writers."""
-    rows = _lines(folder / "unipen_ink" / "digits.jsonl.gz")
+    rows = records(folder / "unipen_ink" / "digits.jsonl.gz")
     return [_glyph(row, flip=True) for row in rows if row["q"] != "BAD"]
 
 
 def unipen_letters(folder: Path) -> list[InkGlyph]:
     """Return UNIPEN's letters and symbols."""
-    rows = _lines(folder / "unipen_ink" / "letters_symbols_sample.jsonl.gz")
+    rows = records(folder / "unipen_ink" / "letters_symbols_sample.jsonl.gz")
     return [_glyph(row, flip=True) for row in rows if row["q"] != "BAD"]
 
 
 def pendigits(folder: Path) -> list[InkGlyph]:
     """Return the training writers' part of pendigits."""
-    rows = _lines(folder / "pendigits_ink" / "pendigits_orig.jsonl.gz")
+    rows = records(folder / "pendigits_ink" / "pendigits_orig.jsonl.gz")
     return [_glyph(row, flip=True) for row in rows if row["split"] == "tra"]
 
 
@@ -99,7 +99,8 @@ def _glyph(row: dict[str, Any], *, flip: bool) -> InkGlyph:
     return InkGlyph(str(row["label"]), strokes)
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def records(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the records of a file of online ink, JSON lines packed by gzip."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)

@@ -6,16 +6,14 @@ reads texts out of what comes back.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
 from core.errors import ArtifactMismatch
 from model.artifacts import SHIPPED, artifact_folder, read_verified
 from model.line_artifacts import LineManifest, load_line_manifest
-from model.recogniser import native_stderr_silenced
+from model.recogniser import native_stderr_silenced, open_interpreter
 
 PAD_COLUMNS = 16
 """Lines are padded with paper to a multiple of so many columns, as in training."""
@@ -89,11 +87,7 @@ class _Network:
     """One interpreter, as wide as the line that it read last: to change the width costs a fifth of a reading."""
 
     def __init__(self, content: bytes, height: int) -> None:
-        self._interpreter: Any = Interpreter(
-            model_content=content,
-            num_threads=1,
-            experimental_op_resolver_type=OpResolverType.AUTO,
-        )
+        self._interpreter = open_interpreter(content)
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._output = self._interpreter.get_output_details()[0]["index"]
         self._height = height

@@ -28,11 +28,7 @@ class Recogniser:
 
     def __init__(self, content: bytes, manifest: Manifest) -> None:
         """Prepare the network in `content`, which `manifest` describes."""
-        self._interpreter: Any = Interpreter(
-            model_content=content,
-            num_threads=1,
-            experimental_op_resolver_type=OpResolverType.AUTO,
-        )
+        self._interpreter = open_interpreter(content)
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._output = self._interpreter.get_output_details()[0]["index"]
         self._shape = manifest.input_shape
@@ -104,6 +100,11 @@ class Recogniser:
 def batches(count: int) -> list[tuple[int, int]]:
     """Return (start, size) of the batches that `count` glyphs are cut into."""
     return [(start, min(MAX_BATCH, count - start)) for start in range(0, count, MAX_BATCH)]
+
+
+def open_interpreter(content: bytes) -> Any:  # noqa: ANN401 - LiteRT ships no types
+    """Return LiteRT's interpreter of a network, on one thread: there is a process a core."""
+    return Interpreter(model_content=content, num_threads=1, experimental_op_resolver_type=OpResolverType.AUTO)
 
 
 @contextmanager

@@ -52,11 +52,13 @@ def prepare_line(grey: NDArray[np.uint8]) -> Line:
     """
     frame = Box(x=0, y=0, width=grey.shape[1], height=grey.shape[0])
     ink, scale = _ink_at_working_height(grey)
-    inner = find_frame(_binary(ink))
+    bits = _binary(ink)
+    inner = find_frame(bits)
     if inner is not None:
         frame = _scaled(inner, scale, within=frame)
         ink, scale = _ink_at_working_height(grey[frame.y : frame.y + frame.height, frame.x : frame.x + frame.width])
-    band = text_band(ink)
+        bits = _binary(ink)
+    band = text_band(bits)
     part = ink[band.y : band.y + band.height, band.x : band.x + band.width]
     width = min(max(round(band.width * LINE_HEIGHT / band.height), MIN_LINE_WIDTH), MAX_LINE_WIDTH)
     method = cv2.INTER_AREA if band.height >= LINE_HEIGHT else cv2.INTER_LINEAR
@@ -66,14 +68,14 @@ def prepare_line(grey: NDArray[np.uint8]) -> Line:
     return Line(pixels, shown, None if inner is None else frame)
 
 
-def text_band(ink: NDArray[np.uint8]) -> Box:
-    """Return where the writing stands, with a margin; everything where there is none.
+def text_band(bits: NDArray[np.uint8]) -> Box:
+    """Return where the writing stands among `bits`, non-zero where there is ink, with a margin; else everything.
 
     What is nearly as tall as the tallest part says from where to where, so that small digits after a comma stay in,
     and rules, specks and sides of a frame do not widen it.
     """
-    height, width = ink.shape
-    count, _, found, _ = cv2.connectedComponentsWithStats(_binary(ink), connectivity=8)
+    height, width = bits.shape
+    count, _, found, _ = cv2.connectedComponentsWithStats(bits, connectivity=8)
     parts = np.asarray(found[1:count], np.int32)
     stats = parts[_is_writing(parts, height=height, width=width)]
     if not len(stats):

@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.settings import Settings
-from forms.confidence import FEATURES, Calibration, upper_bound
+from forms.confidence import FEATURES, Calibration, calibration_error, upper_bound
 from forms.fusion import FusionWeights
 from model.artifacts import SHIPPED, artifact_folder
-from model.corpora import CHEQUE_FIELDS, LabelledString, cheque_fields, meza_strings, orand_strings
+from model.corpora import CHEQUE_FIELDS, LabelledString, cheque_fields, cut_out, meza_strings, orand_strings
 from model.corrections import Corrections
 from model.line.composing import scribble, words
 from model.line.paper import blank, painted
@@ -32,8 +32,6 @@ from worker.pipeline import Reader
 
 NEIGHBOURS = 8
 """So many fields in a row share a fold, since neighbours share writers."""
-
-BINS = 15
 
 NO_NUMBERS = 300
 SEED = 20
@@ -46,13 +44,8 @@ def held_out_fields(data: Path) -> Iterator[LabelledField]:
     yield from _strings("meza", meza_strings(data, training=False))
     for type_name in CHEQUE_FIELDS:
         for place, field in enumerate(cheque_fields(data, type_name=type_name, training=False)):
-            left, top, right, bottom = field.box
-            cheque = cv2.imread(str(field.path))
-            if cheque is None:
-                raise FileNotFoundError(field.path)
-            part = np.asarray(cheque, np.uint8)[top:bottom, left:right]
             group = f"{type_name} {place // 4}"
-            yield LabelledField(field.path.name, _png(part), field.text, type_name, group, f"cheque {type_name}s")
+            yield LabelledField(field.path.name, cut_out(field), field.text, type_name, group, f"cheque {type_name}s")
 
 
 def no_numbers(data: Path) -> Iterator[LabelledField]:
@@ -104,20 +97,14 @@ def _report(
             for each, (text, confidence) in zip(evidence, judged, strict=True)
             if each.field.collection == name
         ]
+        error = calibration_error([confidence for _, confidence in rows], [right for right, _ in rows])
         accepted = [right for right, confidence in rows if confidence >= threshold]
         wrong = accepted.count(False)
         bound = upper_bound(wrong, len(accepted)) if accepted else 0.0
         sys.stdout.write(
             f"{name}: {sum(right for right, _ in rows)} of {total} right, {len(accepted)} accepted, "
-            f"{wrong} of them wrong (at most {bound:.1%}); calibration error {_calibration_error(rows):.1%}\n"
+            f"{wrong} of them wrong (at most {bound:.1%}); calibration error {error:.1%}\n"
         )
-
-
-def _calibration_error(rows: Sequence[tuple[bool, float]]) -> float:
-    """Return how far confidence and accuracy lie apart, over bins of equal width, weighed by their sizes (ECE)."""
-    right, confidences = np.array([row[0] for row in rows], float), np.array([row[1] for row in rows])
-    bins = np.minimum((confidences * BINS).astype(int), BINS - 1)
-    return float(sum(abs((right - confidences)[bins == each].sum()) for each in range(BINS)) / max(len(rows), 1))
 
 
 def _strings(collection: str, strings: Sequence[LabelledString]) -> Iterator[LabelledField]:

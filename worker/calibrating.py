@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from forms.confidence import Calibration, features
-from forms.fusion import Fused, FusionWeights, Proposal, fused_shares
+from forms.fusion import Fused, FusionWeights, Proposal, fused_scores, fused_shares, ranked
 from worker.pipeline import Reader, ReadRequest
 
 FOLDS: Final = 5
@@ -29,7 +29,6 @@ ANCHOR: Final = 4.0
 """Pulls the weights of a type with fewer fields towards everybody's: twenty amounts alone would make it too sure."""
 
 SEARCHED: Final = ("lattice", "lines", "lattice_floor", "lines_floor", "digit")
-ROUNDS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +78,7 @@ def collect(
     return found
 
 
-def calibrate(
-    evidence: Sequence[Evidence], *, start: FusionWeights | None = None
-) -> tuple[Calibration, list[tuple[str, float]]]:
+def calibrate(evidence: Sequence[Evidence]) -> tuple[Calibration, list[tuple[str, float]]]:
     """Return the calibration of all evidence, and each field's text and confidence by the folds it was not in."""
     folds = _folds(evidence)
     weights = _balance(evidence)
@@ -90,58 +87,62 @@ def calibrate(
         inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         if not len(outside) or not len(inside):
             continue
-        fitted = _fit([evidence[index] for index in inside.tolist()], weights[inside], start)
+        fitted = _fit([evidence[index] for index in inside.tolist()], weights[inside])
         for index in outside.tolist():
             again = refused(evidence[index].fused, fitted.weights(evidence[index].field.type_name))
             confidence = fitted.confidence(features(again, other=evidence[index].other))
             judged[index] = (again.proposals[0].text, confidence)
     # The threshold is for numbers: how many words there are among the fields says nothing of a caller's.
-    numbers = [(*each, one.field.text) for each, one in zip(judged, evidence, strict=True) if one.field.text]
-    numbers.sort(key=lambda row: -row[1])
-    final = replace(
-        _fit(evidence, weights, start),
-        confidences=tuple(round(confidence, 5) for _, confidence, _ in numbers),
-        right=tuple(int(text == truth) for text, _, truth in numbers),
-        data=tuple(sorted({each.field.collection for each in evidence})),
-    )
-    return final, judged
+    numbers = [
+        (confidence, text == one.field.text)
+        for (text, confidence), one in zip(judged, evidence, strict=True)
+        if one.field.text
+    ]
+    return _shown_by(_fit(evidence, weights), numbers, evidence), judged
 
 
 def recalibrate(evidence: Sequence[Evidence], known: Calibration) -> Calibration:
     """Return `known` shifted and stretched to other fields, with their confidences: a few hundred are enough."""
     fused = [refused(each.fused, known.weights(each.field.type_name)) for each in evidence]
-    logits = np.array([_logit(known, each, one.other) for each, one in zip(fused, evidence, strict=True)])
+    logits = np.array([known.logit(features(each, other=one.other)) for each, one in zip(fused, evidence, strict=True)])
     right = np.array([each.proposals[0].text == one.field.text for each, one in zip(fused, evidence, strict=True)])
     # Near (0, 1) where little is known: the ridge pulls towards the confidence as it is.
     shift, stretch = _logistic(logits[:, None], right, np.ones(len(right)), prior=np.array([0.0, 1.0]))
     confidences = 1 / (1 + np.exp(-(shift + stretch * logits)))
-    order = np.argsort(-confidences, kind="stable")
-    return replace(
+    moved = replace(
         known,
         intercept=float(shift + stretch * known.intercept),
         coefficients=tuple(float(stretch) * value for value in known.coefficients),
-        confidences=tuple(round(float(confidences[index]), 5) for index in order),
-        right=tuple(int(right[index]) for index in order),
+    )
+    return _shown_by(moved, zip(confidences.tolist(), right.tolist(), strict=True), evidence)
+
+
+def _shown_by(
+    calibration: Calibration, judged: Iterable[tuple[float, bool]], evidence: Sequence[Evidence]
+) -> Calibration:
+    """Return the calibration with the fields that its thresholds come from: confidence, and whether it was right."""
+    surest_first = sorted(judged, key=lambda row: -row[0])
+    return replace(
+        calibration,
+        confidences=tuple(round(confidence, 5) for confidence, _ in surest_first),
+        right=tuple(int(right) for _, right in surest_first),
         data=tuple(sorted({each.field.collection for each in evidence})),
     )
 
 
 def refused(fused: Fused, weights: FusionWeights) -> Fused:
     """Return the same proposals weighed otherwise."""
-    lattice, lines, lengths = _columns(fused)
+    lattice, lines, lengths = (
+        np.array(column)
+        for column in zip(*((each.lattice, each.lines, len(each.text)) for each in fused.proposals), strict=True)
+    )
     shares = fused_shares(lattice, lines, lengths, weights)
-    proposals = [replace(each, share=float(share)) for each, share in zip(fused.proposals, shares, strict=True)]
-    proposals.sort(key=lambda each: (not each.allowed, -each.share))
-    return replace(fused, proposals=tuple(proposals))
+    again = (replace(each, share=share) for each, share in zip(fused.proposals, shares.tolist(), strict=True))
+    return replace(fused, proposals=ranked(again))
 
 
-def _logit(known: Calibration, fused: Fused, other: float) -> float:
-    values = features(fused, other=other)
-    return known.intercept + sum(a * b for a, b in zip(known.coefficients, values, strict=True))
-
-
-def _fit(evidence: Sequence[Evidence], weights: NDArray[np.float64], start: FusionWeights | None) -> Calibration:
-    fusion = _search(evidence, weights, start or FusionWeights())
+def _fit(evidence: Sequence[Evidence], weights: NDArray[np.float64]) -> Calibration:
+    fusion = _search(evidence, weights, FusionWeights())
     by_type = {}
     for name in sorted({each.field.type_name for each in evidence}):
         rows = [row for row, each in enumerate(evidence) if each.field.type_name == name and each.field.text]
@@ -170,7 +171,7 @@ def _search(evidence: Sequence[Evidence], weights: NDArray[np.float64], start: F
         return _loss(table, trial) + anchor * float(np.square(moved).sum())
 
     best, lowest = start, cost(start)
-    for step in (0.5, 0.25, 0.1, 0.05, 0.02)[:ROUNDS]:
+    for step in (0.5, 0.25, 0.1, 0.05, 0.02):
         improved = True
         while improved:
             improved = False
@@ -220,12 +221,7 @@ def _table(evidence: Sequence[Evidence], weights: NDArray[np.float64]) -> _Table
 
 def _loss(table: _Table, weights: FusionWeights) -> float:
     """Return the mean of minus the logarithm of the truth's share."""
-    scores = (
-        weights.lattice * np.maximum(table.lattice, weights.lattice_floor)
-        + weights.lines * np.maximum(table.lines, weights.lines_floor)
-        + weights.digit * table.lengths
-        + table.missing
-    )
+    scores = fused_scores(table.lattice, table.lines, table.lengths, weights) + table.missing
     losses = np.log(np.exp(scores - scores.max(axis=1, keepdims=True)).sum(axis=1)) + scores.max(axis=1) - scores[:, 0]
     return float((losses * table.weights).sum() / table.weights.sum())
 
@@ -274,17 +270,3 @@ def _balance(evidence: Sequence[Evidence]) -> NDArray[np.float64]:
     sizes = {name: names.count(name) for name in set(names)}
     weights = np.array([1 / np.sqrt(sizes[name]) for name in names])
     return np.asarray(weights / weights.mean())
-
-
-def _columns(fused: Fused) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    return _columns_of(fused.proposals)
-
-
-def _columns_of(
-    proposals: Sequence[Proposal],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    return (
-        np.array([each.lattice for each in proposals]),
-        np.array([each.lines for each in proposals]),
-        np.array([len(each.text) for each in proposals]),
-    )

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -100,6 +101,8 @@ class Reader:
         self._networks = networks
         self._settings = settings
         self._limits = DecodeLimits.from_settings(settings)
+        # Asked for every field, and a search over all labelled ones each time.
+        self._threshold = lru_cache(maxsize=64)(self._threshold_for)
         self.timings = StageTimings()
 
     @classmethod
@@ -259,16 +262,17 @@ class Reader:
         )
 
     def _judge(self, field: PreparedField, decoded: Decoded, *, request: ReadRequest) -> FieldReading:
-        calibration, threshold = self._networks.calibration, self._settings.accept_confidence
+        threshold = self._settings.accept_confidence
         if threshold is None:
             target = self._target_error(request)
-            if calibration is None or decoded.fused is None:
-                threshold = lattice_threshold(target)
-            else:
-                threshold = calibration.threshold(target)
+            threshold = lattice_threshold(target) if decoded.fused is None else self._threshold(target)
         cells = None if field.comb is None else len(field.comb.cells)
         found = request.type_name is None
         return judge(decoded, field.crop, accept_confidence=threshold, found=found, comb_cells=cells)
+
+    def _threshold_for(self, target_error: float) -> float:
+        calibration = self._networks.calibration
+        return lattice_threshold(target_error) if calibration is None else calibration.threshold(target_error)
 
     def _target_error(self, request: ReadRequest) -> float:
         return self._settings.target_error if request.target_error is None else request.target_error

@@ -73,7 +73,7 @@ def rupee_amount(ink: InkCollection, rng: Generator) -> Writing:
 
 def zero_chain(count: int, rng: Generator) -> tuple[list[Stroke], float]:
     """Return zeros written in one go, as a chain of loops (a prolate cycloid), and its width."""
-    height, pitch = float(rng.uniform(0.4, 0.95)), float(rng.uniform(0.42, 0.85))
+    height, pitch = float(rng.uniform(0.4, 0.95)), float(rng.uniform(0.3, 0.85))
     loop = pitch * float(rng.uniform(0.32, 0.55))
     turns = np.linspace(0, 2 * np.pi * count + rng.uniform(-0.3, 0.9), 24 * count)
     wobble = np.interp(turns, np.linspace(0, turns[-1], 2 * count + 1), rng.normal(1, 0.12, 2 * count + 1))
@@ -107,6 +107,31 @@ def words(ink: InkCollection, rng: Generator) -> Writing:
         strokes += [stroke + np.array([x, 0], np.float32) for stroke in word.strokes]
         x += word.width + float(rng.uniform(0.1, 0.6))
     return Writing(OTHER, "", tuple(strokes))
+
+
+def struck_out(number: Writing, rng: Generator) -> Writing:
+    """Return a number that its writer crossed out, by lines, a cross, strokes or a zigzag: no number any more."""
+    right, bottom = number.width, max(number.height, 0.8)
+    ends = np.array([rng.uniform(-0.3, 0.1), right + rng.uniform(-0.1, 0.3)])
+    middle = rng.uniform(0.35, 0.65) * bottom
+    kind = rng.random()
+    if kind < 0.35:
+        lines = [[(ends[0], middle + rng.normal(0, 0.15)), (ends[1], middle + rng.normal(0, 0.15))]]
+        lines += [[(x, y + rng.uniform(0.1, 0.3)) for x, y in lines[0]]] if rng.random() < 0.5 else []
+    elif kind < 0.6:
+        down = [(ends[0], rng.uniform(-0.2, 0.2)), (ends[1], bottom + rng.uniform(-0.2, 0.2))]
+        up = [(ends[0], bottom + rng.uniform(-0.2, 0.2)), (ends[1], rng.uniform(-0.2, 0.2))]
+        lines = [down, up] if rng.random() < 0.6 else [[down, up][int(rng.integers(2))]]
+    elif kind < 0.8:
+        lean, pitch = rng.uniform(0.1, 0.7), rng.uniform(0.2, 0.6)
+        starts = np.arange(ends[0], ends[1], pitch) + rng.normal(0, 0.04)
+        lines = [[(x + lean, rng.normal(0, 0.1)), (x, bottom + rng.normal(0, 0.1))] for x in starts]
+    else:
+        x = np.arange(ends[0], ends[1] + 0.3, rng.uniform(0.15, 0.5))
+        reach = rng.uniform(0.25, 0.6) * bottom
+        turns = middle + reach * np.where(np.arange(len(x)) % 2, 1, -1) + rng.normal(0, 0.06, len(x))
+        lines = [list(zip(x, turns, strict=True))]
+    return Writing(OTHER, "", number.strokes + tuple(np.asarray(line, np.float32) for line in lines))
 
 
 def scribble(rng: Generator) -> Writing:
@@ -163,12 +188,12 @@ Lines = list[list[tuple[float, float]]]
 
 MARKS: Final[dict[str, Callable[[float, list[float]], Lines]]] = {
     ".": lambda _, j: [[(0.05, 0.95 + j[0]), (0.06 + abs(j[1]), 0.97 + j[0])]],
-    ",": lambda _, j: [[(0.1, 0.9 + j[0]), (0.1 + j[1], 1.02 + j[2]), (0.02 + j[3], 1.18 + 2 * j[4])]],
+    ",": lambda w, j: [[(0.1, 0.95 - w / 2 + j[0]), (0.1 + j[1], 1.0 + j[2]), (0.02 + j[3], 1.18 + w / 4 + 2 * j[4])]],
     "'": lambda _, j: [[(0.1, 0.0 + j[0]), (0.06 + j[1], 0.2 + j[2])]],
     "-": lambda w, j: [[(0.0, 0.55 + j[0]), (w, 0.52 + j[1])]],
     # A long dash to the end of the box, as after an amount in rupees.
     "~": lambda w, j: [[(0.0, 0.55 + 2 * j[0]), (0.6 * w, 0.5 + 2 * j[1]), (0.4 + 3 * w, 0.52 + 3 * j[2])]],
-    "/": lambda w, j: [[(0.2 + w / 2 + j[2], -0.15 + 3 * j[0]), (0.0, 1.1 + 2 * j[1])]],
+    "/": lambda w, j: [[(0.5 * w + 0.3 + 3 * j[2], 0.1 - w + 3 * j[0]), (0.0, 1.0 + w + 3 * j[1])]],
     "=": lambda w, j: [[(0.0, 0.42 + j[0]), (w, 0.4 + j[1])], [(0.0, 0.65 + j[2]), (w, 0.62 + j[3])]],
     "$": lambda w, j: [
         [(0.4, 0.2 + j[0]), (0.2, 0.1), (0.05, 0.3), (0.35, 0.6 + j[1]), (0.2, 0.85), (0.0, 0.75 + j[2])],

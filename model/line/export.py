@@ -4,7 +4,6 @@ As with the glyphs, the networks go through a SavedModel, and the export refuses
 """
 
 import shutil
-import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from core.errors import ArtifactMismatch, InvalidRequest
 from model.artifacts import SHIPPED, artifact_folder
+from model.export import quantised
 from model.line.material import FRAME_COLUMNS, Sample, described, held_out, load_ingredients, make_samples
 from model.line.network import LINE_CLASSES, build_line_reader
 from model.line.training import WEIGHTS, LineRun, batches, greedy_texts, load_line_run, stacked
@@ -116,7 +116,7 @@ def load_line_network(folder: Path) -> Any:  # noqa: ANN401 - keras.Model is unt
 
 def to_int8(network: Any, representative: Sequence[Sample]) -> bytes:  # noqa: ANN401
     """Return the network as LiteRT: int8 inside, bytes of pixels in, float32 logits (1, 1, frames, classes) out."""
-    tf, keras = load_tensorflow(), load_keras()
+    keras = load_keras()
     fixed = _without_dilation(network)
     # Without the last reshape, which would hold the number of frames, the width can be changed at any time.
     logits = keras.Model(fixed.input, fixed.get_layer("logits").output)
@@ -131,16 +131,7 @@ def to_int8(network: Any, representative: Sequence[Sample]) -> bytes:  # noqa: A
             line[0, :, : part.shape[1], 0] = part
             yield [line]
 
-    with tempfile.TemporaryDirectory() as folder:
-        logits.export(folder, verbose=False)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = examples
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.uint8
-        converter.inference_output_type = tf.float32
-        content: bytes = converter.convert()
-    return content
+    return quantised(logits, examples)
 
 
 def compare(

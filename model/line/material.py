@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from core.errors import InvalidRequest
 from model import terms
 from model.artifacts import DataSource
-from model.line.composing import beside, compose, in_cells, rupee_amount, scribble, words
+from model.line.composing import beside, compose, in_cells, rupee_amount, scribble, struck_out, words
 from model.line.paper import blank, in_comb, painted
 from model.line.real import RealField, joined, load_cheques, load_meza, load_orand, loosely_cut, shaken, side_by_side
-from model.line.writing import OTHER, SOURCES, InkCollection, load_ink
+from model.line.writing import OTHER, SOURCES, InkCollection, Writing, load_ink
 from segmentation.line import MAX_LINE_WIDTH, prepare_line
 
 FRAME_COLUMNS: Final = 2
@@ -32,7 +32,7 @@ RECIPES: Final = (FULL, OPEN, STRINGS)
 """Everything; what may be used for anything; everything but what stands on whole cheques."""
 
 CHEQUE_SHARE: Final = 0.1
-RUPEE_SHARE: Final = 0.1
+RUPEE_SHARE: Final = 0.12
 FRAMED_FREEDOM: Final = 0.2
 DRAWN_SHARE: Final = 0.45
 """Of what is left; the rest are real strings."""
@@ -106,9 +106,7 @@ def make_samples(ingredients: Ingredients, count: int, *, seed: tuple[int, ...])
     rng = np.random.default_rng(seed)
     samples: list[Sample] = []
     while len(samples) < count:
-        sample = (
-            _drawn(ingredients.ink, rng) if not ingredients.orand or rng.random() < 0.45 else _real(ingredients, rng)
-        )
+        sample = _sample(ingredients, rng)
         if sample is not None and _fits(sample):
             samples.append(sample)
     return samples
@@ -180,8 +178,20 @@ def _no_number(ink: InkCollection, rng: Generator) -> Sample:
     kind = rng.random()
     if kind < 0.2:
         return Sample(prepare_line(blank(rng)).pixels, OTHER)
-    writing = scribble(rng) if kind < 0.4 else words(ink, rng)
+    if kind < 0.35:
+        writing = scribble(rng)
+    elif kind < 0.55:
+        writing = struck_out(_long(ink, rng), rng)
+    else:
+        writing = words(ink, rng)
     return Sample(prepare_line(painted(writing, rng)).pixels, OTHER)
+
+
+def _long(ink: InkCollection, rng: Generator) -> Writing:
+    """Return a number of two digits or more: a bar through a lone 7 does not strike it out."""
+    while len((number := compose(ink, rng)).text) == 1:
+        pass
+    return number
 
 
 def _real(ingredients: Ingredients, rng: Generator) -> Sample | None:

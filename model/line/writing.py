@@ -4,8 +4,6 @@ A `Stroke` is float32 of shape (points, 2), x to the right and y down; a `Writin
 scaled so that its digits are one unit high.
 """
 
-import gzip
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model import terms
+from model.ink import records
 
 Stroke = NDArray[np.float32]
 
@@ -141,13 +140,11 @@ def load_ink(data: Path, *, open_terms_only: bool = False, collection: str = "")
 
 
 def _read(path: Path, *, y_up: bool) -> Iterator[Writing]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            record = json.loads(line)
-            if _usable(record):
-                strokes = list(_strokes(record, sign=-1.0 if y_up else 1.0))
-                if strokes:
-                    yield _scaled(str(record["label"]), str(record.get("writer", path.parent.name)), strokes)
+    for record in records(path):
+        if _usable(record):
+            strokes = list(_strokes(record, sign=-1.0 if y_up else 1.0))
+            if strokes:
+                yield _scaled(str(record["label"]), str(record.get("writer", path.parent.name)), strokes)
 
 
 def _usable(record: dict[str, Any]) -> bool:

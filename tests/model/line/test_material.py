@@ -1,5 +1,6 @@
 """What the line reader learns from."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from core.errors import InvalidRequest
 from model.line.material import (
+    CHEQUE_SHARE,
     FRAME_COLUMNS,
     OPEN,
     STRINGS,
@@ -16,6 +18,7 @@ from model.line.material import (
     load_ingredients,
     make_samples,
 )
+from model.line.real import RealField
 from model.line.writing import OTHER
 from segmentation.line import LINE_HEIGHT, MAX_LINE_WIDTH
 
@@ -87,3 +90,16 @@ def test_real_collections_make_lines(shared_data: Path) -> None:
 def test_a_missing_collection_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="unipen_ink/numbers"):
         load_ingredients(tmp_path, recipe=STRINGS)
+
+
+def test_every_ingredient_is_learnt_from(ingredients: Ingredients) -> None:
+    field = RealField(np.full((40, 160), 255, np.uint8), "8642097531", ())
+    field.pixels[10:30, 20:140:8] = 30
+    fed = replace(ingredients, cheques=[field], rupees=True)
+    texts = [sample.text for sample in make_samples(fed, 400, seed=(4, 0, 0))]
+    assert texts.count(field.text) > 0.5 * CHEQUE_SHARE * len(texts)
+    assert texts.count(OTHER) >= 5
+    starved = [sample.text for sample in make_samples(ingredients, 400, seed=(4, 0, 0))]
+    assert field.text not in starved
+    # Amounts in rupees end in runs of zeros.
+    assert sum(text.endswith("000") for text in texts) > 10
