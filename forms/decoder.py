@@ -9,6 +9,7 @@ allows one digit says which string is chosen, not that the field holds one, so t
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -19,7 +20,7 @@ from forms.automaton import DIGITS, any_digits
 from forms.digitwise import alternatives
 from forms.field_types import FieldType
 from forms.fusion import Fused
-from forms.geometry import SHAPE, boxes_of, digit_features, skip_features
+from forms.geometry import SHAPE, boxes_of, digit_features, outline, skip_features
 from forms.paths import NEVER, Edges, Step, best_path, best_strings, log_total, posteriors, string_log_weight
 from forms.weights import WITH_GARBAGE, WITHOUT_GARBAGE, Weights
 
@@ -106,19 +107,25 @@ def score_edges(
 ) -> Edges:
     """Return the lattice's edges with the log weight of each digit, and of being skipped."""
     weights = weights or (WITH_GARBAGE if GARBAGE in classes else WITHOUT_GARBAGE)
-    starts = np.array([candidate.start for candidate in lattice.candidates], np.intp)
-    ends = np.array([candidate.end for candidate in lattice.candidates], np.intp)
+    shape = outline(lattice)
     odds = log_odds(scores, classes=classes)
-    features = digit_features(lattice)
-    geometry = (features @ np.array(weights.digit))[:, None] + features[:, SHAPE] @ np.array(weights.by_digit).T
-    skip = skip_features(lattice) @ np.array(weights.skip) + weights.skip_network * odds.max(axis=1)
+    features = digit_features(shape)
+    digit_weights, by_digit, skip_weights = _arrays(weights)
+    geometry = (features @ digit_weights)[:, None] + features[:, SHAPE] @ by_digit
+    skip = skip_features(shape) @ skip_weights + weights.skip_network * odds.max(axis=1)
     return Edges(
         cuts=lattice.cuts,
-        starts=starts,
-        ends=ends,
+        starts=shape.starts,
+        ends=shape.ends,
         digit=weights.network * odds + geometry,
-        skip=np.where(ends == starts + 1, skip, NEVER),
+        skip=np.where(shape.ends == shape.starts + 1, skip, NEVER),
     )
+
+
+@lru_cache(maxsize=8)
+def _arrays(weights: Weights) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the weights of a digit's features, of its shape's for each of the ten (turned), and of a skip's."""
+    return np.array(weights.digit), np.array(weights.by_digit).T, np.array(weights.skip)
 
 
 def log_odds(scores: NDArray[np.float32], *, classes: tuple[str, ...]) -> NDArray[np.float64]:
