@@ -136,18 +136,24 @@ class _Known:
 
     def fits(self, span: Span) -> bool:
         """Return whether the candidate may be a digit, or too little is known."""
-        slack, deep = SLACK * self._unit, min(DEEP * self._unit, (span.right - span.left) / 4)
+        slack = SLACK * self._unit
         first = bisect_left(self._places, span.left - slack)
         last = bisect_left(self._places, span.right + slack)
+        if last == first + 1:
+            return not self._sure[first] or self._fits_place(span, first)
         if not all(self._sure[first:last]):
             return True
-        left, right = span.left + deep, span.right - deep
-        if last - first > 1 and sum([left < place < right for place in self._places[first:last]]) > 1:
+        if last > first and self._holds_two(span, first, last):
             return False
         own = self._nearest(span, first, last)
         if not self._sure[own]:
             return True
         return self._fits_place(span, own) if first < last else self._was_overlooked(span, own)
+
+    def _holds_two(self, span: Span, first: int, last: int) -> bool:
+        """Return whether two of the marks from `first` to `last` are surely inside the candidate."""
+        deep = min(DEEP * self._unit, (span.right - span.left) / 4)
+        return sum([span.left + deep < place < span.right - deep for place in self._places[first:last]]) > 1
 
     def _nearest(self, span: Span, first: int, last: int) -> int:
         """Return the mark nearest to the candidate's middle: of those that it holds, if it holds any."""

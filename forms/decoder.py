@@ -20,7 +20,7 @@ from forms.automaton import DIGITS, any_digits
 from forms.digitwise import alternatives
 from forms.field_types import FieldType
 from forms.fusion import Fused
-from forms.geometry import SHAPE, boxes_of, digit_features, outline, skip_features
+from forms.geometry import SHAPE, boxes_of, features, outline
 from forms.paths import NEVER, Edges, Step, best_path, best_strings, log_total, posteriors, string_log_weight
 from forms.weights import WITH_GARBAGE, WITHOUT_GARBAGE, Weights
 
@@ -109,23 +109,25 @@ def score_edges(
     weights = weights or (WITH_GARBAGE if GARBAGE in classes else WITHOUT_GARBAGE)
     shape = outline(lattice)
     odds = log_odds(scores, classes=classes)
-    features = digit_features(shape)
-    digit_weights, by_digit, skip_weights = _arrays(weights)
-    geometry = (features @ digit_weights)[:, None] + features[:, SHAPE] @ by_digit
-    skip = skip_features(shape) @ skip_weights + weights.skip_network * odds.max(axis=1)
+    weighed = features(shape) @ _table(weights)
+    skip = weighed[:, -1] + weights.skip_network * odds.max(axis=1)
     return Edges(
         cuts=lattice.cuts,
         starts=shape.starts,
         ends=shape.ends,
-        digit=weights.network * odds + geometry,
+        digit=weights.network * odds + weighed[:, :-1],
         skip=np.where(shape.ends == shape.starts + 1, skip, NEVER),
     )
 
 
 @lru_cache(maxsize=8)
-def _arrays(weights: Weights) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the weights of a digit's features, of its shape's for each of the ten (turned), and of a skip's."""
-    return np.array(weights.digit), np.array(weights.by_digit).T, np.array(weights.skip)
+def _table(weights: Weights) -> NDArray[np.float64]:
+    """Return what each feature counts for each of the ten digits, and in the last column for a skip: (21, 11)."""
+    table = np.zeros((len(weights.digit) + len(weights.skip), len(DIGITS) + 1))
+    table[: len(weights.digit), :-1] = np.array(weights.digit)[:, None]
+    table[SHAPE, :-1] += np.array(weights.by_digit).T
+    table[len(weights.digit) :, -1] = weights.skip
+    return table
 
 
 def log_odds(scores: NDArray[np.float32], *, classes: tuple[str, ...]) -> NDArray[np.float64]:

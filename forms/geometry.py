@@ -71,40 +71,36 @@ def outline(lattice: Lattice) -> Outline:
 
 def digit_features(shape: Outline) -> _Floats:
     """Return `DIGIT_FEATURES` of each candidate: shape (n, 13)."""
-    left, upper, right, lower = shape.boxes.T
-    starts, ends = shape.starts, shape.ends
-    height, width = lower - upper, right - left
-    top, bottom = shape.lines
-    before, after = _neighbour_gaps(shape)
-    columns = np.empty((len(DIGIT_FEATURES), len(left)))
-    columns[0] = 1.0
-    columns[1], columns[2] = height, height * height
-    columns[3], columns[4] = width, width * width
-    columns[5], columns[6] = np.abs(upper - top), np.abs(lower - bottom)
-    columns[7] = ends - starts - 1.0
-    columns[8] = _inner_gaps(shape)
-    columns[9], columns[10] = np.maximum(-before, 0), np.maximum(-after, 0)
-    columns[11], columns[12] = np.minimum(np.maximum(before, 0), 1), np.minimum(np.maximum(after, 0), 1)
-    return _bounded(columns)
+    return features(shape)[:, : len(DIGIT_FEATURES)]
 
 
 def skip_features(shape: Outline) -> _Floats:
     """Return `SKIP_FEATURES` of each candidate, of use for single pieces only: shape (n, 8)."""
+    return features(shape)[:, len(DIGIT_FEATURES) :]
+
+
+def features(shape: Outline) -> _Floats:
+    """Return `DIGIT_FEATURES` and `SKIP_FEATURES` of each candidate, beyond 4 text heights all alike: shape (n, 21)."""
     left, upper, right, lower = shape.boxes.T
-    height, width = lower - upper, right - left
-    columns = np.empty((len(SKIP_FEATURES), len(left)))
-    columns[0] = 1.0
-    columns[1], columns[2] = height, height * height
-    columns[3], columns[4] = width, width * width
-    columns[5] = height * width
-    columns[6] = np.abs((upper + lower) / 2 - sum(shape.lines) / 2)
-    columns[7] = (shape.starts == 0) | (shape.ends == shape.cuts - 1)
-    return _bounded(columns)
-
-
-def _bounded(columns: _Floats) -> _Floats:
-    """Return the features as the columns of a table: beyond 4 text heights all are alike."""
-    return np.asarray(np.minimum(np.maximum(columns, -4), 4).T)
+    top, bottom = shape.lines
+    before, after = _neighbour_gaps(shape)
+    columns = np.empty((len(DIGIT_FEATURES) + len(SKIP_FEATURES), len(left)))
+    columns[0] = columns[13] = 1.0
+    height, width = columns[1], columns[3]
+    np.subtract(lower, upper, out=height)
+    np.subtract(right, left, out=width)
+    columns[14], columns[16] = height, width
+    np.multiply(columns[1:5:2], columns[1:5:2], out=columns[2:6:2])
+    columns[15], columns[17] = columns[2], columns[4]
+    columns[5], columns[6] = np.abs(upper - top), np.abs(lower - bottom)
+    columns[7] = shape.ends - shape.starts - 1.0
+    columns[8] = _inner_gaps(shape)
+    columns[9], columns[10] = np.maximum(-before, 0), np.maximum(-after, 0)
+    columns[11], columns[12] = np.minimum(np.maximum(before, 0), 1), np.minimum(np.maximum(after, 0), 1)
+    columns[18] = height * width
+    columns[19] = np.abs((upper + lower) / 2 - (top + bottom) / 2)
+    columns[20] = (shape.starts == 0) | (shape.ends == shape.cuts - 1)
+    return np.asarray(np.minimum(np.maximum(columns, -4, out=columns), 4, out=columns).T)
 
 
 def _pieces(boxes: _Floats, starts: NDArray[np.intp], ends: NDArray[np.intp]) -> _Floats:
