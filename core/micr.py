@@ -24,7 +24,7 @@ ABA_WEIGHTS: Final = (3, 7, 1, 3, 7, 1, 3, 7, 1)
 
 
 def is_routing_number(text: str) -> bool:
-    """Return whether `text` is nine digits whose sum, weighted 3-7-1, is a multiple of ten (ANSI X9.100-13)."""
+    """Return whether `text` is nine digits whose sum, weighted 3-7-1, is a multiple of ten (American Bankers)."""
     if len(text) != len(ABA_WEIGHTS) or not set(text) <= set(DIGITS):
         return False
     return sum(weight * int(digit) for weight, digit in zip(ABA_WEIGHTS, text, strict=True)) % 10 == 0

@@ -111,7 +111,7 @@ def _voids(shape: tuple[int, ...], rng: Generator) -> Float:
     for _ in range(int(rng.integers(0, 3))):
         row = int(rng.uniform(0.1, 0.9) * shape[0])
         spots[row : row + int(rng.integers(3, 9))] = True
-    return np.where(spots, np.float32(rng.uniform(0.0, 0.6)), np.float32(1))
+    return np.asarray(np.where(spots, rng.uniform(0.0, 0.6), 1.0), np.float32)
 
 
 def _placed(
@@ -182,10 +182,17 @@ def _disturb(page: Float, rng: Generator, *, line: BandLine) -> None:
     if rng.random() < 0.12:
         _stamp(page, rng, line=line)
     if rng.random() < 0.15:
-        level = rng.choice([line.y + rng.uniform(0.15, 0.9) * line.height, line.y - rng.uniform(1.2, 1.9) * line.height])
+        level = rng.choice(
+            [line.y + rng.uniform(0.15, 0.9) * line.height, line.y - rng.uniform(1.2, 1.9) * line.height]
+        )
         tilt = math.tan(math.radians(line.degrees)) * page.shape[1]
         ends = (0, int(level)), (page.shape[1], int(level + tilt))
-        cv2.line(page, *ends, float(page.mean() * rng.uniform(0.1, 0.7)), max(1, round(line.height * rng.uniform(0.03, 0.15))))
+        cv2.line(
+            page,
+            *ends,
+            float(page.mean() * rng.uniform(0.1, 0.7)),
+            max(1, round(line.height * rng.uniform(0.03, 0.15))),
+        )
 
 
 def _signature(page: Float, rng: Generator, *, line: BandLine) -> None:
@@ -206,8 +213,12 @@ def _stamp(page: Float, rng: Generator, *, line: BandLine) -> None:
     mask = np.zeros(page.shape, np.uint8)
     middle = int(line.x + rng.uniform(0, 1) * line.length), int(line.y + rng.uniform(-1.5, 0.8) * line.height)
     radius, thickness = int(line.height * rng.uniform(0.8, 2.2)), max(1, round(line.height * rng.uniform(0.04, 0.12)))
-    cv2.ellipse(mask, middle, (radius, max(2, int(radius * rng.uniform(0.4, 1)))), 0, 0, 360, 255, thickness, cv2.LINE_AA)
-    cv2.putText(mask, "PAID", (middle[0] - radius // 2, middle[1]), FONTS[0], line.height / 40, 255, thickness, cv2.LINE_AA)
+    cv2.ellipse(
+        mask, middle, (radius, max(2, int(radius * rng.uniform(0.4, 1)))), 0, 0, 360, 255, thickness, cv2.LINE_AA
+    )
+    cv2.putText(
+        mask, "PAID", (middle[0] - radius // 2, middle[1]), FONTS[0], line.height / 40, 255, thickness, cv2.LINE_AA
+    )
     page *= 1 - np.float32(rng.uniform(0.15, 0.5)) / 255 * mask
 
 

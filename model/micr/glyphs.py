@@ -60,7 +60,8 @@ def glyph(symbol: str) -> NDArray[np.uint8]:
         return _zero()
     if symbol == "7":
         ink = np.zeros((MODULES_HIGH * DOTS, 5 * DOTS), np.uint8)
-        return _rounded(cv2.fillPoly(ink, [_dots(SEVEN)], 255))
+        cv2.fillPoly(ink, [_dots(SEVEN)], 255)
+        return _rounded(ink)
     rectangles = RECTANGLES[symbol]
     ink = np.zeros((MODULES_HIGH * DOTS, round(max(right for *_, right, _ in rectangles) * DOTS)), np.uint8)
     for left, top, right, bottom in rectangles:
@@ -121,4 +122,4 @@ def _rounded(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _dots(points: Sequence[tuple[float, float]]) -> NDArray[np.int32]:
     # fillPoly paints its border too: the right and lower edges move in by a pixel.
     corners = np.array(points) * DOTS
-    return np.round(corners - (corners > corners.mean(axis=0))).astype(np.int32)
+    return np.asarray(np.round(corners - (corners > corners.mean(axis=0))), np.int32)

@@ -20,7 +20,7 @@ LINES: Final = 4_000
 
 NEAR: Final = 1.9
 FAR: Final = 4.5
-"""Columns from a window's place to the nearest symbol's: up to `NEAR` the window shows it, from `FAR` on it shows none."""
+"""Columns from a window's place to the nearest symbol's: up to `NEAR` it shows that one, from `FAR` on none."""
 
 DECOYS: Final = 0.12
 """Share of lines that are words, rules and handwriting."""
