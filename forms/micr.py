@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from core.errors import InvalidRequest
 from core.micr import ABA_WEIGHTS, CLASSES, DIGITS, NONE, SYMBOLS, is_routing_number, spelled
-from forms.micr_layouts import DIGIT, FAMILIES, LAYOUTS, Chain, Layout, chain_of, free_likelihood
+from forms.micr_layouts import DIGIT, FAMILIES, LAYOUTS, SLIP, Chain, Layout, chain_of, free_likelihood
 
 FIELD_NAMES: Final = ("cheque_number", "routing", "account", "transaction_code", "amount")
 
@@ -219,7 +219,7 @@ def _share(
         inside[cells] = True
         emissions[np.ix_(~inside, own)] = 0.0
         emissions[np.ix_(inside, ~own)] = 0.0
-        emissions[np.ix_(inside, own)] = likelihoods[cells, digits][:, None] / len(DIGITS)
+        emissions[np.ix_(inside, own)] = (1 - SLIP) / len(DIGITS) * likelihoods[cells, digits][:, None]
         share += weight * math.exp(_forward(chain, likelihoods, emissions) - evidence[layout])
     return share
 

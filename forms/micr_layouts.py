@@ -26,8 +26,13 @@ FILLED: Final = 0.1
 STRAY: Final = 0.004
 """Probability that a symbol in a gap is none of the line's: a stroke of a signature, a border."""
 
+SLIP: Final = 0.0002
+"""Probability that a sign stands where the layout has a digit: strong ink is not overridden for a layout's sake."""
+
 FREE_SPACE: Final = 0.3
 """Share of spaces where symbols stand as they please."""
+
+SIGNS: Final = NONE - len(DIGITS)
 
 _Floats = NDArray[np.float64]
 
@@ -93,7 +98,8 @@ class Chain:
         join = np.max if largest else np.sum
         symbols, none = likelihoods[:, :NONE], likelihoods[:, NONE]
         kinds = {
-            DIGIT: join(symbols[:, : len(DIGITS)], axis=1) / len(DIGITS),
+            DIGIT: (1 - SLIP) / len(DIGITS) * join(symbols[:, : len(DIGITS)], axis=1)
+            + SLIP / SIGNS * join(symbols[:, len(DIGITS) :], axis=1),
             GAP: (1 - STRAY) * none + STRAY / NONE * join(symbols, axis=1),
             FILLER: 0.5 * none + 0.5 * symbols[:, SYMBOLS.index(DASH)],
         }
@@ -194,6 +200,12 @@ def _american(*parts: Part) -> list[Layout]:
     return [_layout("us", *parts, *amount, checked=True) for amount in ((), _AMOUNT_FIELD)]
 
 
+def _old_american(*account: Part) -> list[Layout]:
+    routing = (_TRANSIT, _digits("routing", 4), _DASH, _digits("routing", 4), _TRANSIT, _GAP)
+    code = (_GAP, _digits("transaction_code", 1))
+    return [_layout("us", *routing, *account, *after) for after in ((), _AMOUNT_FIELD, (*code, *_AMOUNT_FIELD[1:]))]
+
+
 _INDIAN: Final = (_ON_US, _digits("cheque_number", 6), _ON_US, _GAP, _digits("routing", 9), _TRANSIT, _GAP)
 
 LAYOUTS: Final[tuple[Layout, ...]] = (
@@ -203,6 +215,9 @@ LAYOUTS: Final[tuple[Layout, ...]] = (
     *_american(*_ROUTING, _GAP, _ACCOUNT, _ON_US),
     *_american(_ON_US, _digits("cheque_number", 4, 10), _ON_US, _GAP, *_ROUTING, _GAP, _ACCOUNT, _ON_US),
     *_american(*_ROUTING, _GAP, _digits("cheque_number", 3, 5), _GAP, _ON_US, _GAP, _ACCOUNT, _ON_US),
+    # Before 1965 or so a dash parted the bank's number from its region's, and there was no check digit.
+    *_old_american(_ACCOUNT, _ON_US),
+    *_old_american(_ON_US, _ACCOUNT, _ON_US),
     # Cheques printed at home set signs of transit around both numbers.
     *_american(*_ROUTING, _GAP, _TRANSIT, _ACCOUNT, _TRANSIT, _GAP, _digits("cheque_number", 3, 6)),
     _layout(

@@ -79,11 +79,11 @@ def on_paper(text: str, rng: Generator, *, pitch: float, disturbed: bool = True)
     margins = rng.uniform(0.6, 2.5, 4) * pitch
     degrees = float(rng.normal(0, 1.2))
     squeeze = float(rng.uniform(0.93, 1.07))
-    line, shape = _placed(len(text), margins, pitch=pitch, degrees=degrees, squeeze=squeeze)
+    line, shape = placed(len(text), margins, pitch=pitch, degrees=degrees, squeeze=squeeze)
     page = _paper(shape, rng, pitch=pitch)
     if disturbed and rng.random() < 0.3:
         _printed_text(page, rng, line=line)
-    page *= 1 - np.float32(rng.uniform(0.45, 0.95)) * _laid(coverage, line, shape)
+    page *= 1 - np.float32(rng.uniform(0.45, 0.95)) * laid(coverage, line, shape)
     if disturbed:
         _disturb(page, rng, line=line)
     return _photographed(page, rng, text=text, line=line)
@@ -92,7 +92,7 @@ def on_paper(text: str, rng: Generator, *, pitch: float, disturbed: bool = True)
 def decoy(rng: Generator, *, pitch: float) -> DrawnLine:
     """Return a band without any symbol of E-13B: words, rules and writing where a line might be."""
     drawn_text = " " * int(rng.integers(10, 20))
-    line, shape = _placed(len(drawn_text), rng.uniform(0.6, 2, 4) * pitch, pitch=pitch, degrees=0.0, squeeze=1.0)
+    line, shape = placed(len(drawn_text), rng.uniform(0.6, 2, 4) * pitch, pitch=pitch, degrees=0.0, squeeze=1.0)
     page = _paper(shape, rng, pitch=pitch)
     for _ in range(int(rng.integers(1, 4))):
         _printed_text(page, rng, line=line, off_line=0.0)
@@ -111,10 +111,11 @@ def _voids(shape: tuple[int, ...], rng: Generator) -> Float:
     for _ in range(int(rng.integers(0, 3))):
         row = int(rng.uniform(0.1, 0.9) * shape[0])
         spots[row : row + int(rng.integers(3, 9))] = True
-    return np.asarray(np.where(spots, rng.uniform(0.0, 0.6), 1.0), np.float32)
+    left = np.where(spots, rng.uniform(0.0, 0.6), 1.0)
+    return left.astype(np.float32)
 
 
-def _placed(
+def placed(
     cells: int, margins: NDArray[np.float64], *, pitch: float, degrees: float, squeeze: float
 ) -> tuple[BandLine, tuple[int, int]]:
     """Return where a line of so many cells lies, and how large a picture holds it."""
@@ -125,7 +126,7 @@ def _placed(
     return line, (round(top + height + margins[3] + max(0.0, drop)), round(margins[0] + length + margins[2]))
 
 
-def _laid(coverage: Float, line: BandLine, shape: tuple[int, int]) -> Float:
+def laid(coverage: Float, line: BandLine, shape: tuple[int, int]) -> Float:
     """Return the line's coverage on the picture, averaged over each pixel."""
     finer = 2 if line.pitch < 60 else 1
     scale = finer * line.pitch / (PITCH_MODULES * DOTS)
@@ -179,6 +180,8 @@ def _disturb(page: Float, rng: Generator, *, line: BandLine) -> None:
     """Write, stamp or rule over the band."""
     if rng.random() < 0.3:
         _signature(page, rng, line=line)
+    if rng.random() < 0.15:
+        _border(page, rng, line=line)
     if rng.random() < 0.12:
         _stamp(page, rng, line=line)
     if rng.random() < 0.15:
@@ -193,6 +196,18 @@ def _disturb(page: Float, rng: Generator, *, line: BandLine) -> None:
             float(page.mean() * rng.uniform(0.1, 0.7)),
             max(1, round(line.height * rng.uniform(0.03, 0.15))),
         )
+
+
+def _border(page: Float, rng: Generator, *, line: BandLine) -> None:
+    """Print the cheque's frame beside the line: a bar, or a column of ornaments."""
+    width, level = line.height * rng.uniform(0.04, 0.5), float(page.mean() * rng.uniform(0.1, 0.7))
+    middle = line.x + rng.choice([rng.uniform(-1.5, 0.2), line.length + rng.uniform(0.2, 1.5) * line.pitch])
+    left, right = int(middle - width / 2), int(middle + width / 2) + 1
+    step = line.height * rng.uniform(0.15, 1.2)
+    pieces = np.arange(0, page.shape[0], step) if rng.random() < 0.6 else np.zeros(1)
+    high = step * rng.uniform(0.4, 0.9) if len(pieces) > 1 else page.shape[0]
+    for top in pieces:
+        cv2.rectangle(page, (left, int(top)), (right, int(top + high)), level, -1)
 
 
 def _signature(page: Float, rng: Generator, *, line: BandLine) -> None:
