@@ -32,6 +32,9 @@ PITCH_TO_HEIGHT: Final = 0.125 / 0.117
 PITCH_TOLERANCE: Final = 0.2
 """Photographs that were stretched one way keep the pitch, but not its ratio to the height."""
 
+SOFT_EDGE: Final = 0.5
+"""Pixels of the searched picture by which blur and the whole pixels of boxes push each edge of a digit outwards."""
+
 SHORTEST_CHAIN: Final = 4
 MAX_COMPONENTS: Final = 1500
 
@@ -222,9 +225,9 @@ def _band(chain: _Chain, *, width: int, scale: float) -> BandLine:
     stretch = math.hypot(1.0, chain.slope)
     return BandLine(
         x=0.0,
-        y=chain.level / scale,
+        y=(chain.level - SOFT_EDGE) / scale,
         degrees=degrees,
-        height=chain.height / scale / stretch,
+        height=(chain.height - 2 * SOFT_EDGE) / scale / stretch,
         pitch=chain.pitch * stretch / scale,
         length=width * stretch,
     )

@@ -68,6 +68,7 @@ def _print(page: NDArray[np.float32], pitch: float) -> None:
     """Print what cheques have: a bank's name, lines to write on, a box, and handwriting on them."""
     height, width = page.shape
     thin, thick = max(1, round(pitch / 20)), max(1, round(pitch / 9))
+    words = np.zeros(page.shape, np.uint8)
     font = cv2.FONT_HERSHEY_SIMPLEX
     for place, size, said, thickness in (
         ((0.04, 0.12), 1.4, "FIRST BANK OF SAMPLES", thick),
@@ -78,9 +79,9 @@ def _print(page: NDArray[np.float32], pitch: float) -> None:
         ((0.2, 0.35), 1.2, "Asha Sample", thick),
         ((0.04, 0.7), 0.9, "A/c No. 30002010108841", thin),
     ):
-        cv2.putText(
-            page, said, (round(place[0] * width), round(place[1] * height)), font, size * pitch / 30, 40.0, thickness
-        )
+        corner = round(place[0] * width), round(place[1] * height)
+        cv2.putText(words, said, corner, font, size * pitch / 30, 255, thickness)
+    page *= 1 - np.float32(0.8 / 255) * words
     for row in (0.38, 0.55):
         cv2.line(
             page, (round(0.1 * width), round(row * height)), (round(0.7 * width), round(row * height)), 120.0, thin
