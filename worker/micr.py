@@ -31,8 +31,8 @@ TYPE: Final = "micr"
 SURE_EVIDENCE: Final = 60.0
 """Log odds from which a band is the MICR line, and no other is looked at: some ten clear symbols."""
 
-LEAST_EVIDENCE: Final = 20.0
-"""Log odds below which there is no MICR line: words and borders give up to half as many."""
+LEAST_EVIDENCE: Final = 40.0
+"""Log odds below which there is no MICR line: a blurred one has three a symbol, and some twenty symbols."""
 
 LEAST_KNOWN: Final = 0.5
 """A line that is less probably of a known layout does not parse."""

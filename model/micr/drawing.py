@@ -70,7 +70,7 @@ def print_line(text: str, rng: Generator) -> Float:
     if rng.random() < 0.3:
         fading = rng.uniform(0.35, 1.0, (2, 8)).astype(np.float32)
         coverage *= cv2.resize(fading, coverage.shape[::-1])
-    return coverage
+    return np.asarray(coverage, np.float32)
 
 
 def on_paper(text: str, rng: Generator, *, pitch: float, disturbed: bool = True) -> DrawnLine:
