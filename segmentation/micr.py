@@ -38,6 +38,9 @@ SOFT_EDGE: Final = 0.5
 SHORTEST_CHAIN: Final = 4
 MAX_COMPONENTS: Final = 1500
 
+FAINTEST: Final = 10
+"""Grey levels by which the faintest ink is darker than its paper."""
+
 _Grey = NDArray[np.uint8]
 _Floats = NDArray[np.float64]
 
@@ -70,16 +73,17 @@ class _Chain:
     evenness: float
 
 
-def find_bands(grey: _Grey, *, limit: int = 4) -> list[BandLine]:
+def find_bands(grey: _Grey, *, limit: int = 4, faint: bool = False) -> list[BandLine]:
     """Return where MICR lines may lie on the page, the likeliest first; each runs over the page's whole width.
 
     Args:
         grey: the page, uint8, dark ink on light paper.
         limit: at most as many.
+        faint: look for ink that is weaker than other ink on the page, or joined by ruling lines.
     """
     scale = _scale(grey.shape[1])
     small = _scaled(grey, scale)
-    parts = _candidates(small)
+    parts = _candidates(_faint_ink(small) if faint else threshold_ink(ink_strength(small)).view(np.uint8))
     chains = [chain for group in _groups(parts) if (chain := _chain(group, parts)) is not None]
     chains.sort(key=lambda chain: -_rank(chain, small.shape))
     return [_band(chain, width=grey.shape[1], scale=scale) for chain in _distinct(chains)[:limit]]
@@ -98,13 +102,24 @@ def _scaled(grey: _Grey, scale: float) -> _Grey:
     return np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=how), np.uint8)
 
 
-def _candidates(grey: _Grey) -> _Parts:
+def _faint_ink(grey: _Grey) -> _Grey:
+    """Return what is darker than its surroundings by their own deviation (Niblack 1986), without long level lines."""
+    strength = ink_strength(grey)
+    window = (grey.shape[1] // 20, grey.shape[1] // 20)
+    mean = cv2.blur(strength, window).astype(np.float32)
+    deviation = np.sqrt(np.maximum(cv2.sqrBoxFilter(strength, cv2.CV_32F, window) - mean * mean, 0.0))
+    ink = ((strength > mean + deviation) & (strength >= FAINTEST)).astype(np.uint8)
+    longest = round(1.3 * WIDEST_PITCH * grey.shape[1])
+    level = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, longest), np.uint8))
+    return np.asarray(ink & (1 - cv2.dilate(level, np.ones((3, 1), np.uint8))), np.uint8)
+
+
+def _candidates(ink: _Grey) -> _Parts:
     """Return the components that are as high as E-13B's digits may be, and no wider than high."""
-    ink = threshold_ink(ink_strength(grey)).view(np.uint8)
     count, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     stats = stats[1:count]
     width, height = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
-    page = grey.shape[1]
+    page = ink.shape[1]
     low, high = NARROWEST_PITCH * page / PITCH_TO_HEIGHT, WIDEST_PITCH * page / PITCH_TO_HEIGHT
     fitting = (height >= low) & (height <= high) & (width <= 1.1 * height) & (width >= 0.2 * height)
     kept = stats[fitting].astype(np.float64)

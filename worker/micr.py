@@ -5,7 +5,7 @@ Page ─ find_bands ─▶ BandLine ─ rectify ─▶ Strip ─ network ─▶ 
 ```
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,7 @@ from forms.micr_layouts import FAMILIES
 from model.artifacts import SHIPPED
 from model.recogniser import Recogniser
 from segmentation.micr import find_bands
-from segmentation.micr_strip import MICR_VERSION, Strip, rectify
+from segmentation.micr_strip import MICR_VERSION, BandLine, Strip, rectify
 from segmentation.prepare import to_grey
 
 ARTIFACT: Final = "micr"
@@ -117,7 +117,7 @@ class MicrReader:
         left, top = (region.x, region.y) if region else (0, 0)
         part = grey[top : top + region.height, left : left + region.width] if region else grey
         best: BandReading | None = None
-        for line in find_bands(part):
+        for line in _bands(part):
             strip = rectify(grey, replace(line, x=line.x + left, y=line.y + top))
             band = BandReading(strip, choose_cells(self._classify(strip)))
             if best is None or band.cells.evidence > best.cells.evidence:
@@ -132,6 +132,12 @@ class MicrReader:
         probabilities[:, NONE] = 1.0
         probabilities[strip.inked] = self._recogniser.classify(strip.windows[strip.inked])
         return probabilities
+
+
+def _bands(grey: NDArray[np.uint8]) -> Iterator[BandLine]:
+    """Yield where the line may be; faint ink is only looked for where no other was convincing."""
+    yield from find_bands(grey)
+    yield from find_bands(grey, faint=True)
 
 
 def _reading(field: MicrField, line: MicrLine, band: BandReading, *, page: Page, target_error: float) -> FieldReading:

@@ -56,9 +56,17 @@ def test_wear_does_not_hide_the_line(wear: Wear) -> None:
     assert min(off_by(found, true) for found in find_bands(page.pixels)) < 0.2
 
 
+@pytest.mark.parametrize("ink", [0.1, 0.3])
+def test_a_line_much_fainter_than_the_other_print_is_found_when_faint_ink_is_looked_for(ink: float) -> None:
+    page, true = cheque(LINE, wear=Wear(ink=ink, noise=2)), micr_line(LINE, width=2400)
+    assert all(off_by(found, true) > 1 for found in find_bands(page.pixels))
+    assert off_by(find_bands(page.pixels, faint=True)[0], true) < 0.15
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (3, 900), (900, 3), (40, 40)])
 def test_pages_too_small_for_a_line_have_none(shape: tuple[int, int]) -> None:
     assert find_bands(np.full(shape, 255, np.uint8)) == []
+    assert find_bands(np.full(shape, 255, np.uint8), faint=True) == []
 
 
 def test_a_blank_page_and_noise_have_no_convincing_line() -> None:
