@@ -60,7 +60,7 @@ def choose_cells(probabilities: NDArray[np.float32]) -> MicrCells:
     if not len(places):
         return MicrCells((), np.zeros((0, scores.shape[1])), 0.0)
     path, total = _best_path(places, evidence[places])
-    windows = _with_spaces(path, evidence)
+    windows = _with_spaces(path)
     return MicrCells(tuple(windows), scores[windows] / scores[windows].sum(axis=1, keepdims=True), total)
 
 
@@ -88,13 +88,12 @@ def _cost(steps: NDArray[np.intp]) -> _Floats:
     return np.asarray(np.minimum(MAX_STEP_COST, STEP_COST * np.abs(steps - WINDOWS_A_PITCH * pitches)), np.float64)
 
 
-def _with_spaces(path: list[int], evidence: _Floats) -> list[int]:
+def _with_spaces(path: list[int]) -> list[int]:
     """Return the path with a window for each cell between two symbols that are further apart than a pitch."""
     windows = path[:1]
     for start, end in pairwise(path):
         cells = min(MAX_SPACES, max(1, round((end - start) / WINDOWS_A_PITCH)))
         for cell in range(1, cells):
-            middle = round(start + (end - start) * cell / cells)
-            windows.append(middle - 1 + int(evidence[middle - 1 : middle + 2].argmax()))
+            windows.append(round(start + (end - start) * cell / cells))
         windows.append(end)
     return windows

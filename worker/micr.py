@@ -28,11 +28,11 @@ from segmentation.prepare import to_grey
 ARTIFACT: Final = "micr"
 TYPE: Final = "micr"
 
-SURE_EVIDENCE: Final = 60.0
-"""Log odds from which a band is the MICR line, and no other is looked at: some ten clear symbols."""
+SURE_EVIDENCE: Final = 120.0
+"""Log odds from which a band is the MICR line, and no other is looked at: fifteen clear symbols."""
 
-LEAST_EVIDENCE: Final = 40.0
-"""Log odds below which there is no MICR line: a blurred one has three a symbol, and some twenty symbols."""
+LEAST_EVIDENCE: Final = 80.0
+"""Log odds below which there is no MICR line: a bad one has five a symbol, and lines have seventeen and more."""
 
 LEAST_KNOWN: Final = 0.5
 """A line that is less probably of a known layout does not parse."""

@@ -25,6 +25,10 @@ FAR: Final = 4.5
 DECOYS: Final = 0.12
 """Share of lines that are words, rules and handwriting."""
 
+WORDS: Final = 40
+BLANKS: Final = 4
+"""Windows of a line of words, and blank ones of any line, that are learnt from."""
+
 TERMS: Final = "drawn by the project from the grid of ISO 1004"
 
 
@@ -42,12 +46,13 @@ def micr_material(*, seed: int, limit: int | None = None) -> Material:
 
 
 def labelled_windows(drawn: DrawnLine, rng: Generator) -> Samples:
-    """Return a drawn line's windows, all that show a symbol and as many that show none."""
+    """Return a drawn line's windows: all that show a symbol, and about as many that show none."""
     strip = rectify(drawn.pixels, misplaced(drawn.line, rng))
     labels = labels_of(strip, drawn)
-    none = np.nonzero((labels == NONE) & strip.inked)[0]
     symbols = np.nonzero((labels >= 0) & (labels < NONE))[0]
-    kept = np.concatenate([symbols, rng.permutation(none)[: max(8, len(symbols))]])
+    inked, blank = (rng.permutation(np.nonzero((labels == NONE) & ink)[0]) for ink in (strip.inked, ~strip.inked))
+    wanted = round(0.7 * len(symbols)) if len(symbols) else WORDS
+    kept = np.concatenate([symbols, inked[:wanted], blank[:BLANKS]])
     return Samples(strip.windows[kept], labels[kept])
 
 
