@@ -21,7 +21,7 @@ from forms.micr_layouts import DIGIT, FAMILIES, LAYOUTS, SLIP, Chain, Layout, ch
 
 FIELD_NAMES: Final = ("cheque_number", "routing", "account", "transaction_code", "amount")
 
-NONE_SHARE: Final = 0.54
+NONE_SHARE: Final = 0.5
 """Share of windows without a symbol that the network learnt from: its prior, which likelihoods leave out."""
 
 FLOOR: Final = 1e-5

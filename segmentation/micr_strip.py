@@ -40,8 +40,10 @@ FAINTEST: Final = 12.0
 PRESHRUNK_PITCH: Final = 30.0
 """A finer scan is shrunk to this pitch first, area by area: bilinear sampling alone would drop thin strokes."""
 
-BLANK_BELOW: Final = 3.0
-"""Mean brightness of a window that holds no symbol; the faintest, a dash, has six times as much."""
+DARK: Final = 80
+BLANK_BELOW: Final = 0.05
+"""A cell with a smaller share of pixels brighter than `DARK` holds no symbol: drawn dashes, which have the least ink,
+have a tenth and more, and paper photographed at its grainiest a twenty-fifth."""
 
 _Grey = NDArray[np.uint8]
 
@@ -104,7 +106,8 @@ class Strip:
     @cached_property
     def inked(self) -> NDArray[np.bool_]:
         """Shape (n,): which windows hold enough ink for a symbol."""
-        sums = np.concatenate([[0.0], np.cumsum(self.pixels.sum(axis=0, dtype=np.float64))])
+        counts = np.count_nonzero(self.pixels > DARK, axis=0)
+        sums = np.concatenate([[0], np.cumsum(counts)])
         ends = np.clip(np.arange(len(self.windows)) * STEP + 2, 0, len(sums) - 1)
         starts = np.clip(ends - PITCH, 0, len(sums) - 1)
         return np.asarray(sums[ends] - sums[starts] > BLANK_BELOW * PITCH * SIDE)

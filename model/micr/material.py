@@ -13,7 +13,7 @@ from core.micr import CLASSES, NONE, SYMBOLS
 from model.datasets import Samples, joined
 from model.material import Material, Source
 from model.micr.drawing import DrawnLine, any_text, decoy, on_paper
-from segmentation.micr_strip import MICR_VERSION, BandLine, Strip, rectify
+from segmentation.micr_strip import MICR_VERSION, PITCH, SIDE, STEP, BandLine, Strip, rectify
 
 LINES: Final = 4_000
 """Drawn for a training; one in twenty is held out, whole."""
@@ -25,9 +25,8 @@ FAR: Final = 4.5
 DECOYS: Final = 0.12
 """Share of lines that are words, rules and handwriting."""
 
-WORDS: Final = 40
-BLANKS: Final = 4
-"""Windows of a line of words, and blank ones of any line, that are learnt from."""
+SHADED: Final = 3.0
+"""Mean brightness of a window from which it is learnt from."""
 
 TERMS: Final = "drawn by the project from the grid of ISO 1004"
 
@@ -46,19 +45,18 @@ def micr_material(*, seed: int, limit: int | None = None) -> Material:
 
 
 def labelled_windows(drawn: DrawnLine, rng: Generator) -> Samples:
-    """Return a drawn line's windows: all that show a symbol, and about as many that show none."""
+    """Return a drawn line's windows, all that show a symbol and as many that show none."""
     strip = rectify(drawn.pixels, misplaced(drawn.line, rng))
     labels = labels_of(strip, drawn)
+    none = np.nonzero((labels == NONE) & _shaded(strip))[0]
     symbols = np.nonzero((labels >= 0) & (labels < NONE))[0]
-    inked, blank = (rng.permutation(np.nonzero((labels == NONE) & ink)[0]) for ink in (strip.inked, ~strip.inked))
-    wanted = round(0.7 * len(symbols)) if len(symbols) else WORDS
-    kept = np.concatenate([symbols, inked[:wanted], blank[:BLANKS]])
+    kept = np.concatenate([symbols, rng.permutation(none)[: max(8, len(symbols))]])
     return Samples(strip.windows[kept], labels[kept])
 
 
 def labels_of(strip: Strip, drawn: DrawnLine) -> NDArray[np.int64]:
     """Return the class that each window of the strip shows, or -1 where a symbol is neither in its place nor far."""
-    places = np.arange(len(strip.windows)) * float(3)
+    places = np.arange(len(strip.windows)) * float(STEP)
     symbols = np.array([symbol != " " for symbol in drawn.text])
     labels = np.full(len(places), NONE, np.int64)
     if not symbols.any():
@@ -84,6 +82,14 @@ def misplaced(line: BandLine, rng: Generator) -> BandLine:
         height=line.height * (1 + 0.04 * wrong[2]),
         pitch=line.pitch * (1 + 0.012 * wrong[3]),
     )
+
+
+def _shaded(strip: Strip) -> NDArray[np.bool_]:
+    """Return which windows are not altogether white: less ink than a symbol's may be learnt from as none."""
+    sums = np.concatenate([[0.0], np.cumsum(strip.pixels.sum(axis=0, dtype=np.float64))])
+    ends = np.clip(np.arange(len(strip.windows)) * STEP + 2, 0, len(sums) - 1)
+    starts = np.clip(ends - PITCH, 0, len(sums) - 1)
+    return np.asarray(sums[ends] - sums[starts] > SHADED * PITCH * SIDE)
 
 
 def _columns(drawn: DrawnLine, line: BandLine) -> NDArray[np.float64]:
