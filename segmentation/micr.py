@@ -111,7 +111,7 @@ def _faint_ink(grey: _Grey) -> _Grey:
     ink = ((strength > mean + deviation) & (strength >= FAINTEST)).astype(np.uint8)
     longest = round(1.3 * WIDEST_PITCH * grey.shape[1])
     level = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, longest), np.uint8))
-    return np.asarray(ink & (1 - cv2.dilate(level, np.ones((3, 1), np.uint8))), np.uint8)
+    return np.asarray(cv2.subtract(ink, cv2.dilate(level, np.ones((3, 1), np.uint8))), np.uint8)
 
 
 def _candidates(ink: _Grey) -> _Parts:
