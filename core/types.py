@@ -37,6 +37,7 @@ class ReviewReason(StrEnum):
     INVALID_FORMAT = "invalid_format"
     READERS_DISAGREE = "readers_disagree"
     COMB_MISFIT = "comb_misfit"
+    CHECK_FAILED = "check_failed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,4 +59,17 @@ def _small(classes: int) -> Any:  # noqa: ANN401
     return keras.Model(glyph, layers.Dense(classes, name="logits")(flow), name="small")
 
 
-ARCHITECTURES: dict[str, Callable[[int], Any]] = {"baseline": _baseline, "small": _small}
+def _micr(classes: int) -> Any:  # noqa: ANN401
+    """Return the network for E-13B: an eighth of the work of `small`, since its windows come by the hundred."""
+    keras = load_keras()
+    layers = keras.layers
+    window = keras.Input(INPUT_SHAPE, name="glyph")
+    flow = layers.Rescaling(1 / 255)(window)
+    for filters, kernel, stride in ((12, 5, 2), (24, 3, 1), (32, 3, 2), (48, 3, 1)):
+        flow = layers.Conv2D(filters, kernel, strides=stride, padding="same", use_bias=False)(flow)
+        flow = layers.ReLU()(layers.BatchNormalization()(flow))
+    flow = layers.Dropout(0.2)(layers.Flatten()(flow))
+    return keras.Model(window, layers.Dense(classes, name="logits")(flow), name="micr")
+
+
+ARCHITECTURES: dict[str, Callable[[int], Any]] = {"baseline": _baseline, "small": _small, "micr": _micr}

@@ -77,7 +77,8 @@ def export(options: ExportOptions) -> ExportResult:
     reader = Recogniser(content, manifest)
     agreement = _agreement(reader, network, held_out)
     manifest = replace(manifest, temperature=_temperature(reader.classify(held_out.images), held_out.labels))
-    manifest = replace(manifest, metrics=_metrics(Recogniser(content, manifest), network, options.data, agreement))
+    held = {"agreement": round(agreement, 5), "accuracy": _share_right(reader, held_out)}
+    manifest = replace(manifest, metrics=_metrics(Recogniser(content, manifest), network, options.data, held))
     return ExportResult(_write(options, manifest, content), manifest, agreement)
 
 
@@ -175,6 +176,11 @@ def _agreement(reader: Recogniser, network: Any, held_out: Samples) -> float:  #
     return agreement
 
 
+def _share_right(reader: Recogniser, held_out: Samples) -> float:
+    """Return the share of held-out glyphs, garbage among them, whose likeliest class is theirs."""
+    return round(float(np.mean(reader.classify(held_out.images).argmax(axis=1) == held_out.labels)), 5)
+
+
 def _temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
     """Return the temperature under which the held-out labels are likeliest (Guo et al. 2017)."""
     logits = np.log(np.maximum(probabilities, 1e-12))
@@ -191,9 +197,9 @@ def _metrics(
     reader: Recogniser,
     network: Any,  # noqa: ANN401
     data: Path | None,
-    agreement: float,
+    held: dict[str, float],
 ) -> dict[str, dict[str, float]]:
-    figures = {"held_out": {"agreement": round(agreement, 5)}}
+    figures = {"held_out": held}
     for name, samples in evaluation_sets(data).items() if data else ():
         here = reader.classify(samples.images)
         there = keras_logits(network, samples.images)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from core.errors import InvalidRequest
 from model.artifacts import DataSource
 from model.datasets import Samples, joined
+from segmentation.normalise import NORMALISATION_VERSION
 
 DIGITS: tuple[str, ...] = tuple("0123456789")
 GARBAGE = "garbage"
@@ -47,11 +48,13 @@ class Material:
         classes: what the labels count.
         sources: to draw epochs from.
         held_out: glyphs that no epoch sees, by which the training stops.
+        normalisation_version: of the function that made the glyphs.
     """
 
     classes: tuple[str, ...]
     sources: tuple[Source, ...]
     held_out: Samples
+    normalisation_version: str = NORMALISATION_VERSION
 
     @property
     def images(self) -> NDArray[np.uint8]:

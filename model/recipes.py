@@ -1,7 +1,7 @@
 """Recipes by name: which collections a training learns from, and in which shares.
 
 `plain` learns from one file or folder that the caller names; `digits` makes the network that ships; `digits-open` makes
-one from collections alone whose stated terms allow any use.
+one from collections alone whose stated terms allow any use; `micr` draws all that the MICR network learns from.
 """
 
 from collections.abc import Callable
@@ -20,6 +20,7 @@ from model.line.composing import compose
 from model.line.paper import painted_field
 from model.line.writing import InkCollection, load_ink
 from model.material import DIGITS, GARBAGE, Material, Source, split
+from model.micr.material import micr_material
 from model.mining import mine_boxes, mine_drawings, mine_texts
 from model.recogniser import Recogniser
 from segmentation.normalise import NORMALISATION_VERSION
@@ -97,6 +98,11 @@ def _digits_open(given: Ingredients) -> Material:
     inked = _inked(given.data, given, pens=OPEN_PENS)
     sources = [_optdigits(given.data, given), *inked, *_mined_drawings(given.data, given)]
     return split((*DIGITS, GARBAGE), sources, share=0.05, seed=given.seed)
+
+
+def _micr(given: Ingredients) -> Material:
+    """Return windows of drawn MICR lines; `limit` counts lines."""
+    return micr_material(seed=given.seed, limit=given.limit)
 
 
 def _scanned(folder: Path, given: Ingredients) -> list[Source]:
@@ -182,4 +188,5 @@ RECIPES: dict[str, Callable[[Ingredients], Material]] = {
     "plain": _plain,
     "digits": _digits,
     "digits-open": _digits_open,
+    "micr": _micr,
 }

@@ -20,7 +20,6 @@ from model.augment import Strength, augment
 from model.material import Material, draw
 from model.recipes import Ingredients, prepare
 from model.training_extra import load_keras, load_tensorflow
-from segmentation.normalise import NORMALISATION_VERSION
 
 HELD_OUT_KEPT = 4000
 """Held-out glyphs that stay with the run: the export quantises and calibrates with them."""
@@ -58,6 +57,8 @@ REGIMES: dict[str, Regime] = {
         strength=Strength(),
         settle_after=12,
     ),
+    # Its windows are drawn with all that changes them already.
+    "micr": Regime(epochs=6, batch_size=128, patience=6, learning_rate=2e-3, cosine=True, weight_decay=1e-2),
 }
 
 
@@ -287,7 +288,7 @@ def _finish(network: Any, material: Material, record: journal.Journal, options: 
         classes=material.classes,
         seed=options.seed,
         command=options.command or _command(options),
-        normalisation_version=NORMALISATION_VERSION,
+        normalisation_version=material.normalisation_version,
         parameters=int(network.count_params()),
         data=material.described(),
         keras_sha256=sha256,

@@ -163,7 +163,7 @@ def _paper(shape: tuple[int, int], rng: Generator) -> Float:
     if rng.random() < 0.5:
         page += cv2.resize(rng.normal(0, 12, (2, 3)).astype(np.float32), (width, height))
     if rng.random() < 0.6:
-        page -= _security_print(shape, rng)
+        page -= security_print(shape, rng)
     for _ in range(int(rng.choice(4, p=[0.45, 0.3, 0.2, 0.05]))):
         y = int(rng.choice([rng.uniform(0, 0.15), rng.uniform(0.8, 1.0)]) * height)
         tilt = int(rng.normal(0, 0.01) * width)
@@ -188,7 +188,7 @@ def _neighbour(page: Float, rng: Generator) -> None:
         cv2.line(page, (x, edge), (x + int(rng.normal(0, 4)), edge + reach), level, thickness, cv2.LINE_AA)
 
 
-def _security_print(shape: tuple[int, int], rng: Generator) -> Float:
+def security_print(shape: tuple[int, int], rng: Generator) -> Float:
     """Return a guilloche: one or two families of waving lines, as on cheque paper."""
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     texture = np.zeros(shape, np.float32)
