@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation.registration.geometry import as_grey
+
 PAPER_TONE: Final = 235
 """Grey level that the paper comes to: below white, so that its texture is not cut off."""
 
@@ -25,8 +27,7 @@ MAX_GAIN: Final = 3.0
 
 def even_light(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return `pixels` as if lit evenly, the paper at `PAPER_TONE`: same shape, grey or BGR; hues stay."""
-    grey = pixels if pixels.ndim == 2 else np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), np.uint8)
-    light = estimate_light(grey)
+    light = estimate_light(as_grey(pixels))
     if pixels.ndim == 3:
         light = np.asarray(cv2.merge([light, light, light]), np.uint8)
     return np.asarray(cv2.divide(pixels, light, scale=PAPER_TONE), np.uint8)

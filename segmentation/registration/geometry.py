@@ -185,6 +185,11 @@ def boxes_back(transform: Transform, box: Box, *, width: int, height: int) -> Bo
     return clip_box(low, high, width=width, height=height)
 
 
+def as_grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a picture as grey, its tones as they are: a sheet on a dark table is no negative."""
+    return pixels if pixels.ndim == 2 else np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), np.uint8)
+
+
 def fit_homography(source: Points, onto: Points, *, threshold: float) -> tuple[Transform, NDArray[np.bool_]] | None:
     """Return the homography from `source` to `onto` and who agrees with it, or None where there is none.
 
@@ -192,15 +197,14 @@ def fit_homography(source: Points, onto: Points, *, threshold: float) -> tuple[T
     """
     if len(source) < 4:
         return None
-    # The stubs do not know that both are None where nothing fits.
-    found: object
-    found, mask = cv2.findHomography(
+    fitted = cv2.findHomography(
         source.astype(np.float32), onto.astype(np.float32), cv2.USAC_MAGSAC, threshold, None, 2000, 0.999
     )
+    # The stubs do not know that both are None where nothing fits.
+    found: object = fitted[0]
     if found is None:
         return None
-    agree = np.asarray(mask).reshape(-1) > 0
-    return np.asarray(found, np.float64), agree
+    return np.asarray(fitted[0], np.float64), np.asarray(fitted[1]).reshape(-1) > 0
 
 
 def distances(transform: Transform, source: Points, onto: Points) -> NDArray[np.float64]:

@@ -125,7 +125,8 @@ def _squares(grey: _Grey) -> list[Points]:
     small = np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
     even = even_light(small)
     dark = np.asarray(cv2.threshold(even, 0, 1, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)[1], np.uint8)
-    outlines = cv2.findContours(dark, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    # All outlines: on a dark table, those on the sheet lie inside of the table's.
+    outlines = cv2.findContours(dark, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)[0]
     rated = []
     for outline in outlines:
         square = _as_square(np.asarray(outline), dark)

@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Page
-from segmentation.prepare import to_grey
 from segmentation.registration.evening import even_light
-from segmentation.registration.geometry import Points, Size, scaling, size_of, warp
+from segmentation.registration.geometry import Points, Size, as_grey, scaling, size_of, warp
 
 WORKING_SIDE: Final = 1000
 """The longer side of pictures in which features are sought: print of 8 points is legible, noise is averaged out."""
@@ -105,7 +104,7 @@ def prepare_reference(picture: Page | _Grey, size: Size) -> Reference:
 
 @lru_cache(maxsize=32)
 def _prepared(picture: _Picture, size: Size) -> Reference:
-    grey = to_grey(Page(index=0, pixels=picture.pixels))
+    grey = as_grey(picture.pixels)
     if size_of(grey) != size:
         grey = warp(grey, scaling(size, size_of(grey)), size)
     working = working_picture(grey)

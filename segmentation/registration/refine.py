@@ -5,7 +5,7 @@ correlation to the pixel, by ECC below it. Patches that were written over find n
 The transform is fitted again to those that do; what is left of their distances is the residual.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -33,6 +33,9 @@ ECC_STEPS: Final = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 8, 1e-3)
 AGREEING_PX: Final = 2.5
 """Working pixels: a patch that was found farther from where the others put it is a mistake, or the page is bent."""
 
+NEAR_PX: Final = 1.5
+"""Working pixels by which a first guess may be off for one look to do."""
+
 MIN_PATCHES: Final = 8
 MIN_FOUND_SHARE: Final = 0.25
 """Of the reference's patches: a filled reference shares less than half of them with another page, chance a tenth."""
@@ -51,6 +54,7 @@ class Measured:
         agreeing: how many patches lie where the transform puts them.
         found_share: `agreeing` of all patches of the reference.
         trusted: whether enough of them agree, in enough parts of the template.
+        moved_px: mean distance, in working pixels, by which refining moved them.
     """
 
     transform: Transform
@@ -58,6 +62,7 @@ class Measured:
     agreeing: int
     found_share: float
     trusted: bool
+    moved_px: float = 0.0
 
 
 def refine(grey: NDArray[np.uint8], transform: Transform, reference: Reference) -> Measured | None:
@@ -68,6 +73,14 @@ def refine(grey: NDArray[np.uint8], transform: Transform, reference: Reference) 
         transform: a first guess, right to some ten working pixels.
         reference: the template's.
     """
+    measured = _refine_once(grey, transform, reference)
+    if measured is None or measured.moved_px <= NEAR_PX:
+        return measured
+    # Patches that lay out of reach of a rough guess are within that of a better one.
+    return _refine_once(grey, measured.transform, reference) or measured
+
+
+def _refine_once(grey: NDArray[np.uint8], transform: Transform, reference: Reference) -> Measured | None:
     onto_working = scaling(size_of(reference.working), reference.size)
     guess = transform @ onto_working
     laid = even_light(warp(grey, guess, size_of(reference.working)))
@@ -80,7 +93,8 @@ def refine(grey: NDArray[np.uint8], transform: Transform, reference: Reference) 
     # The laid page's pixels are the guess's: what moved there moves the transform.
     refined = guess @ fitted[0] @ np.linalg.inv(onto_working)
     left = distances(fitted[0], places, places + offsets)
-    return _measured(refined, places, left, reference)
+    moved = float(np.hypot(*offsets[left <= AGREEING_PX].T).mean()) if (left <= AGREEING_PX).any() else 0.0
+    return replace(_measured(refined, places, left, reference), moved_px=moved)
 
 
 def _measured(refined: Transform, places: Points, left: NDArray[np.float64], reference: Reference) -> Measured:

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from core.errors import InvalidRequest
 from core.types import Page, Registration
-from segmentation.prepare import to_grey
 from segmentation.registration.features import register_by_features
 from segmentation.registration.geometry import (
     Size,
     Transform,
+    as_grey,
     from_corners,
     is_plausible,
     quarter_turns_of,
@@ -72,17 +72,22 @@ def _diagonal(target: RegistrationTarget) -> float:
 
 
 def _by_frame(page: Page, target: RegistrationTarget, reference: Reference | None) -> Found:
-    return lay_whole_frame(to_grey(page), target.size, reference)
+    grey = as_grey(page.pixels)
+    return _refined(grey, lay_whole_frame(grey, target.size, reference), reference)
 
 
 def _by_sheet(page: Page, target: RegistrationTarget, reference: Reference | None) -> Found | None:
-    grey = to_grey(page)
+    grey = as_grey(page.pixels)
     sheet = find_sheet(page.pixels, target.size)
     if sheet is None:
         found = lay_whole_frame(grey, target.size, reference)
     else:
         found = _on_sheet(grey, sheet, target.size, reference)
-    return _refined(grey, found, reference)
+    refined = _refined(grey, found, reference)
+    if reference is None or (refined.trusted and sheet is not None):
+        return refined
+    # Where no edges are seen, or the sheet lies otherwise than they say, its print may tell more.
+    return _by_features(page, target, reference) or refined
 
 
 def _on_sheet(grey: _Grey, sheet: Sheet, size: Size, reference: Reference | None) -> Found:
@@ -110,7 +115,7 @@ def _is_plausible(grey: _Grey, measured: Measured, reference: Reference) -> bool
 def _by_markers(page: Page, target: RegistrationTarget, reference: Reference | None) -> Found | None:
     if target.markers is None:
         raise InvalidRequest("Registration by markers needs to know where the template's markers are.")
-    grey = to_grey(page)
+    grey = as_grey(page.pixels)
     answers = find_markers(grey, target.size, target.markers)
     if not answers or answers[0].oriented:
         return answers[0] if answers else None
@@ -132,7 +137,7 @@ def _told_apart(
 def _by_features(page: Page, _target: RegistrationTarget, reference: Reference | None) -> Found | None:
     if reference is None:
         raise InvalidRequest("Registration by features needs a reference picture of the template.")
-    measured = register_by_features(to_grey(page), reference)
+    measured = register_by_features(as_grey(page.pixels), reference)
     if measured is None or not measured.trusted:
         return None
     return Found(measured.transform, measured.residual_px, oriented=True)
