@@ -178,7 +178,7 @@ def drop_out(pixels: NDArray[np.uint8], *, guide: str = AUTO) -> _Grey:
     # In the channel that the guide absorbs least it is invisible from the start, as in a scanner's drop-out lamp.
     darkest = 0.5 * rest[..., int(colour.argmin())] + 0.5 * rest.max(axis=2)
     light = np.asarray(estimate_light(as_grey(pixels)), np.float32)
-    return np.clip(np.round(light * np.exp(-np.maximum(darkest, 0))), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.round(light * np.exp(-np.maximum(darkest, 0))), 0, 255), np.uint8)
 
 
 def _density(pixels: NDArray[np.uint8]) -> _Density:

@@ -1,6 +1,6 @@
 """Uneven light and shadow evened out, before anything is sought and whatever the binarisation is.
 
-The light is what the paper looks like: a closing takes strokes away, a median and a blur what is left of them.
+The light is what the paper looks like: a closing takes strokes away, an opening and a blur the paper's grain.
 Dividing by it keeps a stroke's contrast to the paper beside it, however thin it is.
 """
 
@@ -46,8 +46,10 @@ def estimate_light(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
     side = max(5, round(STROKE_SHARE * max(small.shape))) | 1
-    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8), borderType=cv2.BORDER_REPLICATE)
-    smooth = cv2.GaussianBlur(cv2.medianBlur(paper, side), (0, 0), side / 4, borderType=cv2.BORDER_REPLICATE)
+    window = np.ones((side, side), np.uint8)
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, window, borderType=cv2.BORDER_REPLICATE)
+    calm = cv2.morphologyEx(paper, cv2.MORPH_OPEN, window, borderType=cv2.BORDER_REPLICATE)
+    smooth = cv2.blur(cv2.blur(calm, (side, side)), (side, side))
     floor = max(1.0, float(np.percentile(smooth, 95)) / MAX_GAIN)
     lit = np.maximum(smooth, np.uint8(floor))
     return np.asarray(cv2.resize(lit, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)

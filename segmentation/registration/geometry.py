@@ -207,6 +207,12 @@ def fit_homography(source: Points, onto: Points, *, threshold: float) -> tuple[T
     return np.asarray(fitted[0], np.float64), np.asarray(fitted[1]).reshape(-1) > 0
 
 
+def least_squares(source: Points, onto: Points) -> Transform:
+    """Return the homography nearest to all of at least four pairs of points."""
+    fitted, _ = cv2.findHomography(source.astype(np.float32), onto.astype(np.float32), 0)
+    return np.asarray(fitted, np.float64)
+
+
 def distances(transform: Transform, source: Points, onto: Points) -> NDArray[np.float64]:
     """Return how far from `onto` the transform takes each point of `source`."""
     return np.asarray(np.hypot(*(map_points(transform, source) - onto).T))

@@ -18,6 +18,7 @@ from segmentation.registration.geometry import (
     Transform,
     distances,
     fit_homography,
+    least_squares,
     scaling,
     size_of,
     spread,
@@ -87,14 +88,30 @@ def _refine_once(grey: NDArray[np.uint8], transform: Transform, reference: Refer
     places, offsets = find_patches(laid, reference)
     if len(places) < MIN_PATCHES:
         return None
-    fitted = fit_homography(places, places + offsets, threshold=AGREEING_PX / 2)
+    onto = places + offsets
+    fitted = _fit(places, onto)
     if fitted is None:
         return None
     # The laid page's pixels are the guess's: what moved there moves the transform.
-    refined = guess @ fitted[0] @ np.linalg.inv(onto_working)
-    left = distances(fitted[0], places, places + offsets)
-    moved = float(np.hypot(*offsets[left <= AGREEING_PX].T).mean()) if (left <= AGREEING_PX).any() else 0.0
+    refined = guess @ fitted @ np.linalg.inv(onto_working)
+    left = distances(fitted, places, onto)
+    agree = left <= AGREEING_PX
+    moved = float(np.hypot(*offsets[agree].T).mean()) if agree.any() else 0.0
     return replace(_measured(refined, places, left, reference), moved_px=moved)
+
+
+def _fit(places: Points, onto: Points) -> Transform | None:
+    """Return the transform that most patches agree on, fitted to all that do: paper that is bent a little counts."""
+    fitted = fit_homography(places, onto, threshold=AGREEING_PX / 2)
+    if fitted is None:
+        return None
+    transform = fitted[0]
+    for _ in range(2):
+        agree = distances(transform, places, onto) <= AGREEING_PX
+        if agree.sum() < MIN_PATCHES:
+            break
+        transform = least_squares(places[agree], onto[agree])
+    return transform
 
 
 def _measured(refined: Transform, places: Points, left: NDArray[np.float64], reference: Reference) -> Measured:
