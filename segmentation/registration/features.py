@@ -1,6 +1,6 @@
 """Registration by features: where the reference's print is found on the page, however the page is turned."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import cv2
@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 
 from segmentation.registration.geometry import (
     Points,
+    Size,
     Transform,
+    as_grey,
     fit_homography,
     is_plausible,
     size_of,
 )
+from segmentation.registration.orientation import lay_outline
 from segmentation.registration.reference import (
     WORKING_SIDE,
     Features,
@@ -23,6 +26,7 @@ from segmentation.registration.reference import (
     working_picture,
 )
 from segmentation.registration.refine import Measured, refine
+from segmentation.registration.sheet import find_sheet
 
 MAX_RATIO: Final = 0.85
 """Lowe's ratio: what looks almost as much like something else, as repeated print does, is no match."""
@@ -36,18 +40,20 @@ FIT_PX: Final = 3.0
 _Grey = NDArray[np.uint8]
 
 
-def register_by_features(grey: _Grey, reference: Reference) -> Measured | None:
+def register_by_features(pixels: NDArray[np.uint8], reference: Reference) -> Measured | None:
     """Return how the page lies on its reference, or None where it is not found on it.
 
-    ORB first, then SIFT, which takes ten times as long but sees faint and blurred print.
+    ORB first. Then the sheet's edges, since in photos the print is too small for ORB, and at last SIFT, which takes
+    ten times as long but sees faint and blurred print.
 
     Args:
-        grey: the page as it came, turned any way.
+        pixels: the page as it came, turned any way, grey or BGR.
         reference: the template's.
     """
+    grey = as_grey(pixels)
     best: Measured | None = None
-    for transform in _guesses(grey, reference):
-        measured = _measure(grey, transform, reference)
+    for transform in _guesses(pixels, grey, reference):
+        measured = None if transform is None else _measure(grey, transform, reference)
         if measured is not None and (best is None or measured.agreeing > best.agreeing):
             best = measured
         if best is not None and best.trusted:
@@ -55,18 +61,12 @@ def register_by_features(grey: _Grey, reference: Reference) -> Measured | None:
     return best
 
 
-def _guesses(grey: _Grey, reference: Reference) -> Iterator[Transform]:
-    working = working_picture(grey)
-    whole = size_of(grey)
-    kinds: tuple[tuple[Callable[[], Features], Callable[[], Features], int], ...] = (
-        (lambda: reference.orb, lambda: orb_features(working, whole=whole), cv2.NORM_HAMMING),
-        (lambda: reference.sift, lambda: sift_features(working, whole=whole), cv2.NORM_L2),
-    )
-    for of_reference, of_page, norm in kinds:
-        source, onto = match(of_reference(), of_page(), norm=norm)
-        transform = _transform(source, onto, page_size=whole, size=reference.size)
-        if transform is not None:
-            yield transform
+def _guesses(pixels: NDArray[np.uint8], grey: _Grey, reference: Reference) -> Iterator[Transform | None]:
+    working, whole = working_picture(grey), size_of(grey)
+    yield _transform(reference.orb, orb_features(working, whole=whole), cv2.NORM_HAMMING, whole, reference.size)
+    sheet = find_sheet(pixels, reference.size)
+    yield None if sheet is None else lay_outline(grey, sheet.corners, reference.size, reference)
+    yield _transform(reference.sift, sift_features(working, whole=whole), cv2.NORM_L2, whole, reference.size)
 
 
 def _measure(grey: _Grey, transform: Transform, reference: Reference) -> Measured | None:
@@ -87,7 +87,8 @@ def match(reference: Features, page: Features, *, norm: int) -> tuple[Points, Po
     return source, onto
 
 
-def _transform(source: Points, onto: Points, *, page_size: tuple[int, int], size: tuple[int, int]) -> Transform | None:
+def _transform(known: Features, seen: Features, norm: int, page_size: Size, size: Size) -> Transform | None:
+    source, onto = match(known, seen, norm=norm)
     if len(source) < MIN_INLIERS:
         return None
     threshold = FIT_PX * max(1.0, max(page_size) / WORKING_SIDE)

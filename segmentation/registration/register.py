@@ -47,7 +47,9 @@ def register(page: Page, target: RegistrationTarget) -> Registered:
     return Registered(
         page=replace(page, pixels=warp(page.pixels, found.transform, target.size), dpi=_dpi(page, found.transform)),
         transform=found.transform,
-        registration=Registration(method=Method(target.method).value, residual_px=round(found.residual_px, 2)),
+        registration=Registration(
+            method=(found.method or Method(target.method)).value, residual_px=round(found.residual_px, 2)
+        ),
         poor=poor,
         turned_degrees=90 * quarter_turns_of(found.transform, target.size) if found.oriented else None,
         width=page.width,
@@ -137,10 +139,10 @@ def _told_apart(
 def _by_features(page: Page, _target: RegistrationTarget, reference: Reference | None) -> Found | None:
     if reference is None:
         raise InvalidRequest("Registration by features needs a reference picture of the template.")
-    measured = register_by_features(as_grey(page.pixels), reference)
+    measured = register_by_features(page.pixels, reference)
     if measured is None or not measured.trusted:
         return None
-    return Found(measured.transform, measured.residual_px, oriented=True)
+    return Found(measured.transform, measured.residual_px, oriented=True, method=Method.FEATURES)
 
 
 _METHODS: dict[Method, Callable[[Page, RegistrationTarget, Reference | None], Found | None]] = {

@@ -103,8 +103,8 @@ class Registered:
     Attributes:
         page: upright, on the template's pixels; grey or BGR as it came.
         transform: float64, shape (3, 3): from template pixels to pixels of the page as it came.
-        registration: the method and the residual in template pixels; where nothing of the template was found, the
-            residual is the template's diagonal, since anything may be anywhere.
+        registration: the method that found it and the residual in template pixels; where nothing of the template was
+            found, the residual is the template's diagonal, since anything may be anywhere.
         poor: nothing read on this page is to be accepted without a person's look.
         turned_degrees: 0, 90, 180 or 270, clockwise, by which the page as it came was turned; None where nothing told
             up from down, and the page was taken as it came.
@@ -134,9 +134,11 @@ class Found:
         residual_px: mean distance left, in template pixels.
         oriented: whether it is known which way is up.
         trusted: False where it is a guess.
+        method: where another one was fallen back to.
     """
 
     transform: Transform
     residual_px: float
     oriented: bool
     trusted: bool = True
+    method: Method | None = None

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.registration.geometry import Points, from_corners, map_points, rectangle
+from segmentation.registration.target import MarkerLayout
 
 A4 = (1654, 2339)
 """Pixels at 200 dpi."""
@@ -59,7 +60,7 @@ def draw_form(seed: int, *, size: tuple[int, int] = A4) -> _Picture:
     form = np.full((height, width), 255, np.uint8)
     _write(form, " ".join(rng.choice(WORDS, 3)), (width // 8, 110), 1.7, 3)
     row = 180
-    while row < height - 200:
+    while row < height - 260:
         kind = rng.choice(["text", "comb", "box", "rule", "table"], p=[0.35, 0.25, 0.15, 0.15, 0.1])
         row += _DRAW[str(kind)](form, row, rng)
     return form
@@ -111,13 +112,50 @@ def _table(form: _Picture, row: int, rng: np.random.Generator) -> int:
 _DRAW = {"text": _text, "comb": _comb, "box": _box, "rule": _rule, "table": _table}
 
 
+def with_markers(form: _Picture) -> tuple[_Picture, MarkerLayout]:
+    """Return the form with an ArUco marker at each corner, and where they are."""
+    marked, side = form.copy(), 96
+    layout = MarkerLayout.at_corners((form.shape[1], form.shape[0]), side=side, margin=70)
+    kind = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
+    for number, (x, y) in enumerate(_corners_of(layout)):
+        marked[y - 20 : y + side + 20, x - 20 : x + side + 20] = 255
+        marked[y : y + side, x : x + side] = cv2.aruco.generateImageMarker(kind, number, side)
+    return marked, layout
+
+
+def with_squares(form: _Picture) -> tuple[_Picture, MarkerLayout]:
+    """Return the form with a solid square at each corner, and where they are."""
+    marked, side = form.copy(), 50
+    layout = MarkerLayout.at_corners((form.shape[1], form.shape[0]), side=side, margin=70, coded=False)
+    for x, y in _corners_of(layout):
+        marked[y - 20 : y + side + 20, x - 20 : x + side + 20] = 255
+        marked[y : y + side, x : x + side] = 0
+    return marked, layout
+
+
+def _corners_of(layout: MarkerLayout) -> list[tuple[int, int]]:
+    return [(round(marker.corners[0][0] + 0.5), round(marker.corners[0][1] + 0.5)) for marker in layout.markers]
+
+
+def with_code(form: _Picture, text: str, *, side: int = 200) -> _Picture:
+    """Return the form with a QR code at the middle of its head."""
+    settings = cv2.QRCodeEncoder.Params()
+    settings.correction_level = cv2.QRCODE_ENCODER_CORRECT_LEVEL_Q
+    code = cv2.QRCodeEncoder.create(settings).encode(text)
+    left = (form.shape[1] - side) // 2
+    marked = form.copy()
+    marked[30 : side + 90, left - 30 : left + side + 30] = 255
+    marked[60 : 60 + side, left : left + side] = cv2.resize(code, (side, side), interpolation=cv2.INTER_NEAREST)
+    return marked
+
+
 def fill_in(form: _Picture, seed: int, *, marks: int = 25) -> _Picture:
-    """Return the form with scribbles of a blue pen on it: uint8 BGR."""
+    """Return the form with scribbles of a blue pen on it, none at its head and corners: uint8 BGR."""
     rng = np.random.default_rng(seed)
     filled = np.asarray(cv2.cvtColor(form, cv2.COLOR_GRAY2BGR), np.uint8)
     height, width = form.shape
     for _ in range(marks):
-        at = rng.uniform((100, 150), (width - 400, height - 150))
+        at = rng.uniform((250, 320), (width - 450, height - 300))
         steps = np.cumsum(rng.normal((9, 0), (7, 14), (int(rng.integers(8, 30)), 2)), axis=0)
         points = np.round((at + steps) * 8).astype(np.int32)
         cv2.polylines(filled, [points], False, (150, 60, 30), 4, cv2.LINE_AA, shift=3)
@@ -131,11 +169,10 @@ def capture(form: _Picture, how: Capture) -> tuple[_Picture, Points]:
     size = (form.shape[1], form.shape[0])
     corners, frame = _place(size, how, rng)
     transform = from_corners(size, corners)
-    small = cv2.resize(colour, None, fx=1, fy=1)
     ground = _table_top(frame, rng) if how.table else np.full((frame[1], frame[0], 3), 252, np.uint8)
-    if how.scale < 1.0:
-        small = cv2.GaussianBlur(small, (0, 0), 0.4 / how.scale)
-    laid = cv2.warpPerspective(small, transform, frame, flags=cv2.INTER_CUBIC)
+    # A camera averages over its pixels; sampling alone would break thin lines.
+    soft = cv2.GaussianBlur(colour, (0, 0), 0.4 / how.scale) if how.scale < 1.0 else colour
+    laid = cv2.warpPerspective(soft, transform, frame, flags=cv2.INTER_CUBIC)
     mask = cv2.warpPerspective(np.full(form.shape[:2], 255, np.uint8), transform, frame, flags=cv2.INTER_LINEAR)
     share = (np.asarray(mask, np.float32) / 255)[..., None]
     lit = (np.asarray(laid, np.float32) * 0.94 * share + ground * (1 - share)) * _light(frame, how, rng)
