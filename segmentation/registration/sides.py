@@ -18,6 +18,9 @@ SAMPLES: Final = 32
 BESIDE_PX: Final = 4.0
 """How far from a side, in pixels of the small picture, inside and outside are looked at: soft edges end before."""
 
+FARTHER_PX: Final = 10.0
+"""How far outside is looked at again."""
+
 CLEAR_STEP: Final = 14.0
 """Difference in Lab between paper and what it lies on that counts in full; noise makes 3."""
 
@@ -76,13 +79,19 @@ def side_support(seen: Pictured, corners: NDArray[np.float64]) -> NDArray[np.flo
     starts, ends = corners, np.roll(corners, -1, axis=1)
     along = np.linspace(0.06, 0.94, SAMPLES)[:, None]
     places = starts[:, :, None] + (ends - starts)[:, :, None] * along
-    inward = _inward(starts, ends)[:, :, None] * BESIDE_PX
-    inside, outside = places + inward, places - inward
-    step = _look(seen.lab, inside) - _look(seen.lab, outside)
+    inward = _inward(starts, ends)[:, :, None]
+    paper = _look(seen.lab, places + inward * BESIDE_PX)
+    # A printed line has paper again behind it: what lies outside must differ near and farther off.
+    near, far = (_ends_at(seen, paper, places - inward * away) for away in (BESIDE_PX, FARTHER_PX))
+    return np.asarray(np.minimum(near, far).mean(axis=-1))
+
+
+def _ends_at(seen: Pictured, paper: _Lab, outside: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how clearly each place outside differs from the paper inside: 0 to 1."""
+    step = paper - _look(seen.lab, outside)
     clear = np.minimum(np.sqrt(np.square(step).sum(axis=-1)) / CLEAR_STEP, 1.0) ** 2
     ends_here = np.where(step[..., 0] < -MAX_DARKER, 0.0, clear)
-    seen_outside = _is_inside(outside, seen.size)
-    return np.asarray(np.where(seen_outside, ends_here, AT_FRAME).mean(axis=-1))
+    return np.asarray(np.where(_is_inside(outside, seen.size), ends_here, AT_FRAME), np.float64)
 
 
 def _inward(starts: NDArray[np.float64], ends: NDArray[np.float64]) -> NDArray[np.float64]:

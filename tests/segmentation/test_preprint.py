@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from segmentation.preprint import clean_field, drop_out, remove_lines, subtract_blank
 from segmentation.prepare import ink_map
+from segmentation.preprint import clean_field, drop_out, remove_lines, subtract_blank
 from tests.segmentation.drawn import draw_digit
 
 PAPER = 245

@@ -135,7 +135,7 @@ def test_another_form_is_refused(other: int) -> None:
 @pytest.mark.parametrize("tone", [0, 255])
 def test_an_empty_page_is_refused(tone: int) -> None:
     page = Page(index=0, pixels=np.full((2339, 1654), tone, np.uint8))
-    marked, layout = with_markers(form())
+    layout = with_markers(form())[1]
     for target in (on(Method.FEATURES, reference=reference()), on(Method.MARKERS, markers=layout)):
         assert register(page, target).poor
     assert register(page, on(Method.PAGE, reference=reference())).poor
@@ -186,7 +186,7 @@ def test_boxes_on_the_template_come_back_to_the_page_as_it_came() -> None:
     shown[box.y - 20 : box.y + 60, box.x - 20 : box.x + 80] = 255
     shown[box.y : box.y + box.height, box.x : box.x + box.width] = 0
     how = phone(81)
-    pixels, corners = capture(shown, how)
+    pixels = capture(shown, how)[0]
     registered = register(Page(index=0, pixels=pixels), on(Method.FEATURES, reference=reference()))
     back = registered.undo(box)
     part = cv2.cvtColor(pixels[back.y : back.y + back.height, back.x : back.x + back.width], cv2.COLOR_BGR2GRAY)
