@@ -14,7 +14,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -78,22 +80,30 @@ def drawn(count: int) -> None:
         show(name, "features", [_run(case) for case in _drawn_cases(count, device, "features", other=True)])
 
 
-def _drawn_cases(count: int, device: Callable[[int], object], method: str, *, other: bool = False) -> Iterator[Case]:
+def _drawn_cases(count: int, device: Callable[[int], Any], method: str, *, other: bool = False) -> Iterator[Case]:
     from segmentation.registration.reference import prepare_reference
     from segmentation.registration.target import Method, RegistrationTarget
     from tests.segmentation.registration import drawn as forms
 
     for seed in range(count):
-        form = forms.draw_form(seed % 4)
-        marked, layout = forms.with_squares(form) if method == "squares" else forms.with_markers(form)
-        how = device(1000 + seed)
-        if method == "page, no reference":
-            how = forms.upright(how)
-        shown = forms.draw_form(50 + seed) if other else marked
-        pixels, corners = forms.capture(forms.fill_in(shown, seed), how)
-        reference = None if "no reference" in method else prepare_reference(marked, forms.A4)
+        mark = forms.with_squares if method == "squares" else forms.with_markers
+        marked, layout = mark(forms.draw_form(seed % 4))
+        upright, shown = "no reference" in method, 50 + seed if other else seed % 4
+        pixels, corners = _captured(mark, shown, seed, device=device, upright=upright)
+        reference = None if upright else prepare_reference(marked, forms.A4)
         kind = Method("markers" if method == "squares" else method.partition(",")[0])
         yield Case(pixels, RegistrationTarget(kind, forms.A4, reference=reference, markers=layout), corners)
+
+
+@lru_cache(maxsize=64)
+def _captured(
+    mark: Callable[..., Any], form: int, seed: int, *, device: Callable[[int], Any], upright: bool
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Return a filled form as a device sees it, and its corners: the same for each method."""
+    from tests.segmentation.registration import drawn as forms
+
+    how = forms.upright(device(1000 + seed)) if upright else device(1000 + seed)
+    return forms.capture(forms.fill_in(mark(forms.draw_form(form))[0], seed), how)
 
 
 def real(data: Path) -> None:

@@ -96,19 +96,18 @@ def prepare_reference(picture: Page | _Grey, size: Size) -> Reference:
         picture: the blank form, or a filled one: grey or BGR, stretched to `size` where it has another one.
         size: width and height of the template in pixels.
     """
-    page = picture if isinstance(picture, Page) else Page(index=0, pixels=picture)
-    pixels = np.ascontiguousarray(page.pixels)
-    digest = hashlib.blake2b(pixels.tobytes(), digest_size=16, key=str(pixels.shape).encode()).digest()
-    return _prepared(_Picture(digest, pixels), size)
-
-
-@lru_cache(maxsize=32)
-def _prepared(picture: _Picture, size: Size) -> Reference:
-    grey = as_grey(picture.pixels)
+    grey = np.ascontiguousarray(as_grey(picture.pixels if isinstance(picture, Page) else picture))
     if size_of(grey) != size:
         grey = warp(grey, scaling(size, size_of(grey)), size)
-    working = working_picture(grey)
-    reference = Reference(size=size, grey=grey, working=working, patches=_choose_patches(working))
+    digest = hashlib.blake2b(grey.tobytes(), digest_size=16, key=str(size).encode()).digest()
+    return _prepared(_Picture(digest, grey))
+
+
+@lru_cache(maxsize=16)
+def _prepared(picture: _Picture) -> Reference:
+    working = working_picture(picture.pixels)
+    size = size_of(picture.pixels)
+    reference = Reference(size=size, grey=picture.pixels, working=working, patches=_choose_patches(working))
     # Found now, so that the first page does not wait; SIFT's are needed by few templates, and found when they are.
     _ = reference.orb
     return reference

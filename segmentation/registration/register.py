@@ -58,15 +58,15 @@ def register(page: Page, target: RegistrationTarget) -> Registered:
 
 
 def _reference(target: RegistrationTarget) -> Reference | None:
-    if target.reference is None or isinstance(target.reference, Reference):
-        return target.reference
-    return prepare_reference(target.reference, target.size)
+    if not isinstance(target.reference, Reference):
+        return None if target.reference is None else prepare_reference(target.reference, target.size)
+    known = target.reference
+    return known if known.size == target.size else prepare_reference(known.grey, target.size)
 
 
 def _dpi(page: Page, transform: Transform) -> float | None:
-    """Return None: the page has the template's resolution now, which is not what the file states."""
-    same = np.allclose(transform, np.eye(3))
-    return page.dpi if same else None
+    """Return the page's resolution where it was left as it came; else the template's counts, not the file's."""
+    return page.dpi if np.allclose(transform, np.eye(3)) else None
 
 
 def _diagonal(target: RegistrationTarget) -> float:
