@@ -57,14 +57,15 @@ class Outcome:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pages", type=int, default=24, help="drawn pages for each row")
+    parser.add_argument("--pages", type=int, default=24, help="drawn pages for each row; 0 for none")
     parser.add_argument(
         "--data", type=Path, default=ROOT.parent / "shared" / "data", help="real pages; skipped where absent"
     )
     options = parser.parse_args()
     cv2.setNumThreads(1)
     print(HEAD)
-    drawn(options.pages)
+    if options.pages:
+        drawn(options.pages)
     if (options.data / "idrbt_cheques").is_dir():
         real(options.data)
 
