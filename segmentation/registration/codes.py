@@ -1,0 +1,110 @@
+"""The QR code of a form: which template, version and page it is."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.types import Page
+from segmentation.registration.evening import even_light
+from segmentation.registration.geometry import as_grey
+
+PREFIX: Final = "tallyscan"
+
+SEARCH_SIDES: Final = (1500, 2600)
+"""Longer sides of the pictures in which a code is sought, one after the other: small is quick, and noise is gone."""
+
+STRAIGHT_SIDE: Final = 480
+QUIET: Final = 60
+"""Pixels of a code laid straight, and of the quiet zone around it."""
+
+BLURS: Final = (0.0, 2.0)
+"""Sigmas: a code that was enlarged reads better smooth at one time, sharp at another."""
+
+_TEXT: Final = re.compile(rf"{PREFIX}:(?P<name>[^:]+):(?P<version>[0-9]{{1,9}}):(?P<page>[0-9]{{1,9}})", re.ASCII)
+
+_Grey = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class FormCode:
+    """What a form's code says.
+
+    Attributes:
+        name: the template's.
+        version: the template's.
+        page: of the form, as it is printed in the code.
+    """
+
+    name: str
+    version: int
+    page: int
+
+    @property
+    def text(self) -> str:
+        """What is encoded: `tallyscan:NAME:VERSION:PAGE`."""
+        return f"{PREFIX}:{self.name}:{self.version}:{self.page}"
+
+
+def parse_code(text: str) -> FormCode | None:
+    """Return what a code's text says, or None where it is not a form's."""
+    said = _TEXT.fullmatch(text)
+    if said is None:
+        return None
+    return FormCode(name=said["name"], version=int(said["version"]), page=int(said["page"]))
+
+
+def read_code(page: Page) -> FormCode | None:
+    """Return what the page's QR code says; None where there is none, or several forms' codes that disagree."""
+    grey = as_grey(page.pixels)
+    for side in SEARCH_SIDES:
+        picture = _picture(grey, side)
+        codes = {code for text in _texts(picture) if (code := parse_code(text)) is not None}
+        if codes:
+            return codes.pop() if len(codes) == 1 else None
+        if side >= max(grey.shape):
+            break
+    return None
+
+
+def _picture(grey: _Grey, side: int) -> _Grey:
+    scale = min(1.0, side / max(grey.shape))
+    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return even_light(np.asarray(small, np.uint8))
+
+
+def _texts(picture: _Grey) -> Iterator[str]:
+    """Yield the texts of the codes in a picture, found in one of two ways and read straightened."""
+    for detector in (cv2.QRCodeDetectorAruco(), cv2.QRCodeDetector()):
+        try:
+            found, corners = detector.detectMulti(picture)
+        except cv2.error:
+            # The detectors give up on some pictures without a code by an assertion of their own.
+            continue
+        if found:
+            yield from (_read(picture, outline) for outline in np.asarray(corners, np.float32).reshape(-1, 4, 2))
+
+
+def _read(picture: _Grey, outline: NDArray[np.float32]) -> str:
+    """Return the text of the code inside `outline`; empty where it cannot be read."""
+    for blur in BLURS:
+        try:
+            text = cv2.QRCodeDetector().detectAndDecode(_straight(picture, outline, blur=blur))[0]
+        except (cv2.error, UnicodeDecodeError):
+            continue
+        if text:
+            return text
+    return ""
+
+
+def _straight(picture: _Grey, outline: NDArray[np.float32], *, blur: float) -> _Grey:
+    low, high = QUIET, STRAIGHT_SIDE - QUIET
+    onto = np.array([[low, low], [high, low], [high, high], [low, high]], np.float32)
+    transform = cv2.getPerspectiveTransform(outline, onto)
+    size = (STRAIGHT_SIDE, STRAIGHT_SIDE)
+    straight = cv2.warpPerspective(picture, transform, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.GaussianBlur(straight, (0, 0), blur) if blur else straight, np.uint8)

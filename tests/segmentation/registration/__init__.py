@@ -1,0 +1,1 @@
+"""Tests of registration, on forms that are drawn and distorted while they run."""
