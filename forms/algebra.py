@@ -33,9 +33,12 @@ def intersection(first: Automaton, second: Automaton) -> Automaton:
 
 
 def or_nothing(automaton: Automaton) -> Automaton:
-    """Return the smallest automaton of the same strings and the empty one: any field may hold no writing."""
+    """Return the smallest automaton of the same strings and the empty one: any field may hold no writing.
+
+    One that accepts the empty string already is returned as it is.
+    """
     if 0 in automaton.accepting:
-        return minimised(automaton)
+        return automaton
     # A start of its own: where a loop leads back to the old one, more than the empty string would be added.
     steps = (automaton.steps[0], *automaton.steps)
     shifted = tuple(tuple(DEAD if target == DEAD else target + 1 for target in targets) for targets in steps)
