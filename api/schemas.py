@@ -14,7 +14,8 @@ from core.settings import MAX_TARGET_ERROR, Settings
 from core.status import Priority, Status
 from core.types import Failure, PageReading, ProcessingStep, ReaderInfo
 from forms.field_types import FIELD_TYPES
-from storage.records import BatchRecord, DocumentRecord, Scope
+from forms.templates import Template, parse_template
+from storage.records import BatchRecord, DocumentRecord, Scope, TemplateRecord
 
 MAX_TAGS = 20
 MAX_TAG_LENGTH = 64
@@ -149,7 +150,7 @@ class RecentDocumentsQuery(RecentQuery):
     batch: str | None = Field(None, max_length=64, description="Only documents of this batch.")
 
 
-class Template(BaseModel):
+class TemplateRef(BaseModel):
     """A version of a template."""
 
     name: str
@@ -174,7 +175,7 @@ class Document(BaseModel):
     size_bytes: int
     media_type: str
     type: str | None
-    template: Template | None
+    template: TemplateRef | None
     target_error: float | None = Field(description="As asked for; null where the service's own holds.")
     priority: Priority
     tags: tuple[str, ...]
@@ -197,7 +198,7 @@ class Document(BaseModel):
         return cls.model_construct(
             **{name: getattr(record, name) for name in _SAME_NAMES},
             type=record.type_name,
-            template=Template(**record.template._asdict()) if record.template else None,
+            template=TemplateRef(**record.template._asdict()) if record.template else None,
             progress=Progress(pages_total=record.pages_total, pages_done=record.pages_done),
         )
 
@@ -249,6 +250,66 @@ class RecentBatches(BaseModel):
     """The newest batches first."""
 
     batches: list[Batch]
+
+
+class TemplateQuery(_Input):
+    """Which version of a template."""
+
+    version: int | None = Field(None, ge=1, le=2**31 - 1, description="A version; the latest one without it.")
+
+
+class TemplateVersion(BaseModel):
+    """A template and which version of its name it is."""
+
+    name: str
+    version: int | None = Field(description="Null: built in, and not used yet.")
+    created_at: datetime | None
+    template: Template
+
+    @classmethod
+    def of(cls, record: TemplateRecord) -> Self:
+        """Return the record as callers see it."""
+        template = parse_template(record.body, name=record.name)
+        return cls(name=record.name, version=record.version, created_at=record.created_at, template=template)
+
+
+class TemplateSummary(BaseModel):
+    """A template in a list."""
+
+    name: str
+    version: int | None = Field(description="The latest; null: built in, and not used yet.")
+    created_at: datetime | None
+    description: str
+    fields: list[str] = Field(description="Their names.")
+
+    @classmethod
+    def of(cls, record: TemplateRecord) -> Self:
+        """Return the record as callers see it; its body may be of another version of Tallyscan."""
+        fields = record.body.get("fields")
+        return cls(
+            name=record.name,
+            version=record.version,
+            created_at=record.created_at,
+            description=str(record.body.get("description", "")),
+            fields=[str(field["name"]) for field in fields] if isinstance(fields, list) else [],
+        )
+
+    @classmethod
+    def of_builtin(cls, template: Template) -> Self:
+        """Return a built-in template as callers see it."""
+        return cls(
+            name=template.name,
+            version=None,
+            created_at=None,
+            description=template.description,
+            fields=[field.name for field in template.fields],
+        )
+
+
+class TemplateList(BaseModel):
+    """Templates by name."""
+
+    templates: list[TemplateSummary]
 
 
 class Session(BaseModel):
