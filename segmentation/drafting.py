@@ -38,11 +38,25 @@ LEVEL_RUN: Final = 0.012
 MIN_LINE: Final = 0.035
 """Of the longer side: the shortest line to write on."""
 
-MAX_LINE: Final = 0.85
+MAX_LINE: Final = 0.7
 """Of the page's width: what is longer divides the form."""
 
 MAX_THICKNESS: Final = 0.004
 """Of the longer side."""
+
+DOT_PITCH: Final = 0.009
+"""Of the longer side: the dots of a dotted line are nearer to one another."""
+
+DOT_SIZE: Final = 0.0035
+"""Of the longer side, at most."""
+
+DOTS_LEVEL: Final = 3
+"""Pixels by which the dots of a line lie above one another; the scraps of faint letters lie anywhere."""
+
+MIN_DOTS: Final = 10
+
+MAX_SLOPE: Final = 0.01
+"""Pixels that a line of a scanned form falls for each pixel that it is long."""
 
 LABEL_INK: Final = 0.004
 """Share of a box that is inked by more than dust: it holds a label."""
@@ -95,7 +109,7 @@ def find_blanks(page: Page) -> tuple[Blank, ...]:
     scale = min(1.0, WORKING_SIDE / max(grey.shape))
     ink = threshold_ink(ink_strength(shrink(grey, scale))).view(np.uint8)
     cells = _cells(ink)
-    blanks = [*_in_cells(cells, ink), *_above_lines(ink, cells)]
+    blanks = [*_in_cells(cells, ink), *_on_lines(ink, cells)]
     whole = Box(0, 0, page.width, page.height)
     return tuple(replace(blank, box=_enlarged(blank.box, scale, whole)) for blank in _reading_order(blanks))
 
@@ -103,7 +117,8 @@ def find_blanks(page: Page) -> tuple[Blank, ...]:
 def _cells(ink: _Bits) -> list[Box]:
     """Return the insides of all rectangles of a box's size, whatever is printed in them."""
     side = max(ink.shape)
-    walls = cv2.dilate(_level(ink) | _upright(ink), np.ones((3, 3), np.uint8))
+    level = _level(ink)
+    walls = cv2.dilate(level | _meeting(_upright(ink), level), np.ones((3, 3), np.uint8))
     _, _, mat, _ = cv2.connectedComponentsWithStats((walls == 0).view(np.uint8), connectivity=4)
     boxes = []
     for x, y, width, height, area in np.asarray(mat, np.int64)[1:].tolist():
@@ -129,13 +144,39 @@ def _upright(ink: _Bits) -> _Bits:
     return np.asarray(cv2.bitwise_and(lines, ink), np.uint8)
 
 
+def _meeting(upright: _Bits, level: _Bits) -> _Bits:
+    """Return the upright lines that reach a level one, as sides of boxes do and stems of letters do not."""
+    _, labels, _, _ = cv2.connectedComponentsWithStats(upright, connectivity=8)
+    near = cv2.dilate(level, np.ones((7, 7), np.uint8)) > 0
+    reaching = np.zeros(int(labels.max()) + 1, np.uint8)
+    reaching[labels[near]] = 1
+    reaching[0] = 0
+    return np.asarray(reaching[labels], np.uint8)
+
+
 def _in_cells(cells: Sequence[Box], ink: _Bits) -> list[Blank]:
-    """Return combs of equal boxes, and the other boxes one by one, each without its label."""
-    free = [box for box in cells if (left := _label_end(box, ink)) is not None and left == 0]
-    combs, rest = _combs(free)
-    labelled = [_beside_label(box, ink) for box in cells if box not in free]
-    single = [box for box in (*rest, *labelled) if box is not None and _holds_number(box)]
+    """Return combs of equal boxes, letters in them or not, and the other boxes one by one, each without its label."""
+    combs, rest = _combs(cells)
+    ends = {box: _label_end(box, ink) for box in rest}
+    open_boxes = [box for box in rest if not _labels_next(box, ends)]
+    single = [free for box in open_boxes if (free := _beside_label(box, ink)) is not None and _holds_number(free)]
     return [*combs, *(Blank(Kind.BOX, box) for box in single)]
+
+
+def _labels_next(box: Box, ends: dict[Box, int | None]) -> bool:
+    """Return whether a box with print in it says what the box at its right is for, or stands beside another label.
+
+    Args:
+        box: one of `ends`.
+        ends: of each box where its label ends, see `_label_end`.
+    """
+    if ends[box] == 0:
+        return False
+    for other, end in ends.items():
+        beside = 0 <= other.x - box.x - box.width <= 0.3 * box.height
+        if beside and abs(other.y - box.y) <= SAME * box.height and (end == 0 or end is None):
+            return True
+    return False
 
 
 def _holds_number(box: Box) -> bool:
@@ -198,41 +239,110 @@ def _runs(row: Sequence[Box]) -> list[list[Box]]:
 
 
 def _goes_on(run: Sequence[Box], box: Box) -> bool:
+    """Return whether a box continues a comb; one box between them may be lost to what is written in it."""
     last = run[-1]
-    pitch = box.x - last.x
+    pitch = float(box.x - last.x)
+    steady = True
+    if len(run) > 1:
+        known = _pitch(run)
+        pitch /= 2 if abs(pitch - 2 * known) < abs(pitch - known) else 1
+        steady = abs(pitch - known) <= max(2.0, 0.5 * SAME * known)
     fits = CELL_ASPECT[0] * box.height <= box.width <= CELL_ASPECT[1] * box.height
     equal = abs(box.width - last.width) <= max(2.0, SAME * last.width)
-    near = pitch - last.width <= MAX_GAP * last.width
-    steady = len(run) < 2 or abs(pitch - (last.x - run[-2].x)) <= max(2.0, SAME * 0.5 * pitch)
-    return fits and equal and near and steady
+    return fits and equal and steady and pitch - last.width <= MAX_GAP * last.width
+
+
+def _pitch(run: Sequence[Box]) -> float:
+    return float(np.median([after.x - before.x for before, after in pairwise(run)]))
 
 
 def _comb(run: Sequence[Box]) -> Blank:
     """Return the comb whose equal parts are the run's boxes, with half the distance to the next on both sides."""
-    gap = float(np.median([after.x - before.x - before.width for before, after in pairwise(run)]))
-    left, right = run[0].x - gap / 2, run[-1].x + run[-1].width + gap / 2
+    pitch = _pitch(run)
+    gap = pitch - float(np.median([box.width for box in run]))
+    left, right = max(0, round(run[0].x - gap / 2)), round(run[-1].x + run[-1].width + gap / 2)
     top, bottom = min(box.y for box in run), max(box.y + box.height for box in run)
-    box = Box(max(0, round(left)), top, round(right) - max(0, round(left)), bottom - top)
-    return Blank(Kind.COMB, box, cells=len(run))
+    return Blank(Kind.COMB, Box(left, top, right - left, bottom - top), cells=round((right - left) / pitch))
 
 
-def _above_lines(ink: _Bits, cells: Sequence[Box]) -> list[Blank]:
-    """Return the blanks above level lines that belong to no box; dotted lines are lines, too."""
+def _on_lines(ink: _Bits, cells: Sequence[Box]) -> list[Blank]:
+    """Return the blanks above lines that belong to no box, and below lines from whose ends sides hang down."""
     side = max(ink.shape)
-    dots_joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, max(7, round(0.004 * side))), np.uint8))
-    lines = _level(np.asarray(dots_joined, np.uint8))
-    lines = np.asarray(cv2.morphologyEx(lines, cv2.MORPH_CLOSE, np.ones((3, 5), np.uint8)), np.uint8)
-    _, _, mat, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
+    upright = _upright(ink)
     blanks = []
-    for x, y, width, height, _ in np.asarray(mat, np.int64)[1:].tolist():
-        long = MIN_LINE * side <= width <= MAX_LINE * ink.shape[1]
-        line = Box(x, y, width, height)
-        if not long or height > max(4, MAX_THICKNESS * side) or _is_wall(line, cells):
+    for line in [*_solid_lines(ink), *_dotted_lines(ink)]:
+        if not MIN_LINE * side <= line.width <= MAX_LINE * ink.shape[1] or _is_wall(line, cells):
             continue
-        above = _free_above(line, ink)
-        if above is not None:
+        rising, hanging = _sides(line, upright, upwards=True), _sides(line, upright, upwards=False)
+        least = 1.2 * MIN_CELL * side
+        if min(hanging) >= least:
+            free = _beside_label(Box(line.x, line.y + line.height, line.width, min(hanging)), ink)
+            if free is not None and free.height <= MAX_BOX_HEIGHT * side:
+                blanks.append(Blank(Kind.BOX, free))
+        elif max(hanging) >= least or (max(rising) >= least > min(rising)):
+            continue  # a corner's mark
+        elif (above := _free_above(line, ink)) is not None:
             blanks.append(Blank(Kind.LINE, above))
     return blanks
+
+
+def _solid_lines(ink: _Bits) -> list[Box]:
+    """Return thin level lines; pieces of one that is askew, or was scanned with gaps, as one."""
+    side = max(ink.shape)
+    _, _, mat, _ = cv2.connectedComponentsWithStats(cv2.dilate(_level(ink), np.ones((3, 5), np.uint8)), connectivity=8)
+    pieces = [Box(x, y + 1, width, max(1, height - 2)) for x, y, width, height, _ in np.asarray(mat)[1:].tolist()]
+    thin = [box for box in pieces if box.height <= max(4, MAX_THICKNESS * side)]
+    lines: list[Box] = []
+    for box in sorted(thin, key=lambda box: box.x):
+        for place, line in enumerate(lines):
+            gap = box.x - line.x - line.width
+            if abs(line.y - box.y) <= 6 and gap <= MIN_LINE * side:
+                lines[place] = _around(line, box)
+                break
+        else:
+            lines.append(box)
+    return lines
+
+
+def _dotted_lines(ink: _Bits) -> list[Box]:
+    """Return rows of many dots on one level; the dots of letters and sentences stand alone."""
+    side = max(ink.shape)
+    _, labels, mat, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    stats = np.asarray(mat, np.int64)
+    small = stats[:, 2:4].max(axis=1) <= max(3.0, DOT_SIZE * side)
+    dots = small.astype(np.uint8)[labels]
+    joined = cv2.morphologyEx(dots, cv2.MORPH_CLOSE, np.ones((1, round(DOT_PITCH * side) | 1), np.uint8))
+    _, rows, mat, _ = cv2.connectedComponentsWithStats(cv2.dilate(joined, np.ones((3, 1), np.uint8)), connectivity=8)
+    x, y, width, height = stats[small, :4].T
+    row_of_dot = rows[y + height // 2, x + width // 2]
+    lines = []
+    for row, (left, top, long, tall, _) in enumerate(np.asarray(mat, np.int64).tolist()):
+        members = row_of_dot == row
+        if row == 0 or np.count_nonzero(members) < MIN_DOTS:
+            continue
+        if np.ptp((y + height)[members]) <= DOTS_LEVEL + MAX_SLOPE * long:
+            lines.append(Box(left, top, long, tall))
+    return lines
+
+
+def _sides(line: Box, upright: _Bits, *, upwards: bool) -> tuple[int, int]:
+    """Return how long the upright lines are that start at the left and the right end of a level one."""
+    reach = 8
+    lengths = []
+    for end in (line.x, line.x + line.width):
+        columns = np.asarray(upright[:, max(0, end - reach) : end + reach].any(axis=1))
+        on = columns[: line.y + line.height][::-1] if upwards else columns[line.y :]
+        start = int(np.argmax(on[:reach])) if bool(np.any(on[:reach])) else len(on)
+        gaps = np.flatnonzero(~on[start:])
+        lengths.append(int(gaps[0]) if len(gaps) else len(on) - start)
+    return lengths[0], lengths[1]
+
+
+def _around(first: Box, second: Box) -> Box:
+    x, y = min(first.x, second.x), min(first.y, second.y)
+    right = max(first.x + first.width, second.x + second.width)
+    bottom = max(first.y + first.height, second.y + second.height)
+    return Box(x, y, right - x, bottom - y)
 
 
 def _is_wall(line: Box, cells: Sequence[Box]) -> bool:
