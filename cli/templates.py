@@ -152,15 +152,16 @@ def preview(
 ) -> None:
     """Draw a template's boxes on a scan, to see whether they are where the writing is.
 
-    The scan is taken as it lies: the template is stretched over it.
+    The scan is taken as it lies: the template is stretched over it. Where a field has a comb, its boxes are drawn as
+    they are found, or a note that they are not.
     """
     from cli.template_shelf import find_template
-    from segmentation.outlines import Outline, draw_outlines
+    from segmentation.outlines import draw_outlines, outline
 
     template = find_template(name, load_settings(home), url=url, key=key).template
     page = _load_page(scan, page_number)
     outlines = [
-        Outline(field.name, template.place(field, width=page.width, height=page.height), field.cells or 1)
+        outline(page, field.name, template.place(field, width=page.width, height=page.height), cells=field.cells)
         for field in template.fields
     ]
     _write(out, draw_outlines(page, outlines))

@@ -111,7 +111,9 @@ class TemplateField(_Part):
     box: Area
     cells: int | None = Field(None, ge=2, le=MAX_DIGITS, description="Printed boxes side by side, one for each digit.")
     required: bool = Field(default=True, description="Whether an empty field goes to a person.")
-    writing: Literal["handwritten", "printed"] = "handwritten"
+    writing: Literal["handwritten", "printed", "micr"] = Field(
+        "handwritten", description="printed: in ordinary type; micr: a band of E-13B, which is read as its parts."
+    )
     target_error: float | None = Field(
         None, gt=0, le=MAX_TARGET_ERROR, description="Share of accepted readings that may be wrong."
     )
