@@ -43,7 +43,7 @@ class _Machine:
         Raises:
             InvalidRequest: there are too many.
         """
-        if len(self.free) == 4 * MAX_STATES:
+        if len(self.free) == MAX_STATES:
             raise InvalidRequest("The pattern is too large: shorten it, or repeat less often.")
         self.free.append([])
         self.along.append([])

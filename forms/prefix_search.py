@@ -23,6 +23,12 @@ MAX_EXPANDED: Final = 400
 """Prefixes that are looked at; where the evidence is so thin that more are needed, the best found so far counts."""
 
 
+PROPOSED: Final = 4
+"""Strings that are looked for."""
+
+NEGLIGIBLE: Final = 1e-3
+"""A string this much less likely than the best one changes nothing: a search for it would look at many prefixes."""
+
 BEAM_STATES: Final = 64
 """An automaton of more states ties digits to one another, as check digits do: there, a beam is no good."""
 
@@ -70,24 +76,29 @@ class _Evidence(Protocol):
         """Return the prefix with one more digit."""
 
 
-def valid_strings(edges: Edges, automaton: Automaton, *, count: int = 4) -> list[Found]:
+def valid_strings(
+    edges: Edges, automaton: Automaton, *, count: int = PROPOSED, negligible: float = NEGLIGIBLE
+) -> list[Found]:
     """Return the likeliest strings of a lattice that `automaton` accepts, the likeliest first.
 
     Args:
         edges: the lattice with its scores.
         automaton: of the strings that may come out.
         count: how many are wanted; fewer where there are no more.
+        negligible: share of the first one's weight below which none is wanted.
     """
     if edges.flow.log_total == NEVER:
         return []
-    return _search(_LatticeEvidence(edges, automaton), automaton, count=count)
+    return _search(_LatticeEvidence(edges, automaton), automaton, count=count, negligible=negligible)
 
 
-def valid_line_strings(frames: Frames, automaton: Automaton, *, count: int = 4) -> list[Found]:
-    """Return the likeliest strings by the line readers' mean that `automaton` accepts, the likeliest first."""
+def valid_line_strings(
+    frames: Frames, automaton: Automaton, *, count: int = PROPOSED, negligible: float = NEGLIGIBLE
+) -> list[Found]:
+    """Return the likeliest strings by the line readers' mean that `automaton` accepts, as `valid_strings` does."""
     if not frames.probabilities.shape[1]:
         return []
-    return _search(_LineEvidence(frames, automaton), automaton, count=count)
+    return _search(_LineEvidence(frames, automaton), automaton, count=count, negligible=negligible)
 
 
 def valid_weight(edges: Edges, automaton: Automaton) -> float:
@@ -96,28 +107,39 @@ def valid_weight(edges: Edges, automaton: Automaton) -> float:
 
 
 class _Entry(NamedTuple):
-    """A prefix, or a whole string, in the order in which they are looked at."""
+    """A prefix, or a whole string, in the order in which they are looked at.
+
+    Attributes:
+        rank: its weight, negative: the heaviest comes first.
+        number: of the entry, which settles equal ranks.
+        text: the prefix.
+        state: of the automaton, after it.
+        before: the prefix without its last digit, as the evidence keeps it; None of a whole string.
+    """
 
     rank: float
     number: int
     text: str
-    whole: bool
-    prefix: Any
     state: int
+    before: Any
 
 
-def _search(evidence: _Evidence, automaton: Automaton, *, count: int) -> list[Found]:
+def _search(evidence: _Evidence, automaton: Automaton, *, count: int, negligible: float) -> list[Found]:
     start = evidence.start()
-    waiting = [_Entry(-np.inf, 0, "", False, start, 0)]
+    waiting = _following(evidence, automaton, start, "", 0, number=0)
+    heapq.heapify(waiting)
     found: list[Found] = []
-    number = expanded = 0
+    number, expanded = len(waiting), 1
     while waiting and len(found) < count:
         entry = heapq.heappop(waiting)
-        if entry.whole:
+        if found and -entry.rank < negligible * found[0].weight:
+            break
+        if entry.before is None:
             found.append(Found(entry.text, -entry.rank))
             continue
         expanded += 1
-        following = _following(evidence, automaton, entry, number)
+        prefix = evidence.longer(entry.before, DIGITS.index(entry.text[-1]))
+        following = _following(evidence, automaton, prefix, entry.text, entry.state, number=number)
         number += len(following)
         if expanded > MAX_EXPANDED:
             if found:
@@ -130,24 +152,23 @@ def _search(evidence: _Evidence, automaton: Automaton, *, count: int) -> list[Fo
     return found
 
 
-def _following(evidence: _Evidence, automaton: Automaton, entry: _Entry, number: int) -> list[_Entry]:
-    """Return what an entry's prefix leads to: itself as a whole string, and with one more digit."""
+def _following(
+    evidence: _Evidence,
+    automaton: Automaton,
+    prefix: Any,  # noqa: ANN401 - each kind of evidence has its own
+    text: str,
+    state: int,
+    *,
+    number: int,
+) -> list[_Entry]:
+    """Return what a prefix leads to: itself as a whole string, and with one more digit."""
     entries = []
-    if entry.state in automaton.accepting and (own := evidence.own(entry.prefix)) > 0.0:
-        entries.append(_Entry(-own, number, entry.text, True, None, entry.state))
-    weights = evidence.onward(entry.prefix, entry.state)
-    for digit in np.flatnonzero(weights > 0.0).tolist():
-        number += 1
-        entries.append(
-            _Entry(
-                -float(weights[digit]),
-                number,
-                entry.text + DIGITS[digit],
-                False,
-                evidence.longer(entry.prefix, digit),
-                automaton.steps[entry.state][digit],
-            )
-        )
+    if state in automaton.accepting and (own := evidence.own(prefix)) > 0.0:
+        entries.append(_Entry(-own, number, text, state, None))
+    for digit, weight in enumerate(evidence.onward(prefix, state).tolist()):
+        if weight > 0.0:
+            number += 1
+            entries.append(_Entry(-weight, number, text + DIGITS[digit], automaton.steps[state][digit], prefix))
     return entries
 
 

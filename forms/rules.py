@@ -71,13 +71,16 @@ def contrast_in_lattice(edges: Edges, automaton: Automaton, *, text: str | None)
     """
     total = edges.flow.log_total
     own = NEVER if text is None or total == NEVER else string_log_weight(edges, text) - total
-    share = math.exp(min(0.0, own)) / max(valid_weight(edges, automaton), math.exp(min(0.0, own)), 1e-300)
-    if text is not None and own > math.log(CLEAR_SHARE):
+    weight = math.exp(min(0.0, own))
+    if automaton == ANYTHING:
+        return RuleContrast(text, weight, text or "", weight, 0.0)
+    share = weight / max(valid_weight(edges, automaton), weight, 1e-300)
+    if text is not None and weight > CLEAR_SHARE:
         # Likelier than all others together: nothing was overruled.
-        return RuleContrast(text, share, text, math.exp(min(0.0, own)), 0.0)
+        return RuleContrast(text, share, text, weight, 0.0)
     freely = best_strings(edges, ANYTHING, posteriors(edges, ANYTHING)) if total > NEVER else []
     if not freely or freely[0] == text:
-        return RuleContrast(text, share, text or "", math.exp(min(0.0, own)), 0.0)
+        return RuleContrast(text, share, text or "", weight, 0.0)
     free = string_log_weight(edges, freely[0]) - total
     return RuleContrast(text, share, freely[0], math.exp(min(0.0, free)), max(0.0, free - own))
 

@@ -32,7 +32,7 @@ AUTOMATA = (
 def test_the_likeliest_valid_strings_are_those_of_brute_force(lattice: Edges, automaton: Automaton) -> None:
     listed, everything = strings(lattice, automaton), sum(strings(lattice, ANYTHING).values())
     expected = sorted(((weight / everything, text) for text, weight in listed.items()), reverse=True)
-    found = valid_strings(lattice, automaton, count=200)
+    found = valid_strings(lattice, automaton, count=200, negligible=0.0)
     assert [each.weight for each in found] == pytest.approx([weight for weight, _ in expected])
     assert {each.text for each in found} == set(listed)
     assert valid_weight(lattice, automaton) == pytest.approx(sum(weight for weight, _ in expected))
@@ -54,7 +54,7 @@ def test_line_strings_are_those_of_brute_force(seed: int, count: int, automaton:
         text = _collapsed(labels)
         if automaton.accepts(text):
             weights[text] = weights.get(text, 0.0) + weight
-    found = valid_line_strings(frames, automaton, count=200)
+    found = valid_line_strings(frames, automaton, count=200, negligible=0.0)
     assert {each.text: each.weight for each in found if each.weight > 1e-12} == pytest.approx(weights)
     assert [each.weight for each in found] == sorted((each.weight for each in found), reverse=True)
 
