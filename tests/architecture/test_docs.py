@@ -45,7 +45,9 @@ def test_every_route_is_documented(project_root: Path, tmp_path: Path) -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", "docs/architecture.md", "docs/templates.md", "docs/review-reasons.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CHANGELOG.md", "docs/architecture.md", "docs/templates.md", "docs/review-reasons.md"]
+)
 def test_relative_links_lead_somewhere(page: str, project_root: Path) -> None:
     import re
 
