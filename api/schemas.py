@@ -94,6 +94,12 @@ class BatchForm(_Reading):
     priority: Priority = Field(Priority.BULK, description="Which queue its documents wait in.")
 
 
+class ReferenceForm(_Form):
+    """A picture of an empty form."""
+
+    file: UploadFile = Field(description="A PNG, JPEG, BMP, WebP, TIFF or PDF; of several pages the first counts.")
+
+
 class DigitForm(_Judged):
     """One glyph."""
 
@@ -256,6 +262,12 @@ class TemplateQuery(_Input):
     """Which version of a template."""
 
     version: int | None = Field(None, ge=1, le=2**31 - 1, description="A version; the latest one without it.")
+
+
+class Reference(BaseModel):
+    """A picture that templates may name as their reference."""
+
+    sha256: Sha256
 
 
 class TemplateVersion(BaseModel):

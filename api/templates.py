@@ -10,10 +10,11 @@ from flask.typing import ResponseReturnValue
 
 from api.auth import requires
 from api.openapi import LOCATION, answers, refuses
-from api.schemas import TemplateList, TemplateQuery, TemplateSummary, TemplateVersion
+from api.schemas import Reference, ReferenceForm, TemplateList, TemplateQuery, TemplateSummary, TemplateVersion
 from api.services import services
-from api.uploads import limit_json
-from core.errors import InvalidRequest, NotFound, UnknownTemplate
+from api.uploads import limit_body, limit_json
+from core.errors import InvalidRequest, NotFound, UnknownTemplate, UnsupportedMediaType
+from core.media import SNIFF_BYTES, ZIP, sniff
 from forms.builtins import builtin_template, builtin_templates
 from forms.templates import Template
 from storage.records import Scope, TemplateRecord
@@ -51,6 +52,23 @@ def show(name: str, query: TemplateQuery) -> TemplateVersion:
         return TemplateVersion(name=name, version=None, created_at=None, template=builtin)
 
 
+@blueprint.post("/references")
+@requires(Scope.ADMIN)
+@limit_body(files=1)
+@refuses(413, 415, 422)
+@blueprint.input(ReferenceForm, location="form_and_files", arg_name="form")
+@blueprint.output(Reference, status_code=201, description="It is stored; templates may name it.")
+def add_reference(form: ReferenceForm) -> ResponseReturnValue:
+    """Store a picture of an empty form, which a template names by its SHA-256 as its reference."""
+    stream = form.file.stream
+    media_type = sniff(stream.read(SNIFF_BYTES))
+    if media_type is None or media_type == ZIP:
+        raise UnsupportedMediaType
+    stream.seek(0)
+    sha256, _ = services().blobs.put_stream(stream, services().settings.max_file_bytes)
+    return Reference(sha256=sha256), 201  # type: ignore[return-value]
+
+
 @blueprint.put("/<name>")
 @requires(Scope.ADMIN)
 @limit_json(MAX_BYTES)
@@ -62,6 +80,9 @@ def put(name: str, body: Template) -> ResponseReturnValue:
     """Store a template as the next version of its name; the one that is the latest already stays what it is."""
     if body.name != name:
         raise InvalidRequest(f"The template is called {body.name!r} inside, and is to be stored as {name!r}.")
+    reference = body.registration.reference
+    if reference is not None and not services().blobs.exists(reference):
+        raise InvalidRequest("The reference is not here: send the picture to /v1/templates/references first.")
     record = services().store.templates.put(name, body.as_json())
     location = url_for("templates.show", name=name, version=record.version)
     return TemplateVersion.of(record), 200, {"Location": location}  # type: ignore[return-value]

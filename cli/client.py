@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from cli.endpoint import Endpoint
 from cli.patience import Patience
 from cli.problems import error_in, retry_after_in
-from cli.replies import Batch, Document, Limits, Session, TemplateList, TemplateSummary, TemplateVersion
+from cli.replies import Batch, Document, Limits, Reference, Session, TemplateList, TemplateSummary, TemplateVersion
 from core.errors import InternalError, InvalidRequest, ServiceUnreachable, TallyscanError
 from core.status import Priority
 
@@ -141,6 +141,11 @@ class Client:
     def put_template(self, name: str, body: dict[str, Any]) -> TemplateVersion:
         """Store a template as the next version; the same again changes nothing, so that it may be repeated."""
         return _parse(TemplateVersion, self._send("PUT", _template_path(name), json=body))
+
+    def add_reference(self, data: bytes) -> str:
+        """Store a picture of an empty form and return its SHA-256; the same again changes nothing."""
+        files = {"file": ("reference", data, "application/octet-stream")}
+        return _parse(Reference, self._send("POST", "/v1/templates/references", files=files)).sha256
 
     def remove_template(self, name: str) -> None:
         """Offer a template no longer."""

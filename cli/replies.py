@@ -76,6 +76,12 @@ class TemplateList(Reply):
     templates: tuple[TemplateSummary, ...]
 
 
+class Reference(Reply):
+    """A stored picture of an empty form."""
+
+    sha256: str
+
+
 class TemplateVersion(Reply):
     """A template and which version of its name it is."""
 

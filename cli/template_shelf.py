@@ -4,6 +4,7 @@
 whatever a person names.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 MAX_FILE_BYTES = 1024 * 1024
 """As the service has it."""
+
+
+MAX_REFERENCE_BYTES = 64 * 1024 * 1024
+"""Larger files are not looked into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,13 @@ class Shelf(Protocol):
             NotFound: there is none.
         """
 
-    def put(self, template: Template) -> Kept:
-        """Store a template as the next version; the one that is the latest already stays what it is."""
+    def put(self, template: Template, reference: bytes | None = None) -> Kept:
+        """Store a template as the next version; the one that is the latest already stays what it is.
+
+        Args:
+            template: to be stored.
+            reference: the picture that its registration names, where it names one.
+        """
 
     def remove(self, name: str) -> None:
         """Offer a template no longer.
@@ -78,7 +88,7 @@ def open_shelf(settings: Settings, *, url: str | None, key: str | None) -> Itera
     from cli.keys import open_store
 
     with open_store(settings) as store:
-        yield _StoreShelf(store.templates)
+        yield _StoreShelf(store.templates, settings)
 
 
 def has_shelf(settings: Settings, *, url: str | None) -> bool:
@@ -136,11 +146,34 @@ def load_template(path: Path) -> Template:
     return parse_template(body)
 
 
+def find_reference(template: Template, folder: Path) -> bytes | None:
+    """Return the picture that a template's registration names, found in a folder by its SHA-256; None if it names none.
+
+    Args:
+        template: whose reference it is.
+        folder: where the picture lies, under any name.
+
+    Raises:
+        InvalidRequest: it is not there.
+    """
+    wanted = template.registration.reference
+    if wanted is None:
+        return None
+    for path in sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")):
+        if path.stat().st_size > MAX_REFERENCE_BYTES:
+            continue
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() == wanted:
+            return data
+    raise InvalidRequest(f"The reference, a picture with the SHA-256 {wanted}, is not in {folder}.")
+
+
 class _StoreShelf:
     """Straight on the database, so that it works while no service runs."""
 
-    def __init__(self, templates: "Templates") -> None:
+    def __init__(self, templates: "Templates", settings: Settings) -> None:
         self._templates = templates
+        self._settings = settings
 
     def all(self) -> list[Kept]:
         """Return the latest version of every template, and the built-in ones that are not stored."""
@@ -155,8 +188,12 @@ class _StoreShelf:
         except UnknownTemplate as error:
             raise NotFound("There is no template of that name and version.") from error
 
-    def put(self, template: Template) -> Kept:
+    def put(self, template: Template, reference: bytes | None = None) -> Kept:
         """Store a template as the next version."""
+        if reference is not None:
+            from storage.blobs import BlobStore
+
+            BlobStore.open(self._settings.resolved_blob_url).put(reference)
         return _kept(self._templates.put(template.name, template.as_json()))
 
     def remove(self, name: str) -> None:
@@ -182,8 +219,10 @@ class _ServiceShelf:
         reply = self._client.template(name, version=version)
         return Kept(parse_template(reply.template), reply.version, reply.created_at)
 
-    def put(self, template: Template) -> Kept:
+    def put(self, template: Template, reference: bytes | None = None) -> Kept:
         """Store a template as the next version."""
+        if reference is not None:
+            self._client.add_reference(reference)
         reply = self._client.put_template(template.name, template.as_json())
         return Kept(parse_template(reply.template), reply.version, reply.created_at)
 

@@ -1,5 +1,6 @@
 """`tallyscan templates`: the forms that are read, with a running service or in this machine's own database."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,13 +34,15 @@ def templates() -> None:
 def add(source: str, format_name: str, url: str | None, key: str | None, home: Path | None) -> None:
     """Check a template and store it as the next version of its name.
 
-    FILE is a JSON file, or the name of a built-in template, to store it as it is now.
+    FILE is a JSON file, or the name of a built-in template, to store it as it is now. The reference that its
+    registration names, a picture of the empty form, is sought beside the file, whatever it is called.
     """
-    from cli.template_shelf import open_shelf
+    from cli.template_shelf import find_reference, open_shelf
 
     template = _file_or_builtin(source)
+    reference = find_reference(template, Path(source).parent)
     with open_shelf(load_settings(home), url=url, key=key) as shelf:
-        kept = shelf.put(template)
+        kept = shelf.put(template, reference)
     if format_name == "json":
         print_json(_as_json(kept))
         return
@@ -123,14 +126,21 @@ def remove(name: str, url: str | None, key: str | None, home: Path | None) -> No
 def draft(blank: Path, name: str | None, page_number: int, out: Path | None) -> None:
     """Propose a template from a scan of an empty form.
 
-    Boxes, combs and underlined blanks become fields of digits: name them, and give each its type.
+    Boxes, combs and underlined blanks become fields of digits: name them, and give each its type. A scan of one page
+    becomes the template's reference, by which other scans are laid over it: keep it beside the template.
     """
     from forms.drafts import drafted_template
     from segmentation.drafting import find_blanks
 
-    page = _load_page(blank, page_number)
-    blanks = [(found.box, found.cells) for found in find_blanks(page)]
-    template = drafted_template(blanks, width=page.width, height=page.height, name=name or blank.stem)
+    data = _load(blank)
+    page = _decode(data, page_number)
+    template = drafted_template(
+        [(found.box, found.cells) for found in find_blanks(page)],
+        width=page.width,
+        height=page.height,
+        name=name or blank.stem,
+        reference=hashlib.sha256(data).hexdigest() if page_number == 1 else None,
+    )
     _write_json(template.as_json(), out)
     click.echo(
         f"{counted(len(template.fields), 'field')} found; look at them with: tallyscan templates preview", err=True
@@ -159,7 +169,7 @@ def preview(
     from segmentation.outlines import draw_outlines, outline
 
     template = find_template(name, load_settings(home), url=url, key=key).template
-    page = _load_page(scan, page_number)
+    page = _decode(_load(scan), page_number)
     outlines = [
         outline(page, field.name, template.place(field, width=page.width, height=page.height), cells=field.cells)
         for field in template.fields
@@ -188,13 +198,16 @@ def _all(home: Path | None, *, url: str | None, key: str | None) -> "Iterator[Ke
         yield from shelf.all()
 
 
-def _load_page(path: Path, number: int) -> "Page":
+def _load(path: Path) -> bytes:
     from cli.scans import load_scan
+
+    return load_scan(path, max_bytes=load_settings().max_file_bytes)
+
+
+def _decode(data: bytes, number: int) -> "Page":
     from segmentation.decoding import DecodeLimits, decode_page
 
-    settings = load_settings()
-    data = load_scan(path, max_bytes=settings.max_file_bytes)
-    return decode_page(data, number - 1, limits=DecodeLimits.from_settings(settings))
+    return decode_page(data, number - 1, limits=DecodeLimits.from_settings(load_settings()))
 
 
 def _as_json(kept: "Kept") -> dict[str, Any]:

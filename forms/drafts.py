@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from core.errors import InvalidRequest
 from core.types import Box
 from forms.field_specs import MAX_DIGITS, DigitsSpec
-from forms.templates import AUTO, MAX_FIELDS, Area, PageSize, Template, TemplateField
+from forms.templates import AUTO, MAX_FIELDS, Area, PageSize, RegistrationSpec, Template, TemplateField
 
 
-def drafted_template(blanks: Sequence[tuple[Box, int | None]], *, width: int, height: int, name: str) -> Template:
+def drafted_template(
+    blanks: Sequence[tuple[Box, int | None]], *, width: int, height: int, name: str, reference: str | None = None
+) -> Template:
     """Return a template whose fields `field_1`, `field_2`, … hold any digits.
 
     Args:
@@ -17,6 +19,7 @@ def drafted_template(blanks: Sequence[tuple[Box, int | None]], *, width: int, he
         width: of the page in pixels.
         height: of the page in pixels.
         name: made a template's name.
+        reference: SHA-256 of the page's file, by which scans are laid over it; without one they are scaled.
 
     Raises:
         InvalidRequest: there is no blank.
@@ -38,6 +41,7 @@ def drafted_template(blanks: Sequence[tuple[Box, int | None]], *, width: int, he
         name=template_name(name),
         description="",
         page=PageSize(width=width, height=height, unit="px"),
+        registration=RegistrationSpec(method="features" if reference else "none", reference=reference),
         fields=fields,
     )
 

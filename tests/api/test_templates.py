@@ -1,5 +1,7 @@
 """Templates over HTTP: versions, faults by their place, who may change them, built-in ones."""
 
+import hashlib
+import io
 from typing import Any
 
 import pytest
@@ -7,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from forms.builtins import builtin_templates
 from forms.templates import parse_template
-from tests.api.conftest import Caller, Service
+from tests.api.conftest import Caller, Service, scan
 from tests.forms.forms import template_json
 
 
@@ -103,3 +105,38 @@ def test_a_document_names_the_version_that_reads_it(service: Service, admin: Cal
     assert first["template"] == {"name": "card", "version": 1}
     assert admin.submit(template="card").json["template"] == {"name": "card", "version": 2}
     assert admin.submit(template="none").json["code"] == "unknown_template"
+
+
+def send_reference(caller: Caller, data: bytes) -> TestResponse:
+    return caller.post("/v1/templates/references", data={"file": (io.BytesIO(data), "blank.png")})
+
+
+def by_features(sha256: str) -> dict[str, Any]:
+    return template_json(registration={"method": "features", "reference": sha256})
+
+
+def test_a_reference_is_stored_before_the_template_that_names_it(service: Service, admin: Caller) -> None:
+    picture = scan(1)
+    sha256 = hashlib.sha256(picture).hexdigest()
+    assert put(admin, by_features(sha256)).status_code == 422
+    sent = send_reference(admin, picture)
+    assert (sent.status_code, sent.json) == (201, {"sha256": sha256})
+    assert put(admin, by_features(sha256)).json["template"]["registration"]["reference"] == sha256
+    assert service.services.blobs.get(sha256) == picture
+
+
+def test_a_reference_is_a_picture_and_an_administrator_s(service: Service, admin: Caller) -> None:
+    assert send_reference(admin, b"no picture").status_code == 415
+    assert send_reference(service.caller("clearing"), scan(1)).status_code == 403
+
+
+def test_a_reference_outlives_a_document_of_the_same_bytes(service: Service, admin: Caller) -> None:
+    picture = scan(1)
+    sha256 = send_reference(admin, picture).json["sha256"]
+    put(admin, by_features(sha256))
+    other = scan(2)
+    for data in (picture, other):
+        document = admin.submit(data).json["id"]
+        assert admin.call("DELETE", f"/v1/documents/{document}").status_code == 204
+    assert service.services.blobs.exists(sha256)
+    assert not service.services.blobs.exists(hashlib.sha256(other).hexdigest())

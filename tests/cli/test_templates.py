@@ -1,5 +1,6 @@
 """`tallyscan templates`: with a service, without one, from files, and from an empty form."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +15,10 @@ from core.settings import Settings
 from forms.builtins import builtin_templates
 from forms.templates import Template, parse_template
 from storage import migrate
+from storage.blobs import BlobStore
 from tests.cli.app_server import AppServer
 from tests.cli.conftest import Tallyscan
+from tests.factories import png_bytes
 from tests.forms.forms import template_json
 from tests.segmentation.blank_form import ASKED, blank_form
 
@@ -138,7 +141,10 @@ def test_a_draft_of_an_empty_form_can_be_added_and_previewed(
     template: Template = parse_template(json.loads(draft.read_text()))
     assert template.name == "deposit-form"
     assert [field.cells for field in template.fields] == [cells for _, _, _, cells in ASKED]
+    reference = template.registration.reference
+    assert (template.registration.method, reference) == ("features", hashlib.sha256(blank.read_bytes()).hexdigest())
     assert "9 fields" in tallyscan("templates", "add", draft).stdout
+    assert BlobStore.open(database.resolved_blob_url).get(reference) == blank.read_bytes()
     assert tallyscan("templates", "preview", "deposit-form", blank, "--out", picture).exit_code == 0
     drawn = cv2.imread(str(picture))
     assert drawn is not None
@@ -147,6 +153,15 @@ def test_a_draft_of_an_empty_form_can_be_added_and_previewed(
         box = template.place(field, width=page.width, height=page.height)
         inside = drawn[box.y + 5 : box.y + box.height - 5, box.x + 5 : box.x + box.width - 5].astype(np.int32)
         assert (inside.max(axis=2) - inside.min(axis=2)).mean() > 20  # coloured, unlike the form
+
+
+def test_a_template_is_added_together_with_its_reference(answer: Callable[..., str], card: Path) -> None:
+    picture = png_bytes("42")
+    registration = {"method": "features", "reference": hashlib.sha256(picture).hexdigest()}
+    card.write_text(json.dumps(template_json(registration=registration)))
+    assert answer("add", card).endswith("(invalid_request)")
+    (card.parent / "any name").write_bytes(picture)
+    assert answer("add", card) == "card version 1: 6 fields"
 
 
 def test_an_empty_page_gives_no_draft(tallyscan: Tallyscan, tmp_path: Path) -> None:
