@@ -20,6 +20,12 @@ from forms.weights import Weights
 SURE: Final = -0.3
 """A reader is sure of its own string from this log probability on."""
 
+FAR: Final = 5.0
+"""Log weight that a candidate loses when it stands a digit's distance from where the line readers saw the digit."""
+
+MIN_PITCH: Final = 0.35
+"""Text heights; digits are no closer than this."""
+
 
 @dataclass(frozen=True, slots=True)
 class LineView:
@@ -60,9 +66,10 @@ def decode_jointly(
     if not fused.proposals or not fused.proposals[0].allowed or not fused.proposals[0].text:
         return Decoded(text="", other=line.frames.other, fused=fused)
     text = fused.proposals[0].text
-    path = best_path(edges, text)
+    spans = digit_frames(line.frames, text)
+    path = best_path(edges, text, nearness=_nearness(lattice, line, spans))
     if path is None:
-        boxes = _boxes_by_frames(line, text, lattice)
+        boxes = _boxes_by_frames(line, spans, lattice)
     else:
         boxes = [lattice.candidates[step.edge].box for step in path if step.digit is not None]
     confidence = calibration.confidence(features(fused, other=line.frames.other))
@@ -98,10 +105,21 @@ def _disagree(fused: Fused) -> bool:
     return own[fused.lattice_text].lattice > SURE and own[fused.lines_text or ""].lines > SURE
 
 
-def _boxes_by_frames(line: LineView, text: str, lattice: Lattice) -> list[Box]:
+def _nearness(lattice: Lattice, line: LineView, spans: list[tuple[int, int]]) -> NDArray[np.float64]:
+    """Return how much less likely candidates are for each digit, the further from where the line readers saw it.
+
+    The shape is (digits, candidates); the lattice alone tells 9 from 9 with a dash beside it by little.
+    """
+    step = line.box.width / line.frames.count
+    seen = np.array([(first + last + 1) / 2 * step + line.box.x for first, last in spans])
+    pitch = max(float(np.median(np.diff(seen))) if len(seen) > 1 else 0.0, MIN_PITCH * lattice.text_height)
+    middles = np.array([each.box.x + each.box.width / 2 for each in lattice.candidates])
+    return np.asarray(-FAR * np.abs(middles - seen[:, None]) / pitch)
+
+
+def _boxes_by_frames(line: LineView, spans: list[tuple[int, int]], lattice: Lattice) -> list[Box]:
     """Return the digits' boxes by where the line readers saw them, as tall as the lattice's ink there."""
     step = line.box.width / line.frames.count
-    spans = digit_frames(line.frames, text)
     middles = [(before[1] + after[0] + 1) / 2 for before, after in pairwise(spans)]
     # A digit reaches about half its neighbour's distance further than the frames in which it is seen.
     reach = (sum(b - a for a, b in pairwise(middles)) / max(1, len(middles) - 1)) or 8.0

@@ -304,37 +304,51 @@ def string_log_weight(edges: Edges, text: str) -> float:
     share = edges.flow.emitting(text, edges.into)[-1]
     if share > VANISHING:
         return edges.flow.log_total + math.log(share)
-    return _along(edges, text, combine=_log_sum)[-1][-1]
+    return _along(edges, _emitted(edges, text), combine=_log_sum)[-1][-1]
 
 
-def best_path(edges: Edges, text: str) -> tuple[Step, ...] | None:
-    """Return the heaviest path that emits `text` (Viterbi 1967), or None where there is none."""
+def best_path(edges: Edges, text: str, *, nearness: _Floats | None = None) -> tuple[Step, ...] | None:
+    """Return the heaviest path that emits `text` (Viterbi 1967), or None where there is none.
+
+    Args:
+        edges: the lattice's.
+        text: digits.
+        nearness: shape (len(text), n), added to the weight of an edge where it emits the digit at that position.
+    """
     if len(text) >= edges.cuts:
         return None
-    table = _along(edges, text, combine=max)
+    emitted = _emitted(edges, text, nearness=nearness)
+    table = _along(edges, emitted, combine=max)
     if table[-1][-1] == NEVER:
         return None
     steps: list[Step] = []
     cut, position = edges.cuts - 1, len(text)
     while cut:
-        step, cut = _step_back(edges, text, table, (cut, position))
-        steps.append(step)
-        position -= step.digit is not None
+        edge, emits, cut = _step_back(edges, emitted, table, (cut, position))
+        position -= emits
+        steps.append(Step(edge, DIGITS.index(text[position]) if emits else None))
     return tuple(reversed(steps))
 
 
-def _along(edges: Edges, text: str, *, combine: Callable[[list[float]], float]) -> list[list[float]]:
-    """Return by prefix of `text` and cut the log weight of the ways to it that emit it: their sum or maximum.
+def _emitted(edges: Edges, text: str, *, nearness: _Floats | None = None) -> list[list[float]]:
+    """Return by position in `text` the edges' log weights of emitting the digit there."""
+    weights = edges.digit.T[[DIGITS.index(char) for char in text]]
+    near: list[list[float]] = (weights if nearness is None else weights + nearness).tolist()
+    return near
 
-    Each digit takes an edge, so a prefix ends no earlier than at the cut of its length; and the last cuts, from which
-    the rest of `text` does not fit, are left out.
+
+def _along(edges: Edges, emitted: list[list[float]], *, combine: Callable[[list[float]], float]) -> list[list[float]]:
+    """Return by number of digits and cut the log weight of the ways to it that emit so many: their sum or maximum.
+
+    Each digit takes an edge, so the first few end no earlier than at the cut of their number; and the last cuts, from
+    which the rest does not fit, are left out.
     """
-    skip, digits = edges.skip.tolist(), edges.digit.T.tolist()
+    skip, length = edges.skip.tolist(), len(emitted)
     table: list[list[float]] = []
-    for position in range(len(text) + 1):
+    for position in range(length + 1):
         row = [NEVER] * position or [0.0]
-        before, digit = (table[-1], digits[DIGITS.index(text[position - 1])]) if position else ([], [])
-        for ways in edges.into[len(row) : edges.cuts - len(text) + position]:
+        before, digit = (table[-1], emitted[position - 1]) if position else ([], [])
+        for ways in edges.into[len(row) : edges.cuts - length + position]:
             weights = [row[start] + skip[edge] for start, edge in ways]
             if position:
                 weights += [before[start] + digit[edge] for start, edge in ways]
@@ -343,18 +357,19 @@ def _along(edges: Edges, text: str, *, combine: Callable[[list[float]], float]) 
     return table
 
 
-def _step_back(edges: Edges, text: str, table: list[list[float]], at: tuple[int, int]) -> tuple[Step, int]:
-    """Return the last step of the heaviest way to a cut and position of `table`, and the cut that it starts at."""
+def _step_back(
+    edges: Edges, emitted: list[list[float]], table: list[list[float]], at: tuple[int, int]
+) -> tuple[int, bool, int]:
+    """Return of the heaviest way to a cut and position of `table` the last edge, if it emits, and the cut before."""
     cut, position = at
-    ways: list[tuple[float, int, int | None, int]] = []
+    ways: list[tuple[float, int, bool, int]] = []
     if position:
-        digit = DIGITS.index(text[position - 1])
-        emitted = edges.digit[:, digit]
-        ways += [(table[position - 1][start] + emitted[edge], edge, digit, start) for start, edge in edges.into[cut]]
-    ways += [(table[position][start] + edges.skip[edge], edge, None, start) for start, edge in edges.into[cut]]
-    _, edge, chosen, start = max(ways, key=_weight)
-    return Step(edge=edge, digit=chosen), start
+        before, digit = table[position - 1], emitted[position - 1]
+        ways += [(before[start] + digit[edge], edge, True, start) for start, edge in edges.into[cut]]
+    ways += [(table[position][start] + float(edges.skip[edge]), edge, False, start) for start, edge in edges.into[cut]]
+    _, edge, emits, start = max(ways, key=_weight)
+    return edge, emits, start
 
 
-def _weight(way: tuple[float, int, int | None, int]) -> float:
+def _weight(way: tuple[float, int, bool, int]) -> float:
     return way[0]

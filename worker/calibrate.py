@@ -1,8 +1,8 @@
 """`python -m worker.calibrate ../shared/data`: makes the calibration that ships with a network.
 
 Reads what the networks never learnt from: ORAND's last quarter, Meza's test part, the amounts and dates of the second
-half of each bank's cheques, and drawn words, scribbles and blank paper, which hold no number. Prints what the folds
-say of each collection, and writes `calibration.json` beside the network.
+half of each bank's cheques, and what holds no number: drawn words, scribbles, numbers struck out, blank paper. Prints
+what the folds say of each collection, and writes `calibration.json` beside the network.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from forms.fusion import FusionWeights
 from model.artifacts import SHIPPED, artifact_folder
 from model.corpora import CHEQUE_FIELDS, LabelledString, cheque_fields, cut_out, meza_strings, orand_strings
 from model.corrections import Corrections
-from model.line.composing import scribble, words
+from model.line.composing import scribble, struck_out, words
 from model.line.paper import blank, painted
 from model.line.writing import load_ink
 from worker.calibrating import Evidence, LabelledField, calibrate, collect
@@ -53,8 +53,9 @@ def no_numbers(data: Path) -> Iterator[LabelledField]:
     ink = load_ink(data)
     rng = np.random.default_rng(SEED)
     for place in range(NO_NUMBERS):
-        kind = place % 3
-        pixels = blank(rng) if kind == 0 else painted(words(ink, rng) if kind == 1 else scribble(rng), rng)
+        draws = (words(ink, rng), scribble(rng), struck_out(ink, rng), None)
+        writing = draws[place % len(draws)]
+        pixels = blank(rng) if writing is None else painted(writing, rng)
         yield LabelledField(f"no number {place}", _png(pixels), "", "digits", f"none {place}", "no numbers")
 
 

@@ -45,6 +45,7 @@ from segmentation.fields import find_numbers, whole_page
 from segmentation.normalise import NORMALISATION_VERSION
 from segmentation.prepare import Levelling, deskew, estimate_skew, ink_map, to_grey
 from segmentation.preview import encode_preview
+from segmentation.tightening import main_ink_box
 from worker.networks import Networks, load_networks
 from worker.preparing import PreparedField, prepare_field
 
@@ -213,7 +214,9 @@ class Reader:
             scores = self._classify([field.lattice for field in fields])
             frames = self._read_lines(fields)
         with self.timings.measure("decode_field"):
-            decoded = [self._decode(*each) for each in zip(fields, scores, frames, strict=True)]
+            decoded = [
+                _tightened(self._decode(*each), each[0].lattice) for each in zip(fields, scores, frames, strict=True)
+            ]
             if request.type_name is None:
                 fields, decoded = _only_numbers(fields, decoded)
         return fields, decoded, levelling
@@ -297,6 +300,16 @@ def _only_numbers(
         for number, (field, _) in enumerate(numbers, start=1)
     ]
     return named, [each for _, each in numbers]
+
+
+def _tightened(decoded: Decoded, lattice: Lattice) -> Decoded:
+    """Return what was read with each digit's box around its own ink alone."""
+    candidates = {candidate.box: candidate for candidate in lattice.candidates}
+    digits = tuple(
+        replace(digit, box=main_ink_box(candidates[digit.box])) if digit.box in candidates else digit
+        for digit in decoded.digits
+    )
+    return replace(decoded, digits=digits)
 
 
 def _undo(reading: FieldReading, levelling: Levelling) -> FieldReading:

@@ -109,8 +109,13 @@ def words(ink: InkCollection, rng: Generator) -> Writing:
     return Writing(OTHER, "", tuple(strokes))
 
 
-def struck_out(number: Writing, rng: Generator) -> Writing:
-    """Return a number that its writer crossed out, by lines, a cross, strokes or a zigzag: no number any more."""
+def struck_out(ink: InkCollection, rng: Generator) -> Writing:
+    """Return a number that its writer crossed out, by lines, a cross, strokes or a zigzag: no number any more.
+
+    It has two digits or more: a bar through a lone 7 does not strike it out.
+    """
+    while len((number := compose(ink, rng)).text) == 1:
+        pass
     right, bottom = number.width, max(number.height, 0.8)
     ends = np.array([rng.uniform(-0.3, 0.1), right + rng.uniform(-0.1, 0.3)])
     middle = rng.uniform(0.35, 0.65) * bottom

@@ -17,7 +17,7 @@ from model.artifacts import DataSource
 from model.line.composing import beside, compose, in_cells, rupee_amount, scribble, struck_out, words
 from model.line.paper import blank, in_comb, painted
 from model.line.real import RealField, joined, load_cheques, load_meza, load_orand, loosely_cut, shaken, side_by_side
-from model.line.writing import OTHER, SOURCES, InkCollection, Writing, load_ink
+from model.line.writing import OTHER, SOURCES, InkCollection, load_ink
 from segmentation.line import MAX_LINE_WIDTH, prepare_line
 
 FRAME_COLUMNS: Final = 2
@@ -181,17 +181,10 @@ def _no_number(ink: InkCollection, rng: Generator) -> Sample:
     if kind < 0.35:
         writing = scribble(rng)
     elif kind < 0.55:
-        writing = struck_out(_long(ink, rng), rng)
+        writing = struck_out(ink, rng)
     else:
         writing = words(ink, rng)
     return Sample(prepare_line(painted(writing, rng)).pixels, OTHER)
-
-
-def _long(ink: InkCollection, rng: Generator) -> Writing:
-    """Return a number of two digits or more: a bar through a lone 7 does not strike it out."""
-    while len((number := compose(ink, rng)).text) == 1:
-        pass
-    return number
 
 
 def _real(ingredients: Ingredients, rng: Generator) -> Sample | None:

@@ -102,6 +102,14 @@ def test_the_best_path_of_a_string_is_the_heaviest_that_spells_it(lattice: Edges
         assert scores[path] == pytest.approx(score)
 
 
+def test_nearness_decides_between_candidates_that_weigh_about_the_same() -> None:
+    one = np.log(np.eye(10)[[1, 1, 1]] + 1e-9)
+    lattice = Edges(3, np.array([0, 1, 0]), np.array([1, 2, 2]), one, np.full(3, -0.1))
+    assert [step.edge for step in best_path(lattice, "1") or ()] == [2]
+    near_the_first = best_path(lattice, "1", nearness=np.array([[0.0, -9.0, -5.0]]))
+    assert near_the_first == (Step(0, 1), Step(1, None))
+
+
 @given(lattice=edges(), automaton=st.sampled_from(AUTOMATA))
 @settings(deadline=None)
 def test_the_posteriors_of_the_edges_over_any_piece_sum_to_one(lattice: Edges, automaton: Automaton) -> None:

@@ -7,7 +7,7 @@ import pytest
 from numpy.random import Generator
 
 from model.line import composing
-from model.line.composing import beside, compose, in_cells, number_text, scribble, words
+from model.line.composing import beside, compose, in_cells, number_text, scribble, struck_out, words
 from model.line.writing import OTHER, InkCollection, Writing
 
 
@@ -19,6 +19,7 @@ COMPOSERS: dict[str, Callable[[InkCollection, Generator], Writing]] = {
     "compose": compose,
     "in_cells": lambda ink, rng: in_cells(ink, rng, pitch=1.0),
     "words": words,
+    "struck_out": struck_out,
     "scribble": lambda _, rng: scribble(rng),
 }
 
@@ -92,3 +93,15 @@ def test_numbers_have_digits_and_separators_alone() -> None:
 )
 def test_digits_are_grouped_from_the_right(sizes: list[int], grouped: str) -> None:
     assert composing._grouped("1234567", ",", sizes) == grouped
+
+
+def test_a_number_struck_out_is_none_and_crossed_from_side_to_side(ink: InkCollection) -> None:
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        while len((number := compose(ink, rng)).text) == 1:
+            pass
+        struck = struck_out(ink, np.random.default_rng(seed))
+        assert struck.text == OTHER
+        crossing = np.concatenate(struck.strokes[len(number.strokes) :])
+        assert crossing[:, 0].min() < 0.35 * number.width
+        assert crossing[:, 0].max() > 0.65 * number.width
