@@ -14,8 +14,7 @@ from core.settings import MAX_TARGET_ERROR, Settings
 from core.status import Priority, Status
 from core.types import Failure, PageReading, ProcessingStep, ReaderInfo
 from forms.field_types import FIELD_TYPES
-from forms.templates import Template, parse_template
-from storage.records import BatchRecord, DocumentRecord, Scope, TemplateRecord
+from storage.records import BatchRecord, DocumentRecord, Scope
 
 MAX_TAGS = 20
 MAX_TAG_LENGTH = 64
@@ -25,13 +24,15 @@ Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 FieldTypeName = Annotated[str, Field(max_length=64, json_schema_extra={"enum": sorted(FIELD_TYPES)})]
 
 
-class _Input(BaseModel):
+class Input(BaseModel):
     """A form or query; what it does not know is refused, so that a misspelt parameter is not passed over in silence."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
-class _Form(_Input):
+class Form(Input):
+    """A form; what nobody filled in counts as absent."""
+
     @model_validator(mode="before")
     @classmethod
     def _drop_empty(cls, data: object) -> object:
@@ -39,7 +40,7 @@ class _Form(_Input):
         return {k: v for k, v in data.items() if v not in ("", None)} if isinstance(data, Mapping) else data
 
 
-class _Judged(_Form):
+class _Judged(Form):
     """How sure a field must be."""
 
     target_error: float | None = Field(
@@ -94,12 +95,6 @@ class BatchForm(_Reading):
     priority: Priority = Field(Priority.BULK, description="Which queue its documents wait in.")
 
 
-class ReferenceForm(_Form):
-    """A picture of an empty form."""
-
-    file: UploadFile = Field(description="A PNG, JPEG, BMP, WebP, TIFF or PDF; of several pages the first counts.")
-
-
 class DigitForm(_Judged):
     """One glyph."""
 
@@ -118,7 +113,7 @@ class IdempotencyHeader(BaseModel):
     )
 
 
-class WaitQuery(_Input):
+class WaitQuery(Input):
     """How long the answer may wait for a change."""
 
     wait: float = Field(
@@ -130,20 +125,20 @@ class WaitQuery(_Input):
     )
 
 
-class DigitQuery(_Input):
+class DigitQuery(Input):
     """How long the answer may wait for the reading."""
 
     wait: float = Field(5, ge=0, le=3600, description="Seconds to wait for the reading before answering 202.")
 
 
-class OverlayQuery(_Input):
+class OverlayQuery(Input):
     """What an overlay shows."""
 
     page: int = Field(0, ge=0, le=1_000_000, description="Index of the page, from 0.")
     scan: bool = Field(True, description="Whether the page's picture lies below.")
 
 
-class RecentQuery(_Input):
+class RecentQuery(Input):
     """Which of the newest."""
 
     limit: int = Field(20, ge=1, le=MAX_LIST)
@@ -256,72 +251,6 @@ class RecentBatches(BaseModel):
     """The newest batches first."""
 
     batches: list[Batch]
-
-
-class TemplateQuery(_Input):
-    """Which version of a template."""
-
-    version: int | None = Field(None, ge=1, le=2**31 - 1, description="A version; the latest one without it.")
-
-
-class Reference(BaseModel):
-    """A picture that templates may name as their reference."""
-
-    sha256: Sha256
-
-
-class TemplateVersion(BaseModel):
-    """A template and which version of its name it is."""
-
-    name: str
-    version: int | None = Field(description="Null: built in, and not used yet.")
-    created_at: datetime | None
-    template: Template
-
-    @classmethod
-    def of(cls, record: TemplateRecord) -> Self:
-        """Return the record as callers see it."""
-        template = parse_template(record.body, name=record.name)
-        return cls(name=record.name, version=record.version, created_at=record.created_at, template=template)
-
-
-class TemplateSummary(BaseModel):
-    """A template in a list."""
-
-    name: str
-    version: int | None = Field(description="The latest; null: built in, and not used yet.")
-    created_at: datetime | None
-    description: str
-    fields: list[str] = Field(description="Their names.")
-
-    @classmethod
-    def of(cls, record: TemplateRecord) -> Self:
-        """Return the record as callers see it; its body may be of another version of Tallyscan."""
-        fields = record.body.get("fields")
-        return cls(
-            name=record.name,
-            version=record.version,
-            created_at=record.created_at,
-            description=str(record.body.get("description", "")),
-            fields=[str(field["name"]) for field in fields] if isinstance(fields, list) else [],
-        )
-
-    @classmethod
-    def of_builtin(cls, template: Template) -> Self:
-        """Return a built-in template as callers see it."""
-        return cls(
-            name=template.name,
-            version=None,
-            created_at=None,
-            description=template.description,
-            fields=[field.name for field in template.fields],
-        )
-
-
-class TemplateList(BaseModel):
-    """Templates by name."""
-
-    templates: list[TemplateSummary]
 
 
 class Session(BaseModel):

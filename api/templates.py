@@ -10,8 +10,15 @@ from flask.typing import ResponseReturnValue
 
 from api.auth import requires
 from api.openapi import LOCATION, answers, refuses
-from api.schemas import Reference, ReferenceForm, TemplateList, TemplateQuery, TemplateSummary, TemplateVersion
 from api.services import services
+from api.template_schemas import (
+    Reference,
+    ReferenceForm,
+    TemplateList,
+    TemplateQuery,
+    TemplateSummary,
+    TemplateVersion,
+)
 from api.uploads import limit_body, limit_json
 from core.errors import InvalidRequest, NotFound, UnknownTemplate, UnsupportedMediaType
 from core.media import SNIFF_BYTES, ZIP, sniff

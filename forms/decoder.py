@@ -97,14 +97,20 @@ def decode(
     path = best_path(edges, text) or ()
     everything = likely.log_total if walked == FREE else log_total(edges, FREE)
     confidence = float(np.exp(min(0.0, string_log_weight(edges, text) - everything)))
-    supports = likely.digit * np.exp(min(0.0, likely.log_total - everything))
+    walked_share = float(np.exp(min(0.0, likely.log_total - everything)))
+    supports = likely.digit * walked_share
     return Decoded(
         text=text,
         digits=_read_digits(lattice, edges, supports, path, confidence, within=crop.box),
         confidence=confidence,
         digit_share=digit_share(scores, classes, path),
         skipped_share=skipped_share(lattice, path),
-        rule=contrast_in_lattice(edges, field_type.automaton, text=text),
+        rule=contrast_in_lattice(
+            edges,
+            field_type.automaton,
+            text=text,
+            valid_share=walked_share if walked is field_type.automaton else None,
+        ),
     )
 
 

@@ -61,20 +61,24 @@ def contrast(fused: Fused) -> RuleContrast | None:
     return RuleContrast(best.text, best.share / max(fused.valid_share, 1e-300), free.text, free.share, margin)
 
 
-def contrast_in_lattice(edges: Edges, automaton: Automaton, *, text: str | None) -> RuleContrast:
+def contrast_in_lattice(
+    edges: Edges, automaton: Automaton, *, text: str | None, valid_share: float | None = None
+) -> RuleContrast:
     """Return what the rule did to a lattice's reading.
 
     Args:
         edges: the lattice with its scores.
         automaton: of the strings that the field may hold.
         text: the likeliest of them; None where the lattice has none.
+        valid_share: probability in 0..1 of all of them together, where it is known already.
     """
     total = edges.flow.log_total
     own = NEVER if text is None or total == NEVER else string_log_weight(edges, text) - total
     weight = math.exp(min(0.0, own))
     if automaton == ANYTHING:
         return RuleContrast(text, weight, text or "", weight, 0.0)
-    share = weight / max(valid_weight(edges, automaton), weight, 1e-300)
+    valid = valid_weight(edges, automaton) if valid_share is None else valid_share
+    share = weight / max(valid, weight, 1e-300)
     if text is not None and weight > CLEAR_SHARE:
         # Likelier than all others together: nothing was overruled.
         return RuleContrast(text, share, text, weight, 0.0)
