@@ -10,10 +10,15 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+import numpy as np
+
 from forms import confidence
 from forms.confidence import BINS, upper_bound
 
 TARGETS = (0.001, 0.005, 0.01)
+
+DRAWS = 200
+"""Of outcomes as the confidences promise them."""
 
 Figures = dict[str, float]
 
@@ -44,6 +49,7 @@ def score(readings: Sequence[Reading]) -> Figures:
         "empty": share(not reading.text for reading in readings),
         "ned": sum(map(normalised_distance, readings)) / max(len(readings), 1),
         "ece": calibration_error(readings),
+        "ece_by_chance": chance_error(readings),
         "aurc": risk_area(readings),
         "accepted": len(accepted) / max(len(readings), 1),
         "accepted_wrong_n": float(wrong),
@@ -93,6 +99,14 @@ def calibration_error(readings: Sequence[Reading]) -> float:
     return confidence.calibration_error(
         [reading.confidence for reading in answers], [reading.right for reading in answers]
     )
+
+
+def chance_error(readings: Sequence[Reading]) -> float:
+    """Return the mean calibration error if every confidence were exactly right: few fields do not come out even."""
+    confidences = [reading.confidence for reading in readings if reading.text]
+    outcomes = np.random.default_rng(0).random((DRAWS, len(confidences))) < np.array(confidences)
+    errors = [confidence.calibration_error(confidences, row) for row in outcomes.tolist()]
+    return sum(errors) / DRAWS
 
 
 def reliability(readings: Sequence[Reading]) -> list[tuple[int, float, float]]:

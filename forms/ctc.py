@@ -27,8 +27,15 @@ CERTAIN: Final = 0.9995
 UNLIKELY: Final = 3e-4
 """The beam leaves out digits that are less probable than this in a frame."""
 
+HOPELESS: Final = 1e-5
+"""A prefix with less than this share of the likeliest one's weight is given up."""
+
 IMPOSSIBLE: Final = 1e-300
 """Stands for a string that no way through the frames spells, so that its logarithm is a number."""
+
+
+_Prefixes = dict[str, tuple[float, float, int]]
+"""By prefix the weight of the ways that end in a blank, of those that end in its last digit, and its state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,42 +77,66 @@ def line_texts(frames: Frames, automaton: Automaton, *, beam: int = 6) -> list[s
     Every prefix holds two weights: of the ways that end in a blank, and of those that end in its last digit.
     """
     mean = np.exp(np.log(np.maximum(frames.probabilities, IMPOSSIBLE)).mean(axis=0))
-    prefixes: dict[str, tuple[float, float, int]] = {"": (1.0, 0.0, 0)}
+    prefixes: _Prefixes = {"": (1.0, 0.0, 0)}
     for frame in mean.tolist():
-        blank = frame[BLANK]
         likely = [(digit, frame[digit]) for digit in range(BLANK) if frame[digit] > UNLIKELY]
-        grown: dict[str, tuple[float, float, int]] = {}
-        for text, (after_blank, after_digit, state) in prefixes.items():
-            again = frame[ord(text[-1]) - 48] * after_digit if text else 0.0
-            _add(grown, text, (after_blank + after_digit) * blank, again, state)
-            for digit, probability in likely:
-                following = automaton.steps[state][digit]
-                if following == DEAD:
-                    continue
-                repeats = text and text[-1] == DIGITS[digit]
-                before = after_blank if repeats else after_blank + after_digit
-                _add(grown, text + DIGITS[digit], 0.0, before * probability, following)
-        kept = sorted(grown.items(), key=lambda entry: -(entry[1][0] + entry[1][1]))[:beam]
-        scale = 1.0 / max(kept[0][1][0] + kept[0][1][1], IMPOSSIBLE)
-        prefixes = {text: (a * scale, b * scale, state) for text, (a, b, state) in kept}
-    ranked = sorted(prefixes.items(), key=lambda entry: -(entry[1][0] + entry[1][1]))
+        prefixes = _likeliest(_grown(prefixes, frame, likely, automaton), beam)
+    ranked = sorted(prefixes.items(), key=_by_weight)
     return [text for text, (_, _, state) in ranked if state in automaton.accepting]
+
+
+def _grown(prefixes: _Prefixes, frame: list[float], likely: list[tuple[int, float]], automaton: Automaton) -> _Prefixes:
+    """Return the prefixes that the frame turns `prefixes` into; `likely` are the digits that it may hold."""
+    blank = frame[BLANK]
+    grown: _Prefixes = {}
+    for text, (after_blank, after_digit, state) in prefixes.items():
+        together = after_blank + after_digit
+        last = ord(text[-1]) - 48 if text else BLANK
+        _add(grown, text, together * blank, frame[last] * after_digit, state)
+        for digit, probability in likely:
+            following = automaton.steps[state][digit]
+            if following != DEAD:
+                before = after_blank if digit == last else together
+                _add(grown, text + DIGITS[digit], 0.0, before * probability, following)
+    return grown
+
+
+def _likeliest(prefixes: _Prefixes, beam: int) -> _Prefixes:
+    """Return the `beam` likeliest prefixes, the first one's weight near 1, without those that are hopeless beside it.
+
+    What goes on in the same ways never catches up; what may go on in others does.
+    """
+    ranked = sorted(prefixes.items(), key=_by_weight)[:beam]
+    scale = 1.0 / max(-_by_weight(ranked[0]), IMPOSSIBLE)
+    kept: _Prefixes = {}
+    best: dict[int, float] = {}
+    for text, (after_blank, after_digit, state) in ranked:
+        weight = after_blank + after_digit
+        if weight >= HOPELESS * best.setdefault(state, weight):
+            kept[text] = after_blank * scale, after_digit * scale, state
+    return kept
+
+
+def _by_weight(entry: tuple[str, tuple[float, float, int]]) -> float:
+    return -(entry[1][0] + entry[1][1])
 
 
 def line_log_probabilities(frames: Frames, texts: list[str]) -> Floats:
     """Return each reader's log probability of each text: shape (readers, texts)."""
     signs, jumps, ends = _spread(texts)
     emitted = frames.probabilities[:, :, signs]
-    ways = np.zeros((len(frames.probabilities), *signs.shape))
-    ways[:, :, :2] = emitted[:, 0, :, :2] if emitted.shape[1] else 0.0
-    shifted = np.zeros_like(ways)
+    # Two places of nothing come first, so that a step from further left needs no case of its own.
+    ways = np.zeros((len(emitted), len(signs), signs.shape[1] + 2))
+    stay, one, two = ways[:, :, 2:], ways[:, :, 1:-1], ways[:, :, :-2]
+    stay[:, :, :2] = emitted[:, 0, :, :2] if emitted.shape[1] else 0.0
+    grown = np.empty_like(stay)
     for frame in range(1, emitted.shape[1]):
-        shifted[:, :, 1:] = ways[:, :, :-1]
-        grown = ways + shifted
-        grown[:, :, 2:] += ways[:, :, :-2] * jumps[:, 2:]
-        ways = grown * emitted[:, frame]
+        np.multiply(two, jumps, out=grown)
+        grown += one
+        grown += stay
+        np.multiply(grown, emitted[:, frame], out=stay)
     rows = np.arange(len(texts))
-    total = ways[:, rows, ends] + np.where(ends > 0, ways[:, rows, np.maximum(ends - 1, 0)], 0.0)
+    total = stay[:, rows, ends] + np.where(ends > 0, stay[:, rows, np.maximum(ends - 1, 0)], 0.0)
     return np.asarray(np.log(np.maximum(total, IMPOSSIBLE)))
 
 
@@ -146,9 +177,7 @@ def _spans(frames: Frames, origin: NDArray[np.intp], *, last: int, digits: int) 
     return spans
 
 
-def _add(
-    grown: dict[str, tuple[float, float, int]], text: str, after_blank: float, after_digit: float, state: int
-) -> None:
+def _add(grown: _Prefixes, text: str, after_blank: float, after_digit: float, state: int) -> None:
     known = grown.get(text)
     if known is None:
         grown[text] = (after_blank, after_digit, state)

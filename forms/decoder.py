@@ -9,6 +9,7 @@ allows one digit says which string is chosen, not that the field holds one, so t
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -19,7 +20,7 @@ from forms.automaton import DIGITS, any_digits
 from forms.digitwise import alternatives
 from forms.field_types import FieldType
 from forms.fusion import Fused
-from forms.geometry import SHAPE, boxes_of, digit_features, skip_features
+from forms.geometry import SHAPE, boxes_of, features, outline
 from forms.paths import NEVER, Edges, Step, best_path, log_total, posteriors, string_log_weight
 from forms.prefix_search import BEAM_STATES, lattice_strings
 from forms.rules import RuleContrast, contrast_in_lattice
@@ -93,7 +94,7 @@ def decode(
     strings = lattice_strings(edges, field_type.automaton, likely)
     if not strings:
         return Decoded(text="", rule=contrast_in_lattice(edges, field_type.automaton, text=None))
-    text = strings[0]
+    text = next(iter(strings))
     path = best_path(edges, text) or ()
     everything = likely.log_total if walked == FREE else log_total(edges, FREE)
     confidence = float(np.exp(min(0.0, string_log_weight(edges, text) - everything)))
@@ -119,19 +120,27 @@ def score_edges(
 ) -> Edges:
     """Return the lattice's edges with the log weight of each digit, and of being skipped."""
     weights = weights or (WITH_GARBAGE if GARBAGE in classes else WITHOUT_GARBAGE)
-    starts = np.array([candidate.start for candidate in lattice.candidates], np.intp)
-    ends = np.array([candidate.end for candidate in lattice.candidates], np.intp)
+    shape = outline(lattice)
     odds = log_odds(scores, classes=classes)
-    features = digit_features(lattice)
-    geometry = (features @ np.array(weights.digit))[:, None] + features[:, SHAPE] @ np.array(weights.by_digit).T
-    skip = skip_features(lattice) @ np.array(weights.skip) + weights.skip_network * odds.max(axis=1)
+    weighed = features(shape) @ _table(weights)
+    skip = weighed[:, -1] + weights.skip_network * odds.max(axis=1)
     return Edges(
         cuts=lattice.cuts,
-        starts=starts,
-        ends=ends,
-        digit=weights.network * odds + geometry,
-        skip=np.where(ends == starts + 1, skip, NEVER),
+        starts=shape.starts,
+        ends=shape.ends,
+        digit=weights.network * odds + weighed[:, :-1],
+        skip=np.where(shape.ends == shape.starts + 1, skip, NEVER),
     )
+
+
+@lru_cache(maxsize=8)
+def _table(weights: Weights) -> NDArray[np.float64]:
+    """Return what each feature counts for each of the ten digits, and in the last column for a skip: (21, 11)."""
+    table = np.zeros((len(weights.digit) + len(weights.skip), len(DIGITS) + 1))
+    table[: len(weights.digit), :-1] = np.array(weights.digit)[:, None]
+    table[SHAPE, :-1] += np.array(weights.by_digit).T
+    table[len(weights.digit) :, -1] = weights.skip
+    return table
 
 
 def log_odds(scores: NDArray[np.float32], *, classes: tuple[str, ...]) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from forms.automaton import Automaton, any_digits
 from forms.ctc import Frames, line_log_probabilities, line_texts
-from forms.paths import NEVER, Edges, Posteriors, best_strings, log_sum, string_log_weight
+from forms.paths import NEVER, Edges, Posteriors, log_sum, string_log_weight, weighed_strings
 from forms.prefix_search import lattice_strings, line_strings
 
 ANYTHING: Final = any_digits()
@@ -92,11 +92,11 @@ def fuse(edges: Edges, likely: Posteriors, frames: Frames, automaton: Automaton,
     by_lines = line_strings(frames, automaton)
     if automaton != ANYTHING:
         by_lines += line_texts(frames, ANYTHING)
-    texts = list(dict.fromkeys(by_lattice + by_lines))
+    texts = list(dict.fromkeys([*by_lattice, *by_lines]))
     if not texts:
         return Fused((), None, None)
     lines = line_log_probabilities(frames, texts).mean(axis=0)
-    lattice = np.array([_lattice_log(edges, likely, text) for text in texts])
+    lattice = np.array([_lattice_log(edges, likely, text, by_lattice.get(text)) for text in texts])
     shares = fused_shares(lattice, lines, np.array([len(text) for text in texts]), weights)
     allowed = [automaton.accepts(text) for text in texts]
     proposals = ranked(
@@ -133,14 +133,16 @@ def fused_scores(
     )
 
 
-def _lattice_texts(edges: Edges, likely: Posteriors, automaton: Automaton) -> list[str]:
-    freely = best_strings(edges, ANYTHING, likely)
-    if automaton == ANYTHING or (freely and automaton.accepts(freely[0])):
+def _lattice_texts(edges: Edges, likely: Posteriors, automaton: Automaton) -> dict[str, float]:
+    """Return the lattice's likeliest strings, allowed ones first, with their log weights."""
+    freely = weighed_strings(edges, ANYTHING, likely)
+    if automaton == ANYTHING or (freely and automaton.accepts(next(iter(freely)))):
         return freely
-    return list(dict.fromkeys(lattice_strings(edges, automaton, likely) + freely))
+    return lattice_strings(edges, automaton, likely) | freely
 
 
-def _lattice_log(edges: Edges, likely: Posteriors, text: str) -> float:
+def _lattice_log(edges: Edges, likely: Posteriors, text: str, found: float | None) -> float:
+    """Return the log probability of `text` by the lattice; `found` is its log weight where a search met it."""
     if likely.log_total == NEVER:
         return NEVER
-    return min(0.0, string_log_weight(edges, text) - likely.log_total)
+    return min(0.0, (string_log_weight(edges, text) if found is None else found) - likely.log_total)

@@ -4,6 +4,7 @@ Lengths are in text heights, so that a scan's resolution does not matter. All fe
 decoder weighs them linearly; `forms.weights` holds the weights.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -34,52 +35,72 @@ def boxes_of(lattice: Lattice) -> _Floats:
     return boxes
 
 
-def digit_features(lattice: Lattice) -> _Floats:
-    """Return `DIGIT_FEATURES` of each candidate: shape (n, 13)."""
-    boxes = boxes_of(lattice) / max(lattice.text_height, 1.0)
-    starts, ends = _cuts(lattice)
-    pieces = _pieces(boxes, starts, ends)
-    height, width = boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]
-    top, bottom = _lines(pieces)
-    before, after = _neighbour_gaps(boxes, pieces, starts, ends)
-    columns = [
-        np.ones(len(boxes)),
-        height,
-        height * height,
-        width,
-        width * width,
-        np.abs(boxes[:, 1] - top),
-        np.abs(boxes[:, 3] - bottom),
-        ends - starts - 1.0,
-        _inner_gaps(pieces, starts, ends),
-        np.maximum(-before, 0),
-        np.maximum(-after, 0),
-        np.minimum(np.maximum(before, 0), 1),
-        np.minimum(np.maximum(after, 0), 1),
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A lattice's candidates in text heights, and what their places are measured against.
+
+    Attributes:
+        boxes: shape (n, 4), left, top, right, bottom.
+        starts: cut at which each begins.
+        ends: cut at which it ends.
+        cuts: number of cuts.
+        pieces: shape (cuts - 1, 4), the single pieces' boxes in order.
+        lines: upper and lower line of the writing.
+    """
+
+    boxes: _Floats
+    starts: NDArray[np.intp]
+    ends: NDArray[np.intp]
+    cuts: int
+    pieces: _Floats
+    lines: tuple[float, float]
+
+
+def outline(lattice: Lattice) -> Outline:
+    """Return the lattice's candidates in text heights."""
+    rows = [
+        (each.start, each.end, (box := each.box).x, box.y, box.x + box.width, box.y + box.height)
+        for each in lattice.candidates
     ]
-    return _bounded(columns)
+    table = np.array(rows, np.intp).reshape(-1, 6)
+    starts, ends = np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
+    boxes = table[:, 2:] / max(lattice.text_height, 1.0)
+    pieces = _pieces(boxes, starts, ends)
+    return Outline(boxes, starts, ends, lattice.cuts, pieces, _lines(pieces))
 
 
-def skip_features(lattice: Lattice) -> _Floats:
+def digit_features(shape: Outline) -> _Floats:
+    """Return `DIGIT_FEATURES` of each candidate: shape (n, 13)."""
+    return features(shape)[:, : len(DIGIT_FEATURES)]
+
+
+def skip_features(shape: Outline) -> _Floats:
     """Return `SKIP_FEATURES` of each candidate, of use for single pieces only: shape (n, 8)."""
-    boxes = boxes_of(lattice) / max(lattice.text_height, 1.0)
-    starts, ends = _cuts(lattice)
-    top, bottom = _lines(_pieces(boxes, starts, ends))
-    height, width = boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]
-    middle = (boxes[:, 1] + boxes[:, 3]) / 2 - (top + bottom) / 2
-    rim = (starts == 0) | (ends == lattice.cuts - 1)
-    columns = [np.ones(len(boxes)), height, height * height, width, width * width, height * width, np.abs(middle), rim]
-    return _bounded(columns)
+    return features(shape)[:, len(DIGIT_FEATURES) :]
 
 
-def _bounded(columns: list[_Floats]) -> _Floats:
-    """Return the features as the columns of a table: beyond 4 text heights all are alike."""
-    return np.asarray(np.minimum(np.maximum(np.array(columns, np.float64), -4), 4).T)
-
-
-def _cuts(lattice: Lattice) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    pairs = np.array([(c.start, c.end) for c in lattice.candidates], np.intp).reshape(-1, 2)
-    return pairs[:, 0], pairs[:, 1]
+def features(shape: Outline) -> _Floats:
+    """Return `DIGIT_FEATURES` and `SKIP_FEATURES` of each candidate, beyond 4 text heights all alike: shape (n, 21)."""
+    left, upper, right, lower = shape.boxes.T
+    top, bottom = shape.lines
+    before, after = _neighbour_gaps(shape)
+    columns = np.empty((len(DIGIT_FEATURES) + len(SKIP_FEATURES), len(left)))
+    columns[0] = columns[13] = 1.0
+    height, width = columns[1], columns[3]
+    np.subtract(lower, upper, out=height)
+    np.subtract(right, left, out=width)
+    columns[14], columns[16] = height, width
+    np.multiply(columns[1:5:2], columns[1:5:2], out=columns[2:6:2])
+    columns[15], columns[17] = columns[2], columns[4]
+    columns[5], columns[6] = np.abs(upper - top), np.abs(lower - bottom)
+    columns[7] = shape.ends - shape.starts - 1.0
+    columns[8] = _inner_gaps(shape)
+    columns[9], columns[10] = np.maximum(-before, 0), np.maximum(-after, 0)
+    columns[11], columns[12] = np.minimum(np.maximum(before, 0), 1), np.minimum(np.maximum(after, 0), 1)
+    columns[18] = height * width
+    columns[19] = np.abs((upper + lower) / 2 - (top + bottom) / 2)
+    columns[20] = (shape.starts == 0) | (shape.ends == shape.cuts - 1)
+    return np.asarray(np.minimum(np.maximum(columns, -4, out=columns), 4, out=columns).T)
 
 
 def _pieces(boxes: _Floats, starts: NDArray[np.intp], ends: NDArray[np.intp]) -> _Floats:
@@ -103,22 +124,24 @@ def _median(values: list[float]) -> float:
     return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
 
 
-def _neighbour_gaps(
-    boxes: _Floats, pieces: _Floats, starts: NDArray[np.intp], ends: NDArray[np.intp]
-) -> tuple[_Floats, _Floats]:
+def _neighbour_gaps(shape: Outline) -> tuple[_Floats, _Floats]:
     """Return the level distance of each candidate to the pieces before and after it; below 0 they overlap."""
-    before, after = np.ones(len(boxes)), np.ones(len(boxes))
-    has_before, has_after = starts > 0, ends < len(pieces)
-    before[has_before] = boxes[has_before, 0] - pieces[starts[has_before] - 1, 2]
-    after[has_after] = pieces[ends[has_after], 0] - boxes[has_after, 2]
+    # Where there is no such piece, the distance counts as 1.
+    rights = np.concatenate([[np.nan], shape.pieces[:, 2]])
+    lefts = np.concatenate([shape.pieces[:, 0], [np.nan]])
+    before = shape.boxes[:, 0] - rights[shape.starts]
+    after = lefts[shape.ends] - shape.boxes[:, 2]
+    before[shape.starts == 0] = 1.0
+    after[shape.ends == len(shape.pieces)] = 1.0
     return before, after
 
 
-def _inner_gaps(pieces: _Floats, starts: NDArray[np.intp], ends: NDArray[np.intp]) -> _Floats:
+def _inner_gaps(shape: Outline) -> _Floats:
     """Return the widest level distance between pieces inside each candidate; 0 where they touch."""
-    gaps = np.maximum(pieces[1:, 0] - pieces[:-1, 2], 0).tolist()
+    gaps = np.maximum(shape.pieces[1:, 0] - shape.pieces[:-1, 2], 0).tolist()
     # Plain numbers: a candidate has a gap or two, over which numpy would take ten times as long.
     widest = [
-        max(gaps[start : end - 1], default=0.0) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+        max(gaps[start : end - 1], default=0.0)
+        for start, end in zip(shape.starts.tolist(), shape.ends.tolist(), strict=True)
     ]
     return np.array(widest, np.float64)

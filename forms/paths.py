@@ -26,6 +26,9 @@ NEVER: Final = -np.inf
 UNLIKELY: Final = 1e-4
 """The beam leaves out moves that are less probable than this."""
 
+HOPELESS: Final = 9.2
+"""Nats by which a prefix may be less likely than another in the same place; it would never catch up."""
+
 VANISHING: Final = 1e-250
 """A product of shares below this may have lost something to underflow: it is found again from logarithms."""
 
@@ -241,7 +244,12 @@ def _posteriors_of_anything(edges: Edges) -> Posteriors:
 
 
 def best_strings(edges: Edges, automaton: Automaton, likely: Posteriors, *, beam: int = 8) -> list[str]:
-    """Return the likeliest strings, best first.
+    """Return the likeliest strings, best first."""
+    return list(weighed_strings(edges, automaton, likely, beam=beam))
+
+
+def weighed_strings(edges: Edges, automaton: Automaton, likely: Posteriors, *, beam: int = 8) -> dict[str, float]:
+    """Return the likeliest strings, best first, and the log weight of each by the paths that were followed.
 
     Beam search over cuts; prefixes that are the same string in different cuttings are added up. Moves that
     hardly any path makes are left out.
@@ -249,11 +257,22 @@ def best_strings(edges: Edges, automaton: Automaton, likely: Posteriors, *, beam
     prefixes: list[dict[tuple[str, int], float]] = [{} for _ in range(edges.cuts)]
     prefixes[0]["", 0] = 0.0
     for cut, moves in enumerate(_moves(edges, likely)[:-1]):
-        kept = sorted(prefixes[cut].items(), key=_by_weight)[:beam]
+        kept = _likeliest(prefixes[cut], beam)
         for end, digit, score in moves:
             _extend(prefixes[end], kept, digit, score, automaton.steps)
     final = [(weight, text) for (text, state), weight in prefixes[-1].items() if state in automaton.accepting]
-    return [text for _, text in sorted(final, reverse=True)[:beam]]
+    final.sort(reverse=True)
+    return {text: weight for weight, text in final[:beam] if weight >= final[0][0] - HOPELESS}
+
+
+def _likeliest(prefixes: dict[tuple[str, int], float], beam: int) -> list[tuple[tuple[str, int], float]]:
+    """Return the `beam` likeliest prefixes without those that are hopeless beside another of the same state."""
+    best: dict[int, float] = {}
+    return [
+        entry
+        for entry in sorted(prefixes.items(), key=_by_weight)[:beam]
+        if entry[1] >= best.setdefault(entry[0][1], entry[1]) - HOPELESS
+    ]
 
 
 def _by_weight(entry: tuple[tuple[str, int], float]) -> float:

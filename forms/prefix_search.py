@@ -7,6 +7,7 @@ prefixes, as Graves et al. 2006 do for the frames of line readers; here with the
 """
 
 import heapq
+import math
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from forms.automaton import DEAD, DIGITS, Automaton
 from forms.ctc import BLANK, IMPOSSIBLE, Frames, line_texts
-from forms.paths import NEVER, Edges, Posteriors, best_strings
+from forms.paths import NEVER, Edges, Posteriors, weighed_strings
 
 Floats = NDArray[np.float64]
 
@@ -40,17 +41,17 @@ class Found(NamedTuple):
     weight: float
 
 
-def lattice_strings(edges: Edges, automaton: Automaton, likely: Posteriors) -> list[str]:
-    """Return the likeliest strings of a lattice that the rule allows, best first.
+def lattice_strings(edges: Edges, automaton: Automaton, likely: Posteriors) -> dict[str, float]:
+    """Return the likeliest strings of a lattice that the rule allows, best first, and the log weight of each.
 
     The beam is quick, and right where a prefix that the ink likes can be completed. Where the rule ties digits to one
     another, or the beam found nothing that is written, every prefix is weighed by its completions.
     """
     if automaton.states <= BEAM_STATES:
-        texts = best_strings(edges, automaton, likely)
-        if any(texts):
-            return texts
-    return [each.text for each in valid_strings(edges, automaton)]
+        weighed = weighed_strings(edges, automaton, likely)
+        if any(weighed):
+            return weighed
+    return {each.text: edges.flow.log_total + math.log(each.weight) for each in valid_strings(edges, automaton)}
 
 
 def line_strings(frames: Frames, automaton: Automaton) -> list[str]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.types import Lattice
 from forms.automaton import DIGITS
 from forms.decoder import log_odds
-from forms.geometry import SHAPE, SKIP_FEATURES, digit_features, skip_features
+from forms.geometry import SHAPE, SKIP_FEATURES, digit_features, outline, skip_features
 from forms.paths import NEVER, log_sum
 from forms.weights import Weights
 
@@ -60,8 +60,8 @@ def make_batch(examples: Sequence[Example], *, classes: tuple[str, ...]) -> Batc
         merged = np.array([candidate.end for candidate in example.lattice.candidates]) - starts - 1
         own_odds = log_odds(example.scores, classes=classes)
         odds[row, starts, merged], valid[row, starts, merged] = own_odds, True
-        digit.append(_scatter(digit_features(example.lattice), starts, merged, shape[1:]))
-        own_skip = np.column_stack([skip_features(example.lattice), own_odds.max(axis=1)])
+        digit.append(_scatter(digit_features(outline(example.lattice)), starts, merged, shape[1:]))
+        own_skip = np.column_stack([skip_features(outline(example.lattice)), own_odds.max(axis=1)])
         skip.append(_scatter(own_skip, starts, merged, shape[1:])[:, 0])
         text[row, : len(example.text)] = [DIGITS.index(char) for char in example.text]
     return Batch(odds, np.stack(digit), np.stack(skip), valid, pieces, text, lengths)

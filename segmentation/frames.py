@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Box
+from segmentation.runs import label_type, level_runs
 
 MIN_WIDTH_SHARE: Final = 0.38
 """A frame's top and bottom are at least this much of the field's width."""
@@ -74,10 +75,10 @@ def _level_lines(ink: NDArray[np.uint8]) -> list[Box]:
     bits = (ink > 0).view(np.uint8)
     dots_joined = np.asarray(cv2.morphologyEx(bits, cv2.MORPH_CLOSE, np.ones((1, 5), np.uint8)), np.uint8)
     thickened = cv2.dilate(dots_joined, np.ones((3, 1), np.uint8))
-    runs = cv2.morphologyEx(
-        thickened, cv2.MORPH_OPEN, np.ones((1, length), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0
-    )
-    count, _, stats, _ = cv2.connectedComponentsWithStats(runs, connectivity=8)
+    runs = level_runs(np.asarray(thickened, np.uint8), length)
+    if runs is None:
+        return []
+    count, _, stats, _ = cv2.connectedComponentsWithStats(runs, connectivity=8, ltype=label_type(runs.size))
     thick = max(6, 0.14 * height)
     boxes = [
         Box(x=int(x), y=int(y), width=int(w), height=int(h))

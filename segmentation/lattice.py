@@ -1,10 +1,10 @@
 """A field's crop to its lattice: every merge of neighbouring pieces of ink that may be one digit.
 
-Which of them are digits is not decided here: the network scores every candidate, and the decoder looks for
-the best path. Candidates that no digit could fill (too wide) are left out, to keep the network's work small.
+Which of them are digits is not decided here: the network scores candidates, and the decoder looks for the best path.
+Those that no digit could fill (too wide) are left out, and glyphs are made only of those that are asked for.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -46,7 +46,7 @@ class _Writing:
     scale: float
 
 
-class _Merge(NamedTuple):
+class Merge(NamedTuple):
     """Neighbouring pieces that may be one digit: cuts at its ends, and left, top, right, bottom around it."""
 
     start: int
@@ -62,21 +62,75 @@ class _Part(NamedTuple):
     box: _Corners
 
 
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    """What a field's lattice will hold, before any glyph of it is made: to make and classify them is most of the work.
+
+    Attributes:
+        field: where the field lies on the page.
+        merges: the candidates, by their start and end; boxes in pixels of the working picture.
+        scale: working pixels for one pixel of the page.
+    """
+
+    field: Box
+    merges: list[Merge]
+    scale: float
+    _writing: _Writing
+
+    @property
+    def count(self) -> int:
+        """Number of candidates."""
+        return len(self.merges)
+
+    @property
+    def single(self) -> NDArray[np.bool_]:
+        """Which candidates are single pieces: shape (count,)."""
+        return np.array([merge.end == merge.start + 1 for merge in self.merges], np.bool_)
+
+    @property
+    def text_height(self) -> float:
+        """Height of the writing in working pixels."""
+        return self._writing.pieces.text_height
+
+    @property
+    def around(self) -> Box | None:
+        """The box around all ink, on the page; None where there is none."""
+        boxes = self._writing.pieces.boxes
+        if not len(boxes):
+            return None
+        left, top = boxes[:, :2].min(axis=0).tolist()
+        right, bottom = boxes[:, 2:].max(axis=0).tolist()
+        return _on_page(self.field, [(left, top, right, bottom)], self.scale)[0]
+
+    def glyphs(self, chosen: Sequence[int]) -> NDArray[np.uint8]:
+        """Return the glyphs of the `chosen` candidates, which come in order: uint8, shape (len(chosen), 28, 28)."""
+        return normalise_tight(_tight_glyphs(self._writing, [self.merges[each] for each in chosen]), len(chosen))
+
+    def lattice(self, chosen: Sequence[int], glyphs: NDArray[np.uint8]) -> Lattice:
+        """Return the lattice of the `chosen` candidates, every single piece among them, with their `glyphs`."""
+        merges = [self.merges[each] for each in chosen]
+        boxes = _on_page(self.field, [merge.box for merge in merges], self.scale)
+        candidates = tuple(
+            DigitCrop(merge.start, merge.end, box, glyph)
+            for merge, box, glyph in zip(merges, boxes, glyphs, strict=True)
+        )
+        return Lattice(self._writing.pieces.count + 1, candidates, self.text_height / self.scale)
+
+
 def build_lattice(crop: FieldCrop) -> Lattice:
     """Return all candidates for digits in `crop`; no candidates and one cut where there is no ink."""
+    cutting = cut_field(crop)
+    everything = range(cutting.count)
+    return cutting.lattice(everything, cutting.glyphs(everything))
+
+
+def cut_field(crop: FieldCrop) -> Cutting:
+    """Return where the candidates for digits in `crop` are."""
     writing = _find_writing(crop.pixels)
-    pieces = writing.pieces
-    merges = _merges(pieces)
-    glyphs = normalise_tight(_tight_glyphs(writing, merges), len(merges))
-    page_boxes = _on_page(crop.box, [merge.box for merge in merges], writing.scale)
-    candidates = tuple(
-        DigitCrop(start=merge.start, end=merge.end, box=box, glyph=glyph)
-        for merge, box, glyph in zip(merges, page_boxes, glyphs, strict=True)
-    )
-    return Lattice(cuts=pieces.count + 1, candidates=candidates, text_height=pieces.text_height / writing.scale)
+    return Cutting(crop.box, _merges(writing.pieces), writing.scale, writing)
 
 
-def _merges(pieces: Primitives) -> list[_Merge]:
+def _merges(pieces: Primitives) -> list[Merge]:
     """Return what may be a digit, by its start and end; every single piece among it."""
     boxes, spans = pieces.boxes.tolist(), pieces.spans.tolist()
     widest = MAX_WIDTH * pieces.text_height
@@ -90,7 +144,7 @@ def _merges(pieces: Primitives) -> list[_Merge]:
                 break
             box = boxes[piece]
             left, top, right, bottom = min(left, box[0]), min(top, box[1]), max(right, box[2]), max(bottom, box[3])
-            merges.append(_Merge(start, piece + 1, (left, top, right, bottom)))
+            merges.append(Merge(start, piece + 1, (left, top, right, bottom)))
     return merges
 
 
@@ -126,27 +180,29 @@ def _upper_quartile(levels: NDArray[np.uint8]) -> float:
     return int(ordered[below]) + (int(ordered[above]) - int(ordered[below])) * (place - below)
 
 
-def _tight_glyphs(writing: _Writing, merges: list[_Merge]) -> Iterator[NDArray[np.uint8]]:
+def _tight_glyphs(writing: _Writing, merges: list[Merge]) -> Iterator[NDArray[np.uint8]]:
     """Yield the soft ink of each merge, cut to what is not faint; good until the next is taken.
 
-    Each merge from one start holds the one before, so a single picture is drawn on, piece by piece.
+    Each merge from one start holds the shorter ones before, so a single picture is drawn on, piece by piece.
     """
-    parts = [_part(writing, piece, box) for piece, box in enumerate(writing.pieces.boxes.tolist())]
+    parts: dict[int, _Part] = {}
+    boxes = writing.pieces.boxes.tolist()
     canvas = np.zeros_like(writing.soft)
-    drawn: list[NDArray[np.uint8]] = []
+    start = end = -1
     left, top, right, bottom = NOWHERE
     for merge in merges:
-        if merge.end == merge.start + 1:
+        if merge.start != start:
+            for piece in range(start, end):
+                canvas[parts[piece].window].fill(0)
+            start = end = merge.start
             left, top, right, bottom = NOWHERE
-            for window in drawn:
-                window.fill(0)
-            drawn.clear()
-        part = parts[merge.end - 1]
-        window = canvas[part.window]
-        cv2.max(window, part.ink, window)
-        drawn.append(window)
-        left, top = min(left, part.box[0]), min(top, part.box[1])
-        right, bottom = max(right, part.box[2]), max(bottom, part.box[3])
+        for piece in range(end, merge.end):
+            part = parts.get(piece) or parts.setdefault(piece, _part(writing, piece, boxes[piece]))
+            window = canvas[part.window]
+            cv2.max(window, part.ink, window)
+            left, top = min(left, part.box[0]), min(top, part.box[1])
+            right, bottom = max(right, part.box[2]), max(bottom, part.box[3])
+        end = merge.end
         yield canvas[top:bottom, left:right]
 
 

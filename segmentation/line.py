@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from core.types import Box
 from segmentation.frames import find_frame
+from segmentation.line_ink import line_ink
+from segmentation.runs import label_type
 
 LINE_VERSION: Final = "1"
 """Changes whenever `prepare_line` gives other pixels; an artifact's manifest names it."""
@@ -24,6 +26,9 @@ WORKING_HEIGHT: Final = 64
 """Fields are brought to this height first: the windows below are sized for it."""
 
 MAX_WORKING_WIDTH: Final = 1600
+
+SPECK_AREA: Final = 12
+"""Pixels; fewer are dirt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +80,29 @@ def text_band(bits: NDArray[np.uint8]) -> Box:
     and rules, specks and sides of a frame do not widen it.
     """
     height, width = bits.shape
-    count, _, found, _ = cv2.connectedComponentsWithStats(bits, connectivity=8)
-    parts = np.asarray(found[1:count], np.int32)
-    stats = parts[_is_writing(parts, height=height, width=width)]
-    if not len(stats):
+    parts = _writing(bits)
+    if not parts:
         return Box(x=0, y=0, width=width, height=height)
-    tall = stats[stats[:, cv2.CC_STAT_HEIGHT] >= 0.45 * stats[:, cv2.CC_STAT_HEIGHT].max()]
-    top = int(tall[:, cv2.CC_STAT_TOP].min())
-    bottom = int((tall[:, cv2.CC_STAT_TOP] + tall[:, cv2.CC_STAT_HEIGHT]).max())
-    left = int(stats[:, cv2.CC_STAT_LEFT].min())
-    right = int((stats[:, cv2.CC_STAT_LEFT] + stats[:, cv2.CC_STAT_WIDTH]).max())
+    tallest = max(down for _, _, _, down in parts)
+    tall = [(y, y + down) for _, y, _, down in parts if down >= 0.45 * tallest]
+    top, bottom = min(y for y, _ in tall), max(end for _, end in tall)
+    left, right = min(x for x, _, _, _ in parts), max(x + across for x, _, across, _ in parts)
     margin = max(2, round(0.08 * (bottom - top)))
     top, bottom = max(0, top - margin), min(height, bottom + margin)
     left, right = max(0, left - 3 * margin), min(width, right + 3 * margin)
     return Box(x=left, y=top, width=right - left, height=bottom - top)
+
+
+def _writing(bits: NDArray[np.uint8]) -> list[tuple[int, int, int, int]]:
+    """Return left, top, width, height of the components that are neither specks nor parts of a frame or ruling line.
+
+    In plain numbers: once the specks are gone, a field has some ten.
+    """
+    height, width = bits.shape
+    _, _, found, _ = cv2.connectedComponentsWithStats(bits, connectivity=8, ltype=label_type(bits.size))
+    stats = np.asarray(found)[1:]
+    large = stats[stats[:, cv2.CC_STAT_AREA] >= SPECK_AREA, : cv2.CC_STAT_AREA].tolist()
+    return [(x, y, across, down) for x, y, across, down in large if _is_writing(x, across, down, (height, width))]
 
 
 def _ink_at_working_height(grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[float, float]]:
@@ -97,32 +111,20 @@ def _ink_at_working_height(grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], 
     width = min(max(8, round(grey.shape[1] * scale)), MAX_WORKING_WIDTH)
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     resized = np.asarray(cv2.resize(grey, (width, WORKING_HEIGHT), interpolation=method), np.uint8)
-    return _ink(resized), (grey.shape[1] / width, 1 / scale)
-
-
-def _ink(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return how much darker each pixel is than its paper, full ink near 255."""
-    side = min(max(9, (min(grey.shape) // 2) | 1), 35)
-    window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    paper = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, window, borderType=cv2.BORDER_REPLICATE)
-    paper = cv2.GaussianBlur(paper, (0, 0), 5).astype(np.float32)
-    drop = np.clip(paper - grey, 0, None) / np.maximum(paper, 32)
-    full = max(float(np.percentile(drop, 98.5)), 0.06)
-    return np.asarray(np.clip(drop * (255 / full), 0, 255), np.uint8)
+    return line_ink(resized), (grey.shape[1] / width, 1 / scale)
 
 
 def _binary(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.threshold(ink, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1], np.uint8)
 
 
-def _is_writing(stats: NDArray[np.int32], *, height: int, width: int) -> NDArray[np.bool_]:
-    """Return which components are neither specks nor parts of a frame or ruling line."""
-    tall, wide = stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_WIDTH]
-    speck = (stats[:, cv2.CC_STAT_AREA] < 12) | (np.maximum(tall, wide) < 0.08 * height)
-    flat = (wide > 5 * tall) & (wide > 0.3 * width) & (tall < 0.25 * height)
-    left, right = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_LEFT] + wide
-    side = (tall > 0.6 * height) & (wide < 0.12 * height) & ((left <= 2) | (right >= width - 2))
-    return np.asarray(~(speck | flat | side), np.bool_)
+def _is_writing(left: int, across: int, down: int, shape: tuple[int, int]) -> bool:
+    """Return whether a component is neither a speck nor a part of a frame or ruling line, by its place and size."""
+    height, width = shape
+    speck = max(across, down) < 0.08 * height
+    flat = across > 5 * down and across > 0.3 * width and down < 0.25 * height
+    at_side = left <= 2 or left + across >= width - 2
+    return not (speck or flat or (at_side and down > 0.6 * height and across < 0.12 * height))
 
 
 def _scaled(box: Box, scale: tuple[float, float], *, within: Box) -> Box:

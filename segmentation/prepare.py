@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Box, Page
+from segmentation.runs import level_runs, upright_runs
 
 MIN_CONTRAST: Final = 10.0
 """Ink must be darker than its paper by this many grey levels: below it JPEG noise looks like writing."""
@@ -95,9 +96,9 @@ def remove_rules(ink: _Ink) -> _Ink:
     level = _long_runs(bits, length=max(round(1.1 * height), round(0.3 * width), 24), thickness=_rule_thickness(height))
     upright = _upright_rules(bits, level)
     rest = bits
-    if cv2.hasNonZero(level):
+    if level is not None and cv2.hasNonZero(level):
         rest = _mend(rest, level, vertical=True)
-    if cv2.hasNonZero(upright):
+    if upright is not None and cv2.hasNonZero(upright):
         rest = _mend(rest, upright & rest, vertical=False)
     return ink if rest is bits else np.asarray(rest > 0)
 
@@ -111,10 +112,11 @@ def find_frames(ink: _Ink) -> _Ink:
     bits = ink.view(np.uint8)
     thickness = max(3, round(0.004 * max(height, width)))
     level = _long_runs(bits, length=max(60, round(0.05 * width)), thickness=thickness)
-    turned = np.ascontiguousarray(bits.T)
-    upright = np.ascontiguousarray(_long_runs(turned, length=max(40, round(0.02 * height)), thickness=thickness).T)
-    upright = _meeting(upright, level, reach=thickness, enough=max(60, round(0.15 * height)))
-    return np.asarray((level | upright) > 0)
+    upright = _long_runs(bits, length=max(40, round(0.02 * height)), thickness=thickness, upright=True)
+    frames = np.zeros_like(bits) if level is None else level
+    if upright is not None:
+        frames = frames | _meeting(upright, frames, reach=thickness, enough=max(60, round(0.15 * height)))
+    return np.asarray(frames > 0)
 
 
 def _meeting(upright: _Grey, level: _Grey, *, reach: int, enough: int) -> _Grey:
@@ -133,34 +135,37 @@ def _rule_thickness(height: int) -> int:
     return max(3, round(0.08 * height))
 
 
-def _long_runs(bits: _Grey, *, length: int, thickness: int) -> _Grey:
-    """Return the parts of `bits` on level lines of at least `length`, no thicker than `thickness`."""
-    if length > bits.shape[1]:
-        return np.zeros_like(bits)
+def _long_runs(bits: _Grey, *, length: int, thickness: int, upright: bool = False) -> _Grey | None:
+    """Return the parts of `bits` on lines of at least `length`, no thicker than `thickness`; None where there is none.
+
+    The lines are level ones, or `upright`.
+    """
+    across = (1, 3) if upright else (3, 1)
     # A line that is a little askew steps from row to row: thickened by one row, its runs join.
-    joined = cv2.dilate(bits, np.ones((3, 1), np.uint8))
-    # What lies outside the picture is paper: by default it would count as ink, and lengthen strokes that end there.
-    line = np.ones((1, length), np.uint8)
-    cores = cv2.erode(joined, line, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    if not cv2.hasNonZero(cores):
-        return np.zeros_like(bits)
-    runs = cv2.dilate(cores, line, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    thick = cv2.morphologyEx(bits, cv2.MORPH_OPEN, np.ones((thickness + 1, 1), np.uint8))
+    joined = np.asarray(cv2.dilate(bits, np.ones(across, np.uint8)), np.uint8)
+    runs = upright_runs(joined, length) if upright else level_runs(joined, length)
+    if runs is None:
+        return None
+    thicker = (1, thickness + 1) if upright else (thickness + 1, 1)
+    thick = cv2.morphologyEx(bits, cv2.MORPH_OPEN, np.ones(thicker, np.uint8))
     return np.asarray(cv2.bitwise_and(bits, cv2.subtract(runs, thick)), np.uint8)
 
 
-def _upright_rules(bits: _Grey, level: _Grey) -> _Grey:
+def _upright_rules(bits: _Grey, level: _Grey | None) -> _Grey | None:
     """Return the upright lines over the whole height, at an edge, or from one line of `level` to another."""
     height, width = bits.shape
-    turned = np.ascontiguousarray(bits.T)
-    halves = np.ascontiguousarray(_long_runs(turned, length=max(2, round(0.5 * height)), thickness=4).T)
-    if not cv2.hasNonZero(halves):
-        return halves
-    spans = _long_runs(turned, length=max(2, round(0.95 * height)), thickness=4).T
+    halves = _long_runs(bits, length=max(2, round(0.5 * height)), thickness=4, upright=True)
+    if halves is None or not cv2.hasNonZero(halves):
+        return None
+    spans = _long_runs(bits, length=max(2, round(0.95 * height)), thickness=4, upright=True)
     margin = max(2, round(0.04 * width))
-    edges = halves.copy()
-    edges[:, margin : width - margin] = 0
-    return np.asarray(spans | edges | _sides(halves, level), np.uint8)
+    rules = halves.copy()
+    rules[:, margin : width - margin] = 0
+    if spans is not None:
+        rules |= spans
+    if level is not None:
+        rules |= _sides(halves, level)
+    return rules
 
 
 def _sides(upright: _Grey, level: _Grey) -> _Grey:

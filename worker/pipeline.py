@@ -7,16 +7,12 @@ data ─ decode ─▶ Page ─ segment ─▶ Lattices and lines ─ networks �
 A worker process, `tallyscan read` and the benchmarks each hold one `Reader`.
 """
 
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.settings import Settings
@@ -25,7 +21,6 @@ from core.types import (
     DocumentReading,
     FieldCrop,
     FieldReading,
-    Lattice,
     Page,
     PageReading,
     Phase,
@@ -33,21 +28,19 @@ from core.types import (
     ReaderInfo,
 )
 from forms.confidence import Calibration
-from forms.ctc import frames_of
-from forms.decoder import Decoded, decode
+from forms.decoder import Decoded
 from forms.field_types import field_type
-from forms.joint import LineView, decode_jointly
 from forms.policy import is_number, judge, lattice_threshold
-from forms.weights import IN_CELLS
 from model.artifacts import SHIPPED
 from segmentation.decoding import DecodeLimits, SourceInfo, decode_page, inspect
 from segmentation.fields import find_numbers, whole_page
 from segmentation.normalise import NORMALISATION_VERSION
 from segmentation.prepare import Levelling, deskew, estimate_skew, ink_map, to_grey
 from segmentation.preview import encode_preview
-from segmentation.tightening import main_ink_box
 from worker.networks import Networks, load_networks
 from worker.preparing import PreparedField, prepare_field
+from worker.recognising import Recognition
+from worker.timings import StageTimings
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +64,6 @@ class PageResult:
     preview: bytes | None
 
 
-@dataclass(slots=True)
-class StageTimings:
-    """Seconds spent in each stage since the reader was loaded."""
-
-    decode: float = 0.0
-    segment: float = 0.0
-    network: float = 0.0
-    decode_field: float = 0.0
-
-    @contextmanager
-    def measure(self, stage: str) -> Iterator[None]:
-        """Add the time spent inside the block to `stage`."""
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            setattr(self, stage, getattr(self, stage) + time.perf_counter() - started)
-
-    def as_dict(self) -> dict[str, float]:
-        """Return the seconds by stage."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-
 class Reader:
     """One process's reader: the network loaded once, and the settings it reads with. Not for two threads at once."""
 
@@ -105,6 +75,7 @@ class Reader:
         # Asked for every field, and a search over all labelled ones each time.
         self._threshold = lru_cache(maxsize=64)(self._threshold_for)
         self.timings = StageTimings()
+        self._recognition = Recognition(networks, self.timings)
 
     @classmethod
     def load(cls, settings: Settings, *, root: Path = SHIPPED) -> "Reader":
@@ -210,59 +181,14 @@ class Reader:
         with self.timings.measure("segment"):
             crops, levelling = _locate(page, request)
             fields = [prepare_field(crop, with_line=self._reads_lines(crop)) for crop in crops]
-        with self.timings.measure("network"):
-            scores = self._classify([field.lattice for field in fields])
-            frames = self._read_lines(fields)
-        with self.timings.measure("decode_field"):
-            decoded = [
-                _tightened(self._decode(*each), each[0].lattice) for each in zip(fields, scores, frames, strict=True)
-            ]
-            if request.type_name is None:
-                fields, decoded = _only_numbers(fields, decoded)
+        decoded = self._recognition.read(fields)
+        if request.type_name is None:
+            fields, decoded = _only_numbers(fields, decoded)
         return fields, decoded, levelling
 
     def _reads_lines(self, crop: FieldCrop) -> bool:
         """Return whether the line readers have a say: of a single glyph they know less than the glyph network."""
         return self._networks.lines is not None and crop.type != "digit"
-
-    def _classify(self, lattices: Sequence[Lattice]) -> list[NDArray[np.float32]]:
-        """Return the scores of each lattice's candidates, out of one call of the network."""
-        glyphs = [candidate.glyph for lattice in lattices for candidate in lattice.candidates]
-        bounds = np.cumsum([len(lattice.candidates) for lattice in lattices])[:-1]
-        network = self._networks.glyphs
-        if not glyphs:
-            return [np.zeros((0, len(network.classes)), np.float32) for _ in lattices]
-        return np.split(network.classify(np.stack(glyphs)), bounds)
-
-    def _read_lines(self, fields: Sequence[PreparedField]) -> list[LineView | None]:
-        """Return what the line readers say of each field that has a line and ink."""
-        views: list[LineView | None] = [None] * len(fields)
-        if self._networks.lines is None:
-            return views
-        lines = {place: field.line for place, field in enumerate(fields) if field.line and field.lattice.candidates}
-        outputs = self._networks.lines.classify([line.pixels for line in lines.values()])
-        for (place, line), output in zip(lines.items(), outputs, strict=True):
-            corner = fields[place].crop.box
-            box = replace(line.box, x=corner.x + line.box.x, y=corner.y + line.box.y)
-            views[place] = LineView(frames_of(output), box)
-        return views
-
-    def _decode(self, field: PreparedField, scores: NDArray[np.float32], line: LineView | None) -> Decoded:
-        classes, calibration = self._networks.glyphs.classes, self._networks.calibration
-        kind = field_type(field.crop.type)
-        weights = None if field.comb is None else IN_CELLS
-        if line is None or calibration is None:
-            return decode(field.lattice, scores, classes=classes, crop=field.crop, field_type=kind, weights=weights)
-        return decode_jointly(
-            field.lattice,
-            scores,
-            line,
-            classes=classes,
-            crop=field.crop,
-            field_type=kind,
-            calibration=calibration,
-            weights=weights,
-        )
 
     def _judge(self, field: PreparedField, decoded: Decoded, *, request: ReadRequest) -> FieldReading:
         threshold = self._settings.accept_confidence
@@ -300,16 +226,6 @@ def _only_numbers(
         for number, (field, _) in enumerate(numbers, start=1)
     ]
     return named, [each for _, each in numbers]
-
-
-def _tightened(decoded: Decoded, lattice: Lattice) -> Decoded:
-    """Return what was read with each digit's box around its own ink alone."""
-    candidates = {candidate.box: candidate for candidate in lattice.candidates}
-    digits = tuple(
-        replace(digit, box=main_ink_box(candidates[digit.box])) if digit.box in candidates else digit
-        for digit in decoded.digits
-    )
-    return replace(decoded, digits=digits)
 
 
 def _undo(reading: FieldReading, levelling: Levelling) -> FieldReading:

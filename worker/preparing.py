@@ -1,19 +1,24 @@
 """A field before the networks see it: its lattice of digits and its line.
 
 ```
-FieldCrop ─ line (frame found, text band) ─▶ interior of the frame ─ comb or cuts ─▶ Lattice
+FieldCrop ─ line (frame found, text band) ─▶ interior of the frame ─ comb or cuts ─▶ candidates
 ```
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.types import Box, FieldCrop, Lattice
 from forms.field_types import field_type
 from segmentation.comb_lattice import build_comb_lattice
 from segmentation.combs import Comb, find_comb
-from segmentation.lattice import build_lattice
+from segmentation.lattice import Cutting, cut_field
 from segmentation.line import Line, prepare_line
+from segmentation.normalise import SIDE
 
 LOST_BELOW: Final = 0.25
 """Writing less tall than this share of its field would be a few pixels of the line."""
@@ -23,44 +28,68 @@ MARGIN: Final = 0.35
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """A lattice whose glyphs are made already: a comb's boxes are few."""
+
+    whole: Lattice
+
+    @property
+    def count(self) -> int:
+        """Number of candidates."""
+        return len(self.whole.candidates)
+
+    @property
+    def single(self) -> NDArray[np.bool_]:
+        """Which candidates are single pieces: shape (count,)."""
+        return np.array([each.end == each.start + 1 for each in self.whole.candidates], np.bool_)
+
+    def glyphs(self, chosen: Sequence[int]) -> NDArray[np.uint8]:
+        """Return the glyphs of the `chosen` candidates: uint8, shape (len(chosen), 28, 28)."""
+        glyphs = [self.whole.candidates[each].glyph for each in chosen]
+        return np.array(glyphs, np.uint8).reshape(-1, SIDE, SIDE)
+
+    def lattice(self, chosen: Sequence[int], glyphs: NDArray[np.uint8]) -> Lattice:  # noqa: ARG002 - as Cutting has it
+        """Return the lattice, whatever is chosen."""
+        return self.whole
+
+
+@dataclass(frozen=True, slots=True)
 class PreparedField:
     """A field, ready for the networks.
 
     Attributes:
         crop: the field.
-        lattice: its candidates for digits, in pixels of the page.
+        candidates: its candidates for digits.
         line: it as a line, in pixels of the crop; None where no line reader is asked.
         comb: the row of printed boxes that it was written into, where there is one.
     """
 
     crop: FieldCrop
-    lattice: Lattice
+    candidates: Cutting | Drawn
     line: Line | None = None
     comb: Comb | None = None
 
 
 def prepare_field(crop: FieldCrop, *, with_line: bool) -> PreparedField:
-    """Return the field's lattice and, if asked for, its line."""
+    """Return the field's candidates for digits and, if asked for, its line."""
     cells = field_type(crop.type).comb_cells
     line = prepare_line(crop.pixels) if with_line or cells else None
     comb = find_comb(crop.pixels, cells=cells) if cells else None
     if comb is not None:
-        return PreparedField(crop, build_comb_lattice(crop, comb), line if with_line else None, comb)
+        return PreparedField(crop, Drawn(build_comb_lattice(crop, comb)), line if with_line else None, comb)
     inner = crop if line is None or line.frame is None else part_of(crop, line.frame)
-    lattice = build_lattice(inner)
+    cutting = cut_field(inner)
     if line is None or not with_line:
-        return PreparedField(crop, lattice)
-    return PreparedField(crop, lattice, _closer(inner, lattice, line))
+        return PreparedField(crop, cutting)
+    return PreparedField(crop, cutting, _closer(inner, cutting.around, line))
 
 
-def _closer(inner: FieldCrop, lattice: Lattice, line: Line) -> Line:
-    """Return the line, taken from around the lattice's ink where the writing is lost on a large sheet."""
-    boxes = [candidate.box for candidate in lattice.candidates]
-    if line.frame is not None or not boxes:
+def _closer(inner: FieldCrop, ink: Box | None, line: Line) -> Line:
+    """Return the line, taken from around the ink where the writing is lost on a large sheet."""
+    if line.frame is not None or ink is None:
         return line
-    x, y = min(box.x for box in boxes), min(box.y for box in boxes)
-    right, bottom = max(box.x + box.width for box in boxes), max(box.y + box.height for box in boxes)
-    if bottom - y >= LOST_BELOW * inner.box.height:
+    x, y, right, bottom = ink.x, ink.y, ink.x + ink.width, ink.y + ink.height
+    if ink.height >= LOST_BELOW * inner.box.height:
         return line
     margin = max(4, round(MARGIN * (bottom - y)))
     left, top = max(0, x - inner.box.x - margin), max(0, y - inner.box.y - margin)

@@ -11,6 +11,7 @@ import pytest
 from benchmarks.figures import (
     Reading,
     calibration_error,
+    chance_error,
     coverage,
     edit_distance,
     reliability,
@@ -78,3 +79,15 @@ def test_the_public_scorer_agrees(shared_data: Path, tmp_path: Path) -> None:
     assert theirs["coverage"] == {
         target: pytest.approx(ours[f"coverage_at_{target}"], abs=1e-5) for target in ("0.1%", "0.5%", "1%")
     }
+
+
+def test_a_perfect_calibration_has_the_error_of_chance() -> None:
+    rng = random.Random(5)
+    drawn = [rng.random() for _ in range(150)]
+    honest = [reading("7" if rng.random() < sure else "1", sure) for sure in drawn]
+    boastful = [reading("7" if rng.random() < sure / 2 else "1", sure) for sure in drawn]
+    by_chance = chance_error(honest)
+    assert by_chance == pytest.approx(chance_error(boastful))
+    assert 0.02 < by_chance < 0.2
+    assert calibration_error(honest) < 1.6 * by_chance < calibration_error(boastful)
+    assert chance_error([reading("7", 1.0)] * 9) == 0.0

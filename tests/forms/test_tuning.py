@@ -8,7 +8,7 @@ import pytest
 from forms import weights
 from forms.decoder import score_edges
 from forms.field_types import field_type
-from forms.geometry import DIGIT_FEATURES, SHAPE, SKIP_FEATURES, digit_features, skip_features
+from forms.geometry import DIGIT_FEATURES, SHAPE, SKIP_FEATURES, digit_features, outline, skip_features
 from forms.paths import posteriors, string_log_weight
 from forms.tuning import Batch, Example, loss, make_batch, pack, tune, unpack
 from tests.forms.rows import WITH_GARBAGE, digit_boxes, row
@@ -34,9 +34,9 @@ def batch() -> Batch:
 def test_weights_have_one_number_a_feature() -> None:
     lattice = row(digit_boxes(3))
     for kind in (weights.WITH_GARBAGE, weights.WITHOUT_GARBAGE):
-        assert len(kind.digit) == len(DIGIT_FEATURES) == digit_features(lattice).shape[1]
+        assert len(kind.digit) == len(DIGIT_FEATURES) == digit_features(outline(lattice)).shape[1]
         assert np.shape(kind.by_digit) == (10, len(SHAPE))
-        assert len(kind.skip) == len(SKIP_FEATURES) == skip_features(lattice).shape[1]
+        assert len(kind.skip) == len(SKIP_FEATURES) == skip_features(outline(lattice)).shape[1]
 
 
 def test_features_do_not_depend_on_the_resolution() -> None:
@@ -44,8 +44,8 @@ def test_features_do_not_depend_on_the_resolution() -> None:
     double = [replace(c, box=replace(c.box, x=2 * c.box.x, y=2 * c.box.y, width=2 * c.box.width,
                                      height=2 * c.box.height)) for c in lattice.candidates]  # fmt: skip
     large = replace(lattice, candidates=tuple(double), text_height=2 * lattice.text_height)
-    assert digit_features(large) == pytest.approx(digit_features(lattice))
-    assert skip_features(large) == pytest.approx(skip_features(lattice))
+    assert digit_features(outline(large)) == pytest.approx(digit_features(outline(lattice)))
+    assert skip_features(outline(large)) == pytest.approx(skip_features(outline(lattice)))
 
 
 def test_the_loss_is_the_decoders_own_improbability_of_the_truth() -> None:

@@ -1,0 +1,82 @@
+"""The glyph network is asked about few candidates first, and about all of them where these settle nothing."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from core.settings import Settings
+from core.types import Box, FieldCrop
+from segmentation.lattice import build_lattice, cut_field
+from tests import factories
+from worker import recognising
+from worker.networks import Networks, load_networks
+from worker.preparing import PreparedField, prepare_field
+from worker.recognising import Recognition
+from worker.timings import StageTimings
+
+
+@pytest.fixture(scope="module")
+def networks() -> Networks:
+    return load_networks(Settings().model)
+
+
+@pytest.fixture
+def asked(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The number of glyphs of each call of the network, which is asked all the same."""
+    counts: list[int] = []
+    classify = networks.glyphs.classify
+
+    def counting(glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
+        counts.append(len(glyphs))
+        return classify(glyphs)
+
+    monkeypatch.setattr(networks.glyphs, "classify", counting)
+    return counts
+
+
+def prepared(text: str, seed: int) -> PreparedField:
+    image = factories.field(text, seed=seed).image
+    grey = image if image.ndim == 2 else np.asarray(image.mean(axis=2), np.uint8)
+    box = Box(0, 0, grey.shape[1], grey.shape[0])
+    return prepare_field(FieldCrop("field", "digits", box, grey), with_line=True)
+
+
+FIELDS = [("42020", 0), ("1174", 1), ("350864", 2), ("90217", 3), ("68350", 4), ("7531", 5)]
+
+
+def test_most_candidates_of_clear_fields_are_never_looked_at(networks: Networks, asked: list[int]) -> None:
+    fields = [prepared(*each) for each in FIELDS]
+    decoded = Recognition(networks, StageTimings()).read(fields)
+    assert sum(asked) < 0.8 * sum(field.candidates.count for field in fields)
+    assert all(len(each.digits) == len(each.text) for each in decoded)
+
+
+def test_where_nothing_settles_all_candidates_are_asked_about(
+    networks: Networks, asked: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = [prepared(*each) for each in FIELDS]
+    monkeypatch.setattr(recognising, "is_settled", lambda _: False)
+    late = Recognition(networks, StageTimings()).read(fields)
+    assert sum(asked) == sum(field.candidates.count for field in fields)
+    monkeypatch.setattr(recognising, "_that_fit", lambda cutting, _: np.ones(cutting.count, np.bool_))
+    at_once = Recognition(networks, StageTimings()).read(fields)
+    for one, other in zip(late, at_once, strict=True):
+        assert one.text == other.text
+        assert one.confidence == pytest.approx(other.confidence, abs=1e-9)
+        assert [digit.box for digit in one.digits] == [digit.box for digit in other.digits]
+
+
+def test_an_empty_field_is_asked_nothing(networks: Networks) -> None:
+    box = Box(0, 0, 120, 50)
+    field = prepare_field(FieldCrop("field", "digits", box, np.full((50, 120), 220, np.uint8)), with_line=True)
+    (decoded,) = Recognition(networks, StageTimings()).read([field])
+    assert decoded.text == ""
+
+
+def test_glyphs_of_some_candidates_are_those_of_all() -> None:
+    crop = prepared("350864", 2).crop
+    cutting, lattice = cut_field(crop), build_lattice(crop)
+    some = list(range(0, cutting.count, 3))
+    assert len(some) > 3
+    for glyph, each in zip(cutting.glyphs(some), some, strict=True):
+        assert np.array_equal(glyph, lattice.candidates[each].glyph)

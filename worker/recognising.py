@@ -1,0 +1,164 @@
+"""From prepared fields to what each says: line readers, glyph network, and one decoder over both.
+
+```
+PreparedField ─ line readers ─▶ digits' places ─ candidates that fit ─ glyph network ─ decoder ─▶ settled? ─▶ Decoded
+                                                         ▲─────────── all others ───────────────── no ┘
+```
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.types import Lattice
+from forms.cascade import Span, digit_marks, is_settled, unseen_scores, worth_a_look
+from forms.ctc import frames_of
+from forms.decoder import GARBAGE, Decoded, decode
+from forms.field_types import field_type
+from forms.joint import LineView, decode_jointly
+from forms.weights import IN_CELLS
+from segmentation.lattice import Cutting
+from segmentation.normalise import SIDE
+from segmentation.tightening import main_ink_box
+from worker.networks import Networks
+from worker.preparing import PreparedField
+from worker.timings import StageTimings
+
+
+class Recognition:
+    """What a reader's networks make of fields."""
+
+    def __init__(self, networks: Networks, timings: StageTimings) -> None:
+        """Read with `networks`, and add what they and the decoder take to `timings`."""
+        self._networks = networks
+        self._timings = timings
+
+    def read(self, fields: Sequence[PreparedField]) -> list[Decoded]:
+        """Return what was read in each field; the glyph network is called once for all of them, or twice."""
+        with self._timings.measure("network"):
+            lines = self._read_lines(fields)
+            inquiries = [self._inquiry(*each) for each in zip(fields, lines, strict=True)]
+            self._ask(inquiries)
+        with self._timings.measure("decode_field"):
+            decoded = [self._decode(inquiry) for inquiry in inquiries]
+            doubtful = [
+                place
+                for place, inquiry in enumerate(inquiries)
+                if not (inquiry.is_complete or is_settled(decoded[place]))
+            ]
+        with self._timings.measure("network"):
+            self._ask([inquiries[place] for place in doubtful])
+        with self._timings.measure("decode_field"):
+            for place in doubtful:
+                decoded[place] = self._decode(inquiries[place])
+        return decoded
+
+    def _read_lines(self, fields: Sequence[PreparedField]) -> list[LineView | None]:
+        """Return what the line readers say of each field that has a line and ink."""
+        views: list[LineView | None] = [None] * len(fields)
+        if self._networks.lines is None:
+            return views
+        lines = {place: field.line for place, field in enumerate(fields) if field.line and field.candidates.count}
+        outputs = self._networks.lines.classify([line.pixels for line in lines.values()])
+        for (place, line), output in zip(lines.items(), outputs, strict=True):
+            corner = fields[place].crop.box
+            box = replace(line.box, x=corner.x + line.box.x, y=corner.y + line.box.y)
+            views[place] = LineView(frames_of(output), box)
+        return views
+
+    def _inquiry(self, field: PreparedField, line: LineView | None) -> "Inquiry":
+        classes, candidates = self._networks.glyphs.classes, field.candidates
+        knows_garbage = GARBAGE in classes and self._networks.calibration is not None
+        if line is None or not knows_garbage or not isinstance(candidates, Cutting):
+            return Inquiry(field, line, classes, chosen=np.ones(candidates.count, np.bool_))
+        return Inquiry(field, line, classes, chosen=_that_fit(candidates, line))
+
+    def _ask(self, inquiries: Sequence["Inquiry"]) -> None:
+        """Let the glyph network see what each inquiry has chosen next, all of it in one call."""
+        glyphs = [inquiry.next_glyphs() for inquiry in inquiries]
+        if not glyphs:
+            return
+        scores = self._networks.glyphs.classify(np.concatenate(glyphs) if len(glyphs) > 1 else glyphs[0])
+        parts = np.split(scores, np.cumsum([len(each) for each in glyphs])[:-1])
+        for inquiry, own in zip(inquiries, parts, strict=True):
+            inquiry.learn(own)
+
+    def _decode(self, inquiry: "Inquiry") -> Decoded:
+        lattice, scores = inquiry.lattice()
+        return _tightened(self._decode_lattice(inquiry, lattice, scores), lattice)
+
+    def _decode_lattice(self, inquiry: "Inquiry", lattice: Lattice, scores: NDArray[np.float32]) -> Decoded:
+        classes, calibration = self._networks.glyphs.classes, self._networks.calibration
+        field, line = inquiry.field, inquiry.line
+        kind = field_type(field.crop.type)
+        weights = None if field.comb is None else IN_CELLS
+        if line is None or calibration is None:
+            return decode(lattice, scores, classes=classes, crop=field.crop, field_type=kind, weights=weights)
+        return decode_jointly(
+            lattice,
+            scores,
+            line,
+            classes=classes,
+            crop=field.crop,
+            field_type=kind,
+            calibration=calibration,
+            weights=weights,
+        )
+
+
+class Inquiry:
+    """One field's candidates, and what the glyph network has said of those that it saw."""
+
+    def __init__(
+        self, field: PreparedField, line: LineView | None, classes: tuple[str, ...], *, chosen: NDArray[np.bool_]
+    ) -> None:
+        """Let the network see the `chosen` candidates first."""
+        self.field, self.line = field, line
+        count = field.candidates.count
+        self._chosen, self._seen = chosen, np.zeros(count, np.bool_)
+        self._glyphs = np.zeros((count, SIDE, SIDE), np.uint8)
+        self._scores = np.zeros((count, len(classes)), np.float32)
+        if not chosen.all():
+            self._scores[:] = unseen_scores(classes)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the network has seen all candidates."""
+        return bool(self._seen.all())
+
+    def next_glyphs(self) -> NDArray[np.uint8]:
+        """Return the glyphs to classify next: the chosen ones, then all others."""
+        glyphs = self.field.candidates.glyphs(np.flatnonzero(self._chosen).tolist())
+        self._glyphs[self._chosen] = glyphs
+        return glyphs
+
+    def learn(self, scores: NDArray[np.float32]) -> None:
+        """Keep the scores of the glyphs that were given last."""
+        self._scores[self._chosen] = scores
+        self._seen |= self._chosen
+        self._chosen = ~self._seen
+
+    def lattice(self) -> tuple[Lattice, NDArray[np.float32]]:
+        """Return the lattice of what was seen, single pieces among it in any case, and its scores."""
+        candidates = self.field.candidates
+        kept = range(candidates.count) if self.is_complete else np.flatnonzero(self._seen | candidates.single).tolist()
+        return candidates.lattice(kept, self._glyphs[kept]), self._scores[kept]
+
+
+def _that_fit(cutting: Cutting, line: LineView) -> NDArray[np.bool_]:
+    """Return which candidates fit the places where the line readers see digits."""
+    marks = digit_marks(line, left=cutting.field.x, scale=cutting.scale)
+    spans = [Span(start, end, left, right, bottom - top) for start, end, (left, top, right, bottom) in cutting.merges]
+    return np.array(worth_a_look(spans, marks, text_height=cutting.text_height), np.bool_)
+
+
+def _tightened(decoded: Decoded, lattice: Lattice) -> Decoded:
+    """Return what was read with each digit's box around its own ink alone."""
+    candidates = {candidate.box: candidate for candidate in lattice.candidates}
+    digits = tuple(
+        replace(digit, box=main_ink_box(candidates[digit.box])) if digit.box in candidates else digit
+        for digit in decoded.digits
+    )
+    return replace(decoded, digits=digits)
