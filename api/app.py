@@ -15,6 +15,7 @@ from api import (
     polling,
     problems,
     service,
+    templates,
     throttle,
     web,
 )
@@ -52,6 +53,6 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     throttle.install(app, settings)
     polling.install(app, settings)
     openapi.install(app)
-    for module in (documents, batches, digits, service, metrics, web):
+    for module in (documents, batches, digits, templates, service, metrics, web):
         app.register_blueprint(module.blueprint)
     return app

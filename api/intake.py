@@ -16,6 +16,7 @@ from werkzeug.datastructures import FileStorage
 
 from api.archives import READ_BYTES, Archive, ArchiveLimits, Readable
 from api.services import Services
+from api.templates import require_template
 from core.callbacks import is_allowed
 from core.errors import (
     ArchiveRejected,
@@ -178,7 +179,7 @@ def check_order(services: Services, order: Order) -> None:
         field_type(order.type_name)
     _check_callback(order.callback_url, services.settings)
     if order.template is not None:
-        services.store.templates.get(order.template)
+        require_template(services.store.templates, order.template)
     if order.batch_id is not None:
         services.store.batches.require(order.batch_id, owner=order.owner)
     if services.queued_count() >= services.settings.max_queued_documents:

@@ -24,7 +24,10 @@ Spec = dict[str, Any]
 
 BINARY: Spec = {"type": "string", "format": "binary"}
 
+_SCHEMAS = "#/components/schemas/"
+
 _PROBLEMS: dict[int, str] = {
+    400: "The body is no JSON.",
     401: "No valid API key came with the request.",
     403: "The key lacks the scope, or the header against forged requests is missing.",
     404: "There is no such thing, or it is another owner's.",
@@ -192,11 +195,11 @@ def _with_plain_names(node: Any) -> Any:  # noqa: ANN401 - JSON
     """Name nested models by themselves: APIFlask calls them after each model that they are nested in."""
     if isinstance(node, list):
         return [_with_plain_names(item) for item in node]
+    if isinstance(node, str) and node.startswith(_SCHEMAS):  # of a reference, or of a discriminator's mapping
+        return _SCHEMAS + node.removeprefix(_SCHEMAS).rpartition(".")[2]
     if not isinstance(node, dict):
         return node
     plain = {key: _with_plain_names(value) for key, value in node.items()}
-    if isinstance(ref := plain.get("$ref"), str):
-        plain["$ref"] = "#/components/schemas/" + ref.rpartition("/")[2].rpartition(".")[2]
     if isinstance(schemas := plain.get("schemas"), dict):
         plain["schemas"] = {name.rpartition(".")[2]: schema for name, schema in sorted(schemas.items())}
     return plain

@@ -24,13 +24,15 @@ Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 FieldTypeName = Annotated[str, Field(max_length=64, json_schema_extra={"enum": sorted(FIELD_TYPES)})]
 
 
-class _Input(BaseModel):
+class Input(BaseModel):
     """A form or query; what it does not know is refused, so that a misspelt parameter is not passed over in silence."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
-class _Form(_Input):
+class Form(Input):
+    """A form; what nobody filled in counts as absent."""
+
     @model_validator(mode="before")
     @classmethod
     def _drop_empty(cls, data: object) -> object:
@@ -38,7 +40,7 @@ class _Form(_Input):
         return {k: v for k, v in data.items() if v not in ("", None)} if isinstance(data, Mapping) else data
 
 
-class _Judged(_Form):
+class _Judged(Form):
     """How sure a field must be."""
 
     target_error: float | None = Field(
@@ -111,7 +113,7 @@ class IdempotencyHeader(BaseModel):
     )
 
 
-class WaitQuery(_Input):
+class WaitQuery(Input):
     """How long the answer may wait for a change."""
 
     wait: float = Field(
@@ -123,20 +125,20 @@ class WaitQuery(_Input):
     )
 
 
-class DigitQuery(_Input):
+class DigitQuery(Input):
     """How long the answer may wait for the reading."""
 
     wait: float = Field(5, ge=0, le=3600, description="Seconds to wait for the reading before answering 202.")
 
 
-class OverlayQuery(_Input):
+class OverlayQuery(Input):
     """What an overlay shows."""
 
     page: int = Field(0, ge=0, le=1_000_000, description="Index of the page, from 0.")
     scan: bool = Field(True, description="Whether the page's picture lies below.")
 
 
-class RecentQuery(_Input):
+class RecentQuery(Input):
     """Which of the newest."""
 
     limit: int = Field(20, ge=1, le=MAX_LIST)
@@ -149,7 +151,7 @@ class RecentDocumentsQuery(RecentQuery):
     batch: str | None = Field(None, max_length=64, description="Only documents of this batch.")
 
 
-class Template(BaseModel):
+class TemplateRef(BaseModel):
     """A version of a template."""
 
     name: str
@@ -174,7 +176,7 @@ class Document(BaseModel):
     size_bytes: int
     media_type: str
     type: str | None
-    template: Template | None
+    template: TemplateRef | None
     target_error: float | None = Field(description="As asked for; null where the service's own holds.")
     priority: Priority
     tags: tuple[str, ...]
@@ -197,7 +199,7 @@ class Document(BaseModel):
         return cls.model_construct(
             **{name: getattr(record, name) for name in _SAME_NAMES},
             type=record.type_name,
-            template=Template(**record.template._asdict()) if record.template else None,
+            template=TemplateRef(**record.template._asdict()) if record.template else None,
             progress=Progress(pages_total=record.pages_total, pages_done=record.pages_done),
         )
 

@@ -12,7 +12,7 @@ from flask import request
 
 from api.schemas import split_tags
 from api.services import services
-from core.errors import UnsupportedMediaType
+from core.errors import InvalidRequest, UnsupportedMediaType
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,6 +41,30 @@ def limit_body(*, files: int | None = None) -> Callable[[F], F]:
             request.max_form_parts = FORM_PARTS + (files or settings.max_batch_files)
             if request.mimetype not in FORM_TYPES:
                 raise UnsupportedMediaType("Send the file as multipart/form-data.")
+            return view(*args, **kwargs)
+
+        return limited  # type: ignore[return-value]  # same parameters, same answer
+
+    return decorate
+
+
+def limit_json(most_bytes: int) -> Callable[[F], F]:
+    """Limit the body of a view to so many bytes of JSON.
+
+    Raises:
+        InvalidRequest: lists or objects stand inside one another deeper than anything that is meant.
+        BadRequest: it is no JSON.
+        RequestEntityTooLarge: it is larger.
+    """
+
+    def decorate(view: F) -> F:
+        @wraps(view)
+        def limited(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the view takes and gives
+            request.max_content_length = most_bytes
+            try:
+                request.get_json(force=True)
+            except RecursionError as error:
+                raise InvalidRequest("The JSON is nested too deeply.") from error
             return view(*args, **kwargs)
 
         return limited  # type: ignore[return-value]  # same parameters, same answer

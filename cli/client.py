@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import quote
 
 import httpx2
 from pydantic import TypeAdapter, ValidationError
@@ -15,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from cli.endpoint import Endpoint
 from cli.patience import Patience
 from cli.problems import error_in, retry_after_in
-from cli.replies import Batch, Document, Limits, Session
+from cli.replies import Batch, Document, Limits, Reference, Session, TemplateList, TemplateSummary, TemplateVersion
 from core.errors import InternalError, InvalidRequest, ServiceUnreachable, TallyscanError
 from core.status import Priority
 
@@ -128,6 +129,28 @@ class Client:
         """Return how far a batch is."""
         return _parse(Batch, self._send("GET", f"/v1/batches/{batch_id}"))
 
+    def templates(self) -> tuple[TemplateSummary, ...]:
+        """Return the latest version of every template."""
+        return _parse(TemplateList, self._send("GET", "/v1/templates")).templates
+
+    def template(self, name: str, *, version: int | None = None) -> TemplateVersion:
+        """Return one version of a template, or the latest."""
+        params = {"version": version} if version is not None else {}
+        return _parse(TemplateVersion, self._send("GET", _template_path(name), params=params))
+
+    def put_template(self, name: str, body: dict[str, Any]) -> TemplateVersion:
+        """Store a template as the next version; the same again changes nothing, so that it may be repeated."""
+        return _parse(TemplateVersion, self._send("PUT", _template_path(name), json=body))
+
+    def add_reference(self, data: bytes) -> str:
+        """Store a picture of an empty form and return its SHA-256; the same again changes nothing."""
+        files = {"file": ("reference", data, "application/octet-stream")}
+        return _parse(Reference, self._send("POST", "/v1/templates/references", files=files)).sha256
+
+    def remove_template(self, name: str) -> None:
+        """Offer a template no longer."""
+        self._send("DELETE", _template_path(name))
+
     def batch_documents(self, batch_id: str) -> Iterator[Document]:
         """Yield the documents of a batch with their readings, streamed; a broken stream is taken up again."""
         path, seen = f"/v1/batches/{batch_id}/results.jsonl", set[str]()
@@ -175,6 +198,10 @@ class Client:
     def _unreachable(self, error: httpx2.TransportError) -> ServiceUnreachable:
         reason = str(error) or type(error).__name__
         return ServiceUnreachable(f"No Tallyscan service answers at {self.endpoint.url}: {reason}.")
+
+
+def _template_path(name: str) -> str:
+    return f"/v1/templates/{quote(name, safe='')}"
 
 
 def _parse(kind: type[T], response: httpx2.Response) -> T:

@@ -13,6 +13,7 @@ from cli.output import print_json, print_table
 from core.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from core.settings import Settings
     from storage.records import KeyRecord
     from storage.store import Store
 
@@ -45,7 +46,7 @@ def keys() -> None:
 @answer_format
 def create(name: str, owner: str | None, scopes: tuple[str, ...], home: Path | None, format_name: str) -> None:
     """Create a key and show its secret, this once: only a hash of it is kept."""
-    with _store(home) as store:
+    with open_store(load_settings(home)) as store:
         record, secret = store.keys.create(owner=owner or name, name=name, scopes=frozenset(scopes))
     if format_name == "json":
         print_json({**_as_json(record), "secret": secret})
@@ -60,7 +61,7 @@ def create(name: str, owner: str | None, scopes: tuple[str, ...], home: Path | N
 @answer_format
 def list_keys(owner: str | None, home: Path | None, format_name: str) -> None:
     """List the keys, without their secrets."""
-    with _store(home) as store:
+    with open_store(load_settings(home)) as store:
         records = store.keys.list(owner)
     if format_name == "json":
         print_json([_as_json(record) for record in records])
@@ -74,16 +75,20 @@ def list_keys(owner: str | None, home: Path | None, format_name: str) -> None:
 @home_option
 def revoke(key_id: str, home: Path | None) -> None:
     """Revoke a key; what was sent with it stays."""
-    with _store(home) as store:
+    with open_store(load_settings(home)) as store:
         store.keys.revoke(key_id)
     click.echo(f"{key_id} revoked")
 
 
 @contextmanager
-def _store(home: Path | None) -> "Iterator[Store]":
+def open_store(settings: "Settings") -> "Iterator[Store]":
+    """Yield the database of an installation.
+
+    Raises:
+        InvalidRequest: there is none yet, or its schema is of another version.
+    """
     from storage.store import Store
 
-    settings = load_settings(home)
     if not settings.database_url and not settings.home.is_dir():
         raise InvalidRequest(
             f"There is no service home at {settings.home}: run 'tallyscan up' once, or name it by --home."

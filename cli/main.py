@@ -19,6 +19,7 @@ ENTRIES: dict[str, Entry] = {
     "submit": Entry("cli.submit:submit", READ, "Send files or a watched folder to a running service."),
     "status": Entry("cli.status:status", READ, "Show how far a document or batch is."),
     "results": Entry("cli.results:results", READ, "Fetch the readings of a batch."),
+    "templates": Entry("cli.templates:templates", READ, "Say which fields a form has, and where."),
     "up": Entry("cli.up:up", SERVE, "Start the whole service on this machine."),
     "keys": Entry("cli.keys:keys", SERVE, "Create, list and revoke API keys."),
     "db": Entry("cli.db:db", SERVE, "Bring the database's schema up to date."),

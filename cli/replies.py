@@ -1,6 +1,7 @@
 """What the service answers, as types; the field names are those of the HTTP interface."""
 
 from datetime import datetime
+from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -60,6 +61,34 @@ class Batch(Reply):
     def finished_count(self) -> int:
         """How many documents are finished."""
         return sum(self.counts.get(status, 0) for status in FINAL)
+
+
+class TemplateSummary(Reply):
+    """A template in a list."""
+
+    name: str
+    version: int | None = None
+
+
+class TemplateList(Reply):
+    """Templates by name."""
+
+    templates: tuple[TemplateSummary, ...]
+
+
+class Reference(Reply):
+    """A stored picture of an empty form."""
+
+    sha256: str
+
+
+class TemplateVersion(Reply):
+    """A template and which version of its name it is."""
+
+    name: str
+    version: int | None = None
+    created_at: datetime | None = None
+    template: dict[str, Any]
 
 
 class Limits(Reply):

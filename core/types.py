@@ -38,6 +38,13 @@ class ReviewReason(StrEnum):
     READERS_DISAGREE = "readers_disagree"
     COMB_MISFIT = "comb_misfit"
     CHECK_FAILED = "check_failed"
+    RULE_CONFLICT = "rule_conflict"
+    REGISTRATION_POOR = "registration_poor"
+    TEMPLATE_UNKNOWN = "template_unknown"
+    OVERWRITTEN = "overwritten"
+    VOID = "void"
+    NOT_A_DIGIT = "not_a_digit"
+    AMBIGUOUS_CUT = "ambiguous_cut"
 
 
 @dataclass(frozen=True, slots=True)

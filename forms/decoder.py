@@ -21,7 +21,9 @@ from forms.digitwise import alternatives
 from forms.field_types import FieldType
 from forms.fusion import Fused
 from forms.geometry import SHAPE, boxes_of, features, outline
-from forms.paths import NEVER, Edges, Step, best_path, best_strings, log_total, posteriors, string_log_weight
+from forms.paths import NEVER, Edges, Step, best_path, log_total, posteriors, string_log_weight
+from forms.prefix_search import BEAM_STATES, lattice_strings
+from forms.rules import RuleContrast, contrast_in_lattice
 from forms.weights import WITH_GARBAGE, WITHOUT_GARBAGE, Weights
 
 GARBAGE: Final = "garbage"
@@ -50,6 +52,7 @@ class Decoded:
         other: probability in 0..1 that something in the field is no digit, by the line readers.
         disagree: whether lattice and line readers are each sure of another string.
         fused: all proposals of lattice and line readers; None where the lattice alone was read.
+        rule: what the field's type did to the lattice's reading, where it alone was read; see `forms.rules`.
     """
 
     text: str
@@ -60,6 +63,7 @@ class Decoded:
     other: float = 0.0
     disagree: bool = False
     fused: Fused | None = None
+    rule: RuleContrast | None = None
 
 
 def decode(
@@ -84,21 +88,30 @@ def decode(
     if not lattice.candidates:
         return Decoded(text="")
     edges = score_edges(lattice, scores, classes=classes, weights=weights)
-    likely = posteriors(edges, field_type.automaton)
-    strings = best_strings(edges, field_type.automaton, likely)
+    # Of a rule with many states, what each digit weighs under it would take more arithmetic than it is worth.
+    walked = field_type.automaton if field_type.automaton.states <= BEAM_STATES else FREE
+    likely = posteriors(edges, walked)
+    strings = lattice_strings(edges, field_type.automaton, likely)
     if not strings:
-        return Decoded(text="")
-    text = strings[0]
+        return Decoded(text="", rule=contrast_in_lattice(edges, field_type.automaton, text=None))
+    text = next(iter(strings))
     path = best_path(edges, text) or ()
-    everything = likely.log_total if field_type.automaton == FREE else log_total(edges, FREE)
+    everything = likely.log_total if walked == FREE else log_total(edges, FREE)
     confidence = float(np.exp(min(0.0, string_log_weight(edges, text) - everything)))
-    supports = likely.digit * np.exp(min(0.0, likely.log_total - everything))
+    walked_share = float(np.exp(min(0.0, likely.log_total - everything)))
+    supports = likely.digit * walked_share
     return Decoded(
         text=text,
         digits=_read_digits(lattice, edges, supports, path, confidence, within=crop.box),
         confidence=confidence,
         digit_share=digit_share(scores, classes, path),
         skipped_share=skipped_share(lattice, path),
+        rule=contrast_in_lattice(
+            edges,
+            field_type.automaton,
+            text=text,
+            valid_share=walked_share if walked is field_type.automaton else None,
+        ),
     )
 
 

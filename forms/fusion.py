@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from forms.automaton import Automaton, any_digits
 from forms.ctc import Frames, line_log_probabilities, line_texts
 from forms.paths import NEVER, Edges, Posteriors, log_sum, string_log_weight, weighed_strings
+from forms.prefix_search import lattice_strings, line_strings
 
 ANYTHING: Final = any_digits()
 """What a field may not hold is proposed, too: how much of the evidence is for it says something of the rest."""
@@ -88,7 +89,7 @@ def fuse(edges: Edges, likely: Posteriors, frames: Frames, automaton: Automaton,
         weights: of the readers.
     """
     by_lattice = _lattice_texts(edges, likely, automaton)
-    by_lines = line_texts(frames, automaton)
+    by_lines = line_strings(frames, automaton)
     if automaton != ANYTHING:
         by_lines += line_texts(frames, ANYTHING)
     texts = list(dict.fromkeys([*by_lattice, *by_lines]))
@@ -137,7 +138,7 @@ def _lattice_texts(edges: Edges, likely: Posteriors, automaton: Automaton) -> di
     freely = weighed_strings(edges, ANYTHING, likely)
     if automaton == ANYTHING or (freely and automaton.accepts(next(iter(freely)))):
         return freely
-    return weighed_strings(edges, automaton, likely) | freely
+    return lattice_strings(edges, automaton, likely) | freely
 
 
 def _lattice_log(edges: Edges, likely: Posteriors, text: str, found: float | None) -> float:

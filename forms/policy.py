@@ -4,7 +4,8 @@ from typing import Final
 
 from core.types import Box, FieldCrop, FieldReading, ReviewReason
 from forms.decoder import Decoded
-from forms.field_types import field_type
+from forms.field_types import FieldType, field_type
+from forms.rules import contrast
 
 MIN_DIGIT_SHARE: Final = 0.5
 """What was read as digits is more likely none below this."""
@@ -62,6 +63,7 @@ def judge(
     accept_confidence: float,
     found: bool = False,
     comb_cells: int | None = None,
+    kind: FieldType | None = None,
 ) -> FieldReading:
     """Return the field's reading, accepted only where nothing speaks against it.
 
@@ -71,8 +73,9 @@ def judge(
         accept_confidence: below it, a person looks.
         found: whether the field was found on a page, rather than named by whoever sent it.
         comb_cells: number of printed boxes that it was written into; None where there are none.
+        kind: what it may hold; None takes the type of that name.
     """
-    value = field_type(crop.type).value(decoded.text)
+    value = (kind or field_type(crop.type)).value(decoded.text)
     reasons = _reasons(decoded, accept_confidence, found=found)
     if decoded.text and comb_cells is not None and len(decoded.text) != comb_cells:
         reasons = (*reasons, ReviewReason.COMB_MISFIT)
@@ -90,9 +93,10 @@ def judge(
 
 
 def _reasons(decoded: Decoded, accept_confidence: float, *, found: bool) -> tuple[ReviewReason, ...]:
+    overruled = _overrules_ink(decoded)
     if not decoded.text:
-        return (ReviewReason.EMPTY,)
-    reasons = []
+        return (ReviewReason.EMPTY, ReviewReason.RULE_CONFLICT) if overruled else (ReviewReason.EMPTY,)
+    reasons = [ReviewReason.RULE_CONFLICT] if overruled else []
     if _looks_like_no_digits(decoded):
         reasons.append(ReviewReason.NOT_DIGITS)
     if decoded.disagree:
@@ -100,6 +104,12 @@ def _reasons(decoded: Decoded, accept_confidence: float, *, found: bool) -> tupl
     if decoded.confidence < accept_confidence or (found and decoded.text in FRAME_PARTS):
         reasons.append(ReviewReason.LOW_CONFIDENCE)
     return tuple(reasons)
+
+
+def _overrules_ink(decoded: Decoded) -> bool:
+    """Return whether the ink clearly says something that the field's type does not allow."""
+    rule = decoded.rule if decoded.fused is None else contrast(decoded.fused)
+    return rule is not None and rule.conflict
 
 
 def _looks_like_no_digits(decoded: Decoded) -> bool:

@@ -5,7 +5,10 @@ from typing import Any
 
 from sqlalchemy import CompoundSelect, Connection, select, union
 
-from storage.tables import documents, pages
+from storage.tables import documents, pages, templates
+
+_reference = templates.c.body["registration"]["reference"].as_string()
+"""Of a template: the picture of its empty form, which may have been sent as a document, too."""
 
 
 def remove_orphans(
@@ -23,5 +26,6 @@ def _referenced(connection: Connection, digests: frozenset[str]) -> frozenset[st
     query: CompoundSelect[Any] = union(
         select(documents.c.sha256).where(documents.c.sha256.in_(digests)),
         select(pages.c.preview_sha256).where(pages.c.preview_sha256.in_(digests)),
+        select(_reference).where(_reference.in_(digests)),
     )
     return frozenset(connection.execute(query).scalars())

@@ -7,6 +7,14 @@ const REASONS = {
   invalid_format: "The characters do not form a valid value for this field.",
   readers_disagree: "Two ways of reading this field gave different values.",
   comb_misfit: "There is not one digit in each of the printed boxes.",
+  check_failed: "This value contradicts another one, or what is expected here.",
+  rule_conflict: "The ink clearly shows something that this field may not hold.",
+  registration_poor: "The page could not be laid exactly over its template.",
+  template_unknown: "No template fits this page.",
+  overwritten: "Something was written over here.",
+  void: "This field is struck out.",
+  not_a_digit: "One of the signs is no digit.",
+  ambiguous_cut: "The digits can be parted in two ways.",
 };
 
 const SHORT_REASONS = {
@@ -16,6 +24,14 @@ const SHORT_REASONS = {
   invalid_format: "Not a valid value",
   readers_disagree: "Read in two ways",
   comb_misfit: "Boxes do not fit",
+  check_failed: "Check failed",
+  rule_conflict: "Against the rule",
+  registration_poor: "Page does not fit",
+  template_unknown: "Unknown form",
+  overwritten: "Written over",
+  void: "Struck out",
+  not_a_digit: "Not a digit",
+  ambiguous_cut: "Unclear cut",
 };
 
 const TYPES = { "": "Numbers on the page", digits: "Digits", digit: "One digit", amount: "Amount", date: "Date" };

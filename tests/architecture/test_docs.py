@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from core.settings import Settings
+from core.types import ReviewReason
+from forms.templates import template_schema
 from tests.core.test_errors import every_error
 
 
@@ -20,6 +22,19 @@ def test_every_error_code_is_documented(project_root: Path) -> None:
     assert not missing
 
 
+@pytest.mark.parametrize("place", ["docs/review-reasons.md", "api/web/words.js"])
+def test_every_reason_for_review_is_explained(place: str, project_root: Path) -> None:
+    text = (project_root / place).read_text()
+    assert [reason for reason in ReviewReason if f"`{reason}`" not in text and f"  {reason}: " not in text] == []
+
+
+def test_every_field_type_is_documented(project_root: Path) -> None:
+    text = (project_root / "docs" / "field-types.md").read_text()
+    names = template_schema()["$defs"]["TemplateField"]["properties"]["type"]["anyOf"][0]["discriminator"]["mapping"]
+    assert len(names) >= 10
+    assert [name for name in names if f"| `{name}` |" not in text] == []
+
+
 def test_every_route_is_documented(project_root: Path, tmp_path: Path) -> None:
     from api.app import create_app
 
@@ -30,7 +45,9 @@ def test_every_route_is_documented(project_root: Path, tmp_path: Path) -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", "docs/architecture.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CHANGELOG.md", "docs/architecture.md", "docs/templates.md", "docs/review-reasons.md"]
+)
 def test_relative_links_lead_somewhere(page: str, project_root: Path) -> None:
     import re
 

@@ -270,3 +270,12 @@ def test_text_that_a_database_cannot_hold_is_the_callers_mistake(store: Store) -
         store.documents.create(new_document(filename="\ud800.png"), owner=OWNER)
     with pytest.raises(InvalidRequest):
         store.documents.create(new_document(filename="nul\x00.png"), owner=OWNER)
+
+
+def test_delete_spares_the_picture_that_a_template_names(store: Store) -> None:
+    registration = {"method": "features", "reference": digest("blank form")}
+    store.templates.put("plain", {"name": "plain", "fields": []})
+    store.templates.put("card", {"name": "card", "registration": registration})
+    for content, gone in (("blank form", frozenset()), ("scan", frozenset({digest("scan")}))):
+        document = store.documents.create(new_document(content), owner=OWNER).document
+        assert store.documents.delete(document.id, OWNER) == gone

@@ -1,0 +1,128 @@
+"""The last word on a page: values held against the template's checks, after every field was read and judged.
+
+```
+FieldReadings of a page ─ apply_checks ─▶ the same, with `check_failed` where values contradict each other
+```
+
+A sum that fails says that one of its fields is wrong, not which: all of them go to a person.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from itertools import pairwise
+
+from core.types import FieldReading, ReviewReason
+from forms.check_specs import CrossCheck, EqualCheck, FieldCheck, OneOfCheck, OrderCheck, RangeCheck, SumCheck
+from forms.templates import Template
+
+Values = Mapping[str, str | None]
+"""By field's name its value; None where it has none."""
+
+
+def apply_checks(template: Template, readings: Sequence[FieldReading]) -> tuple[FieldReading, ...]:
+    """Return the readings of one page, judged by the template as well.
+
+    A field that is not required may be empty: then nothing speaks against it. What a check needs and nobody could
+    read is no contradiction; the field that could not be read says so itself.
+
+    Args:
+        template: whose fields they are.
+        readings: of its fields, by their names; of others, they stay as they are.
+    """
+    optional = {field.name for field in template.fields if not field.required}
+    judged = [_without_empty(reading) if reading.name in optional else reading for reading in readings]
+    values = {reading.name: reading.value for reading in judged}
+    failed = failed_fields(template, values)
+    return tuple(_flagged(reading) if reading.name in failed else reading for reading in judged)
+
+
+def failed_fields(template: Template, values: Values) -> frozenset[str]:
+    """Return the names of the fields that some check speaks against."""
+    failed: set[str] = set()
+    for field in template.fields:
+        value = values.get(field.name)
+        if value is not None and not all(_passes(check, value) for check in field.checks):
+            failed.add(field.name)
+    empty_terms = {field.name for field in template.fields if not field.required}
+    for check in template.checks:
+        if not _holds(check, values, may_be_empty=empty_terms):
+            failed.update(name for name in check.names if values.get(name) is not None)
+    return frozenset(failed)
+
+
+def _passes(check: FieldCheck, value: str) -> bool:
+    if isinstance(check, OneOfCheck):
+        return value in check.values
+    if isinstance(check, RangeCheck):
+        number = _number(value)
+        return number is None or (
+            (check.minimum is None or number >= check.minimum) and (check.maximum is None or number <= check.maximum)
+        )
+    day = _day(value)
+    return day is None or (
+        (check.earliest is None or day >= check.earliest) and (check.latest is None or day <= check.latest)
+    )
+
+
+def _holds(check: CrossCheck, values: Values, *, may_be_empty: set[str]) -> bool:
+    """Return whether the values do not contradict the check; where one is missing, nothing can."""
+    if isinstance(check, SumCheck):
+        return _adds_up(check, values, may_be_empty=may_be_empty)
+    known = [value for name in check.fields if (value := values.get(name)) is not None]
+    if isinstance(check, EqualCheck):
+        return len({_comparable(value) for value in known}) <= 1
+    return _in_order(check, known)
+
+
+def _adds_up(check: SumCheck, values: Values, *, may_be_empty: set[str]) -> bool:
+    terms = [_number(values.get(name) or ("0" if name in may_be_empty else None)) for name in check.terms]
+    total = _number(values.get(check.total))
+    known = [term for term in terms if term is not None]
+    if total is None or len(known) < len(terms):
+        return True
+    return abs(sum(known, Decimal(0)) - total) <= check.tolerance
+
+
+def _in_order(check: OrderCheck, known: Sequence[str]) -> bool:
+    ordered = [_comparable(value) for value in known]
+    if len({type(each) for each in ordered}) > 1:
+        return True  # a day and a number cannot be compared
+    if check.strict:
+        return all(before < after for before, after in pairwise(ordered))  # type: ignore[operator]  # of one type
+    return all(before <= after for before, after in pairwise(ordered))  # type: ignore[operator]  # of one type
+
+
+def _comparable(value: str) -> date | Decimal | str:
+    """Return the value as what it can be compared as: 7 is the same as 007 and 7.00."""
+    day = _day(value)
+    if day is not None:
+        return day
+    number = _number(value)
+    return value if number is None else number
+
+
+def _day(value: str) -> date | None:
+    """Return the day; values of dates are ISO 8601 with dashes, which no number has."""
+    try:
+        return date.fromisoformat(value) if "-" in value else None
+    except ValueError:
+        return None
+
+
+def _number(value: str | None) -> Decimal | None:
+    try:
+        return None if value is None else Decimal(value)
+    except InvalidOperation:
+        return None
+
+
+def _without_empty(reading: FieldReading) -> FieldReading:
+    reasons = tuple(reason for reason in reading.review_reasons if reason is not ReviewReason.EMPTY)
+    return replace(reading, review_reasons=reasons, accepted=not reasons)
+
+
+def _flagged(reading: FieldReading) -> FieldReading:
+    reasons = dict.fromkeys((*reading.review_reasons, ReviewReason.CHECK_FAILED))
+    return replace(reading, review_reasons=tuple(reasons), accepted=False)

@@ -1,0 +1,219 @@
+"""Templates: which fields a form has, where they stand on it, what they may hold, and how a page is laid over it.
+
+```
+JSON ─ parse_template ─▶ Template ─ place ─▶ boxes in pixels ─ field_type ─▶ what the decoder walks ─ checks ─▶ readings
+```
+
+A template's version is counted by whoever stores it; a reading names the version that it was made with. The published
+JSON Schema is written by `python -m forms.templates docs/template.schema.json`.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.errors import InvalidRequest
+from core.settings import MAX_TARGET_ERROR
+from core.types import Box
+from forms.check_specs import CrossCheck, FieldCheck
+from forms.field_specs import MAX_DIGITS, FieldSpec
+from forms.field_types import FieldType
+
+AUTO: Final = "auto"
+"""Stands for the template that fits a page best, so none can have this name."""
+
+MM_IN_INCH: Final = 25.4
+
+MAX_FIELDS: Final = 500
+MAX_CHECKS: Final = 100
+MAX_SIDE: Final = 20_000.0
+
+NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9_.-]{0,127}$"
+
+TemplateName = Annotated[
+    str,
+    Field(pattern=NAME_PATTERN, description="Small letters, digits, `-`, `_` and `.`; a letter or digit first."),
+]
+FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class _Part(BaseModel):
+    """Part of a template; what it does not know is refused, so that a misspelt option is not passed over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class PageSize(_Part):
+    """How large the form is: in millimetres as printed, or in pixels of a picture of it."""
+
+    width: float = Field(gt=0, le=MAX_SIDE)
+    height: float = Field(gt=0, le=MAX_SIDE)
+    unit: Literal["mm", "px"] = "px"
+    dpi: float = Field(300.0, ge=50, le=1200, description="At which a form in millimetres is read.")
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        """Width and height in pixels that a page has once it is laid over the template."""
+        scale = self.dpi / MM_IN_INCH if self.unit == "mm" else 1.0
+        return max(1, round(self.width * scale)), max(1, round(self.height * scale))
+
+
+class Area(_Part):
+    """A rectangle on the form, in the page's unit; `x`, `y` is its upper left corner."""
+
+    x: float = Field(ge=0)
+    y: float = Field(ge=0)
+    width: float = Field(gt=0)
+    height: float = Field(gt=0)
+
+
+class CornerMarkers(_Part):
+    """Four equal marks in the corners of the form, in the page's unit."""
+
+    side: float = Field(gt=0, description="Of a mark's black part.")
+    margin: float = Field(ge=0, description="From the page's edges to the mark's.")
+    coded: bool = Field(
+        default=True,
+        description="ArUco markers of DICT_4X4_50, numbered 0 to 3 clockwise from the upper left; else solid squares.",
+    )
+
+
+class RegistrationSpec(_Part):
+    """How a page is laid over the template."""
+
+    method: Literal["none", "page", "markers", "features"] = Field(
+        "none",
+        description="none: the page is scaled; page: the sheet's edges are found; markers: marks in its corners; "
+        "features: its print is found again.",
+    )
+    reference: Sha256 | None = Field(None, description="SHA-256 of a picture of the empty form.")
+    markers: CornerMarkers | None = None
+    max_residual_px: float = Field(6.0, gt=0, le=100, description="Pixels left from which a page goes to a person.")
+
+    @model_validator(mode="after")
+    def _check_method(self) -> Self:
+        if self.method == "features" and self.reference is None:
+            raise ValueError("registration by features needs the reference, a picture of the empty form")
+        if (self.method == "markers") != (self.markers is not None):
+            raise ValueError("markers belong to registration by markers, and that needs them")
+        return self
+
+
+class TemplateField(_Part):
+    """A field of the form."""
+
+    name: FieldName
+    type: FieldSpec
+    box: Area
+    cells: int | None = Field(None, ge=2, le=MAX_DIGITS, description="Printed boxes side by side, one for each digit.")
+    required: bool = Field(default=True, description="Whether an empty field goes to a person.")
+    writing: Literal["handwritten", "printed", "micr"] = Field(
+        "handwritten", description="printed: in ordinary type; micr: a band of E-13B, which is read as its parts."
+    )
+    target_error: float | None = Field(
+        None, gt=0, le=MAX_TARGET_ERROR, description="Share of accepted readings that may be wrong."
+    )
+    checks: tuple[FieldCheck, ...] = Field((), max_length=MAX_CHECKS)
+
+    def field_type(self) -> FieldType:
+        """Return what the field may hold, as the decoder takes it."""
+        return self.type.field_type(cells=self.cells)
+
+
+def _check_name(name: str) -> str:
+    if name == AUTO:
+        raise ValueError(f"{AUTO!r} stands for choosing among templates")
+    return name
+
+
+class Template(_Part):
+    """A form."""
+
+    name: Annotated[TemplateName, AfterValidator(_check_name)]
+    description: str = Field("", max_length=1000, description="For people.")
+    page: PageSize
+    registration: RegistrationSpec = RegistrationSpec()
+    fields: tuple[TemplateField, ...] = Field(min_length=1, max_length=MAX_FIELDS)
+    checks: tuple[CrossCheck, ...] = Field((), max_length=MAX_CHECKS, description="Between fields.")
+
+    @model_validator(mode="after")
+    def _check_fields(self) -> Self:
+        names = [field.name for field in self.fields]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two fields are called {', '.join(sorted(twice))}")
+        for field in self.fields:
+            if not self._holds(field.box):
+                raise ValueError(f"the box of {field.name} reaches beyond the page")
+        for check in self.checks:
+            if unknown := set(check.names) - set(names):
+                raise ValueError(f"a check names fields that there are not: {', '.join(sorted(unknown))}")
+        return self
+
+    def _holds(self, box: Area) -> bool:
+        slack = 1e-6 * self.page.width
+        return box.x + box.width <= self.page.width + slack and box.y + box.height <= self.page.height + slack
+
+    def place(self, field: TemplateField, *, width: int, height: int) -> Box:
+        """Return the field's box on a page of so many pixels that is laid over the template; at least one pixel."""
+        across, down = width / self.page.width, height / self.page.height
+        x, y = min(round(field.box.x * across), width - 1), min(round(field.box.y * down), height - 1)
+        right = min(width, max(x + 1, round((field.box.x + field.box.width) * across)))
+        bottom = min(height, max(y + 1, round((field.box.y + field.box.height) * down)))
+        return Box(x=x, y=y, width=right - x, height=bottom - y)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the template as it is stored and sent: two of the same content are the same dictionary."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+def parse_template(body: object, *, name: str | None = None) -> Template:
+    """Return the template that `body` states.
+
+    Args:
+        body: JSON, parsed.
+        name: under which it is stored; None takes the one in `body`.
+
+    Raises:
+        InvalidRequest: it is no valid template; the sentence names every fault by its place.
+    """
+    if isinstance(body, dict) and name is not None:
+        stated = body.get("name", name)
+        if stated != name:
+            raise InvalidRequest(f"The template is called {stated!r} inside, and is to be stored as {name!r}.")
+        body = {**body, "name": name}
+    try:
+        return Template.model_validate(body)
+    except ValidationError as error:
+        faults = [f"{place}: {message}" for place, message in template_faults(error)]
+        raise InvalidRequest(f"The template is not valid: {'; '.join(faults)}.") from error
+
+
+def template_faults(error: ValidationError) -> list[tuple[str, str]]:
+    """Return each fault's place, such as `fields.0.box.width`, and what is wrong there."""
+    return [
+        (".".join(map(str, fault["loc"])) or "template", fault["msg"].removeprefix("Value error, "))
+        for fault in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+
+
+def template_schema() -> dict[str, Any]:
+    """Return the JSON Schema of templates."""
+    schema = Template.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Tallyscan template", **schema}
+
+
+def main() -> None:
+    """Print the JSON Schema, or write it to the file that is named."""
+    text = json.dumps(template_schema(), indent=1, ensure_ascii=False) + "\n"
+    if len(sys.argv) > 1:
+        Path(sys.argv[1]).write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
+
+
+if __name__ == "__main__":
+    main()

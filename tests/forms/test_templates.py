@@ -1,0 +1,138 @@
+"""Templates: what they say, what is refused, where fields come to lie, and the schema that is published."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from core.errors import InvalidRequest, UnknownTemplate
+from core.types import Box
+from forms.builtins import builtin_template, builtin_templates
+from forms.drafts import drafted_template, template_name
+from forms.templates import parse_template, template_schema
+from tests.forms.forms import template_json
+
+
+def test_the_published_schema_is_current(project_root: Path) -> None:
+    kept = json.loads((project_root / "docs" / "template.schema.json").read_text())
+    assert kept == template_schema(), "run: python -m forms.templates docs/template.schema.json"
+    Draft202012Validator.check_schema(kept)
+
+
+@pytest.mark.parametrize("name", sorted(builtin_templates()))
+def test_built_in_templates_fit_the_schema(name: str) -> None:
+    body = builtin_template(name).as_json()
+    Draft202012Validator(template_schema()).validate(body)
+    assert body["name"] == name
+
+
+def test_an_unknown_built_in_template_is_an_error() -> None:
+    with pytest.raises(UnknownTemplate):
+        builtin_template("none")
+
+
+def test_what_is_stored_says_the_same_again() -> None:
+    template = parse_template(template_json())
+    assert parse_template(json.loads(json.dumps(template.as_json()))) == template
+    assert parse_template(template.as_json()).as_json() == template.as_json()
+    Draft202012Validator(template_schema()).validate(template_json())
+
+
+def test_a_type_may_be_its_bare_name() -> None:
+    template = parse_template(template_json())
+    by_name = {field.name: field for field in template.fields}
+    assert by_name["cash"].type.name == "amount"
+    assert by_name["account"].field_type().comb_cells == (8,)
+    assert by_name["account"].field_type().name == "luhn"
+
+
+def _field(**changes: object) -> dict[str, Any]:
+    return {"name": "one", "type": "digits", "box": {"x": 0, "y": 0, "width": 10, "height": 10}, **changes}
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"fields": [_field(), _field()]}, "two fields are called one"),
+        ({"fields": [_field(name="One")]}, "fields.0.name"),
+        ({"fields": [_field(box={"x": 395, "y": 0, "width": 10, "height": 10})]}, "beyond the page"),
+        ({"fields": [_field(box={"x": 0, "y": 0, "width": 0, "height": 10})]}, "fields.0.box.width"),
+        ({"fields": [_field(cells=1)]}, "fields.0.cells"),
+        ({"fields": [_field(type={"name": "pattern", "pattern": "1{"})]}, "number is missing"),
+        ({"fields": [_field(type="roman")]}, "roman"),
+        ({"fields": [_field(checks=[{"kind": "range"}])]}, "minimum or a maximum"),
+        ({"fields": [_field(writing="typed")]}, "fields.0.writing"),
+        ({"fields": [_field(target_error=0.7)]}, "target_error"),
+        ({"fields": [_field()], "checks": [{"kind": "equal", "fields": ["one", "two"]}]}, "two"),
+        ({"page": {"width": 0, "height": 1}}, "page.width"),
+        ({"page": {"width": float("nan"), "height": 1}}, "page.width"),
+        ({"registration": {"method": "markers"}}, "that needs them"),
+        ({"registration": {"method": "none", "markers": {"side": 5, "margin": 5}}}, "belong to"),
+        ({"registration": {"method": "features", "reference": "abc"}}, "registration.reference"),
+        ({"name": "auto"}, "choosing among"),
+        ({"name": "../up"}, "name"),
+        ({"feilds": []}, "Extra inputs"),
+    ],
+)
+def test_a_fault_is_named_with_its_place(change: dict[str, Any], fault: str) -> None:
+    body = template_json(**change)
+    if "fields" in change and "checks" not in change:
+        body["checks"] = []
+    with pytest.raises(InvalidRequest, match=fault):
+        parse_template(body)
+
+
+def test_every_fault_is_named_at_once() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parse_template(template_json(page={"width": -1, "height": 1}, description=3))
+    assert "page.width" in str(caught.value)
+    assert "description" in str(caught.value)
+
+
+@pytest.mark.parametrize("body", [None, 3, "card", [], {}])
+def test_anything_else_is_no_template(body: object) -> None:
+    with pytest.raises(InvalidRequest, match="not valid"):
+        parse_template(body)
+
+
+def test_a_name_is_taken_from_where_it_is_stored() -> None:
+    nameless = {key: value for key, value in template_json().items() if key != "name"}
+    assert parse_template(nameless, name="other").name == "other"
+    with pytest.raises(InvalidRequest, match="'card' inside"):
+        parse_template(template_json(), name="other")
+
+
+def test_boxes_in_millimetres_come_to_lie_on_any_scan() -> None:
+    body = template_json(page={"width": 400, "height": 240, "unit": "mm", "dpi": 254})
+    template = parse_template(body)
+    assert template.page.pixels == (4000, 2400)
+    account = template.fields[0]
+    assert template.place(account, width=4000, height=2400) == Box(200, 200, 1600, 300)
+    assert template.place(account, width=400, height=480) == Box(20, 40, 160, 60)
+
+
+@given(width=st.integers(1, 5000), height=st.integers(1, 5000))
+def test_a_box_is_on_the_page_and_never_empty(width: int, height: int) -> None:
+    template = parse_template(template_json())
+    for field in template.fields:
+        box = template.place(field, width=width, height=height)
+        assert 0 <= box.x < box.x + box.width <= width
+        assert 0 <= box.y < box.y + box.height <= height
+
+
+def test_a_draft_has_a_field_for_each_blank() -> None:
+    drafted = drafted_template([(Box(1, 2, 30, 40), 8), (Box(1, 60, 30, 9), None)], width=100, height=90, name="A b!")
+    assert parse_template(drafted.as_json()) == drafted
+    assert [(field.name, field.cells) for field in drafted.fields] == [("field_1", 8), ("field_2", None)]
+    assert drafted.place(drafted.fields[0], width=100, height=90) == Box(1, 2, 30, 40)
+    with pytest.raises(InvalidRequest, match="No boxes"):
+        drafted_template([], width=100, height=90, name="a")
+
+
+@pytest.mark.parametrize(("name", "plain"), [("Meter Card.v2", "meter-card-v2"), ("auto", "form"), ("表", "form")])
+def test_a_file_s_name_becomes_a_template_s(name: str, plain: str) -> None:
+    assert template_name(name) == plain
