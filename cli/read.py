@@ -20,14 +20,20 @@ from core.status import Status
 from core.types import DocumentReading, Phase
 
 if TYPE_CHECKING:
+    from worker.form_reading import Form
     from worker.pipeline import Reader, ReadRequest
 
 
 @click.command(
-    epilog=examples("tallyscan read cheque.png --type digits", "tallyscan read scans/ --format csv --out readings.csv")
+    epilog=examples(
+        "tallyscan read cheque.png --type digits",
+        "tallyscan read cheques/ --template cheque-cts2010 --format csv",
+        "tallyscan read scans/ --format csv --out readings.csv",
+    )
 )
 @paths_argument
 @type_option
+@click.option("--template", metavar="NAME|FILE", help="Template that says which fields a page has, and where.")
 @target_error_option
 @result_options
 @click.option("--timings", is_flag=True, help="Say on stderr what took how long.")
@@ -36,6 +42,7 @@ def read(
     ctx: click.Context,
     paths: tuple[Path, ...],
     type_name: str | None,
+    template: str | None,
     target_error: float | None,
     format_name: str | None,
     out: Path | None,
@@ -44,13 +51,15 @@ def read(
     """Read scans here and now.
 
     PATH is a file, or a folder whose scans are read with those of its subfolders. Without --type, the numbers on
-    each page are found. A file that fails does not stop the others: it gets a line on stderr, and a row that names
-    the failure in review_reasons.
+    each page are found; with --template, the fields that the template names are read. A file that fails does not
+    stop the others: it gets a line on stderr, and a row that names the failure in review_reasons.
     """
+    if type_name and template:
+        raise click.UsageError("A template says itself which types its fields have: name --type or --template.")
     scans = find_scans(paths)
     settings = load_settings()
     started = time.monotonic()
-    reader, request = _open_reader(settings, type_name, target_error=target_error)
+    reader, request = _open_reader(settings, type_name, template=template, target_error=target_error)
     with progress_display() as display, result_sink(chosen_format(format_name, out), out) as sink:
         failed = 0
         for outcome in _read_all(scans, reader, request=request, max_bytes=settings.max_file_bytes, display=display):
@@ -64,12 +73,29 @@ def read(
 
 
 def _open_reader(
-    settings: Settings, type_name: str | None, *, target_error: float | None
+    settings: Settings, type_name: str | None, *, template: str | None, target_error: float | None
 ) -> "tuple[Reader, ReadRequest]":
     # OpenCV and LiteRT come in here, and only here.
     from worker.pipeline import Reader, ReadRequest
 
-    return Reader.load(settings), ReadRequest(type_name, target_error=target_error)
+    form = None if template is None else _open_form(settings, template)
+    return Reader.load(settings), ReadRequest(type_name, target_error=target_error, form=form)
+
+
+def _open_form(settings: Settings, name: str) -> "Form":
+    from cli.template_shelf import find_reference, find_template
+    from segmentation.decoding import DecodeLimits
+    from storage.blobs import BlobStore
+    from worker.form_reading import open_form
+
+    template = find_template(name, settings).template
+    if name.endswith(".json") or "/" in name:
+        reference = find_reference(template, Path(name).parent)
+    elif (digest := template.registration.reference) is not None:
+        reference = BlobStore.open(settings.resolved_blob_url).get(digest)
+    else:
+        reference = None
+    return open_form(template, reference=reference, limits=DecodeLimits.from_settings(settings))
 
 
 def _read_all(

@@ -3,14 +3,18 @@
 Neither this module nor what it calls knows Celery, so that tests and the command line can work at a desk too.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.queue import Dispatcher
 from core.settings import Settings
 from core.status import FINAL
+from segmentation.decoding import DecodeLimits
 from storage.blobs import BlobStore
+from storage.records import TemplateRef
 from storage.store import Store
 from worker import callbacks, reading, sweeper
+from worker.form_reading import Form, form_keeper
 from worker.pipeline import Reader
 
 
@@ -19,6 +23,7 @@ class Desk:
     """One process's open database, blobs, network and queue.
 
     Attributes:
+        form_of: opens the template that a document is read by.
         worker: the name under which leases are held.
         time_limit_errors: what the task runner raises when a task's soft time limit is over.
     """
@@ -28,6 +33,7 @@ class Desk:
     blobs: BlobStore
     reader: Reader
     dispatcher: Dispatcher
+    form_of: Callable[[TemplateRef], Form]
     worker: str
     time_limit_errors: tuple[type[Exception], ...] = ()
 
@@ -64,12 +70,14 @@ def open_desk(settings: Settings, *, worker: str, time_limit_errors: tuple[type[
         ArtifactError: the network's files are missing or altered.
         BlobStoreUnavailable: the blob store's URL leads nowhere.
     """
+    store, blobs = Store.open(settings), BlobStore.open(settings.resolved_blob_url)
     return Desk(
         settings=settings,
-        store=Store.open(settings),
-        blobs=BlobStore.open(settings.resolved_blob_url),
+        store=store,
+        blobs=blobs,
         reader=Reader.load(settings),
         dispatcher=Dispatcher(settings),
+        form_of=form_keeper(store, blobs, limits=DecodeLimits.from_settings(settings)),
         worker=worker,
         time_limit_errors=time_limit_errors,
     )

@@ -9,7 +9,7 @@ A worker process, `tallyscan read` and the benchmarks each hold one `Reader`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import cv2
@@ -37,6 +37,8 @@ from segmentation.fields import find_numbers, whole_page
 from segmentation.normalise import NORMALISATION_VERSION
 from segmentation.prepare import Levelling, deskew, estimate_skew, ink_map, to_grey
 from segmentation.preview import encode_preview
+from worker.form_reading import Form, finished
+from worker.micr import MicrReader
 from worker.networks import Networks, load_networks
 from worker.preparing import PreparedField, prepare_field
 from worker.recognising import Recognition
@@ -49,11 +51,13 @@ class ReadRequest:
 
     Attributes:
         type_name: field type of each page as a whole, or None to find the numbers on it.
-        target_error: share of accepted fields that may be wrong, or None for that of the settings.
+        target_error: share of accepted fields that may be wrong, or None for that of the field or the settings.
+        form: template that says where the fields are; `type_name` is None then.
     """
 
     type_name: str | None = None
     target_error: float | None = None
+    form: Form | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,9 @@ class Reader:
 
     def steps(self, request: ReadRequest) -> tuple[ProcessingStep, ...]:
         """Return the record of how documents are read under `request`."""
-        locate = ProcessingStep("locate", {"type": request.type_name or "numbers"})
+        form = request.form
+        by = {"type": request.type_name or "numbers"} if form is None else {"template": form.template.name}
+        locate = ProcessingStep("locate", {**by})
         normalise = ProcessingStep("normalise", {"version": NORMALISATION_VERSION})
         recognise = ProcessingStep("recognise", {"model": self._settings.model, "version": self.info.version})
         judged = ProcessingStep("judge", {"target_error": self._target_error(request)})
@@ -160,6 +166,8 @@ class Reader:
         Raises:
             InvalidRequest: there is no field type of that name.
         """
+        if request.form is not None:
+            return self._read_form(page, request.form, request)
         fields, decoded, levelling = self.decode_fields(page, request=request)
         readings = [self._judge(*each, request=request) for each in zip(fields, decoded, strict=True)]
         return PageReading(
@@ -169,6 +177,34 @@ class Reader:
             skew_degrees=levelling.skew_degrees,
             fields=tuple(_undo(reading, levelling) for reading in readings),
         )
+
+    def _read_form(self, page: Page, form: Form, request: ReadRequest) -> PageReading:
+        with self.timings.measure("segment"):
+            laid = form.lay(page)
+            cut = form.cut_fields(laid.page)
+            fields = [prepare_field(crop, with_line=self._reads_lines(crop), kind=kind) for _, crop, kind in cut]
+        decoded = self._recognition.read(fields)
+        targets = [request.target_error or field.target_error for field, _, _ in cut]
+        readings = [
+            self._judge(field, each, request=replace(request, target_error=target))
+            for field, each, target in zip(fields, decoded, targets, strict=True)
+        ]
+        with self.timings.measure("micr"):
+            for field, box in form.bands(laid.page):
+                target = request.target_error or field.target_error or self._settings.target_error
+                readings += self._micr.read(laid.page, region=box, target_error=target)
+        return PageReading(
+            index=page.index,
+            width=page.width,
+            height=page.height,
+            registration=laid.registration,
+            fields=finished(form, laid, readings),
+        )
+
+    @cached_property
+    def _micr(self) -> MicrReader:
+        """What reads E-13B, loaded when a form first has a band of it."""
+        return MicrReader.load()
 
     def decode_fields(
         self, page: Page, *, request: ReadRequest
@@ -196,8 +232,8 @@ class Reader:
             target = self._target_error(request)
             threshold = lattice_threshold(target) if decoded.fused is None else self._threshold(target)
         cells = None if field.comb is None else len(field.comb.cells)
-        found = request.type_name is None
-        return judge(decoded, field.crop, accept_confidence=threshold, found=found, comb_cells=cells)
+        found = request.type_name is None and request.form is None
+        return judge(decoded, field.crop, accept_confidence=threshold, found=found, comb_cells=cells, kind=field.kind)
 
     def _threshold_for(self, target_error: float) -> float:
         calibration = self._networks.calibration

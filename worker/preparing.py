@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Box, FieldCrop, Lattice
-from forms.field_types import field_type
+from forms.field_types import FieldType, field_type
 from segmentation.comb_lattice import build_comb_lattice
 from segmentation.combs import Comb, find_comb
 from segmentation.lattice import Cutting, cut_field
@@ -59,29 +59,38 @@ class PreparedField:
 
     Attributes:
         crop: the field.
+        kind: what it may hold.
         candidates: its candidates for digits.
         line: it as a line, in pixels of the crop; None where no line reader is asked.
         comb: the row of printed boxes that it was written into, where there is one.
     """
 
     crop: FieldCrop
+    kind: FieldType
     candidates: Cutting | Drawn
     line: Line | None = None
     comb: Comb | None = None
 
 
-def prepare_field(crop: FieldCrop, *, with_line: bool) -> PreparedField:
-    """Return the field's candidates for digits and, if asked for, its line."""
-    cells = field_type(crop.type).comb_cells
+def prepare_field(crop: FieldCrop, *, with_line: bool, kind: FieldType | None = None) -> PreparedField:
+    """Return the field's candidates for digits and, if asked for, its line.
+
+    Args:
+        crop: the field.
+        with_line: whether line readers will see it.
+        kind: what it may hold; None takes the type of the crop's name for it.
+    """
+    kind = kind or field_type(crop.type)
+    cells = kind.comb_cells
     line = prepare_line(crop.pixels) if with_line or cells else None
     comb = find_comb(crop.pixels, cells=cells) if cells else None
     if comb is not None:
-        return PreparedField(crop, Drawn(build_comb_lattice(crop, comb)), line if with_line else None, comb)
+        return PreparedField(crop, kind, Drawn(build_comb_lattice(crop, comb)), line if with_line else None, comb)
     inner = crop if line is None or line.frame is None else part_of(crop, line.frame)
     cutting = cut_field(inner)
     if line is None or not with_line:
-        return PreparedField(crop, cutting)
-    return PreparedField(crop, cutting, _closer(inner, cutting.around, line))
+        return PreparedField(crop, kind, cutting)
+    return PreparedField(crop, kind, cutting, _closer(inner, cutting.around, line))
 
 
 def _closer(inner: FieldCrop, ink: Box | None, line: Line) -> Line:

@@ -143,7 +143,7 @@ def _split(desk: "Desk", claim: Claim, *, pages: int) -> None:
 def _read_only_page(desk: "Desk", claim: Claim, data: bytes) -> None:
     result = _read(desk, claim, data, index=0)
     reading = DocumentReading(
-        pages=(result.reading,), reader=desk.reader.info, steps=desk.reader.steps(_request(claim))
+        pages=(result.reading,), reader=desk.reader.info, steps=desk.reader.steps(_request(desk, claim))
     )
     stored = desk.store.claims.complete_document(claim, reading, (_keep_preview(desk, result),))
     _log_read("document read", result, stored=stored)
@@ -152,11 +152,12 @@ def _read_only_page(desk: "Desk", claim: Claim, data: bytes) -> None:
 
 
 def _read(desk: "Desk", claim: Claim, data: bytes, *, index: int) -> PageResult:
-    return desk.reader.read_page(data, index, request=_request(claim))
+    return desk.reader.read_page(data, index, request=_request(desk, claim))
 
 
-def _request(claim: Claim) -> ReadRequest:
-    return ReadRequest(claim.type_name, target_error=claim.target_error)
+def _request(desk: "Desk", claim: Claim) -> ReadRequest:
+    form = None if claim.template is None else desk.form_of(claim.template)
+    return ReadRequest(claim.type_name, target_error=claim.target_error, form=form)
 
 
 def _keep_preview(desk: "Desk", result: PageResult) -> str | None:

@@ -16,7 +16,6 @@ from core.types import Lattice
 from forms.cascade import Span, digit_marks, is_settled, unseen_scores, worth_a_look
 from forms.ctc import frames_of
 from forms.decoder import GARBAGE, Decoded, decode
-from forms.field_types import field_type
 from forms.joint import LineView, decode_jointly
 from forms.weights import IN_CELLS
 from segmentation.lattice import Cutting
@@ -92,7 +91,7 @@ class Recognition:
     def _decode_lattice(self, inquiry: "Inquiry", lattice: Lattice, scores: NDArray[np.float32]) -> Decoded:
         classes, calibration = self._networks.glyphs.classes, self._networks.calibration
         field, line = inquiry.field, inquiry.line
-        kind = field_type(field.crop.type)
+        kind = field.kind
         weights = None if field.comb is None else IN_CELLS
         if line is None or calibration is None:
             return decode(lattice, scores, classes=classes, crop=field.crop, field_type=kind, weights=weights)

@@ -1,0 +1,117 @@
+"""A page of a form: laid over its template, its fields cut out, and what was read put back onto the page as it came.
+
+```
+Page ─ register ─▶ page on the template ─ cut_fields ─▶ FieldCrops … FieldReadings ─ finished ─▶ PageReading
+```
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from core.types import Box, FieldCrop, FieldReading, Page, ReviewReason
+from forms.checks import apply_checks
+from forms.field_types import FieldType
+from forms.templates import Template, TemplateField, parse_template
+from segmentation.decoding import DecodeLimits, decode_page
+from segmentation.prepare import to_grey
+from segmentation.registration.reference import prepare_reference
+from segmentation.registration.register import register
+from segmentation.registration.target import MarkerLayout, Method, Registered, RegistrationTarget
+from storage.blobs import BlobStore
+from storage.records import TemplateRef
+from storage.store import Store
+
+MICR: str = "micr"
+"""Writing of a field that is a band of E-13B, whose parts are fields of their own."""
+
+KEPT_FORMS = 16
+"""Forms of which a process keeps the template and the reference's features."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Form:
+    """A template, ready to lay pages over it.
+
+    Attributes:
+        template: the fields and their rules.
+        target: what pages are registered onto.
+    """
+
+    template: Template
+    target: RegistrationTarget
+
+    def lay(self, page: Page) -> Registered:
+        """Return the page laid over the template."""
+        return register(page, self.target)
+
+    def cut_fields(self, page: Page) -> list[tuple[TemplateField, FieldCrop, FieldType]]:
+        """Return the fields of a page that is laid over the template, bands of E-13B left out."""
+        grey = to_grey(page)
+        found = []
+        for field in self.template.fields:
+            if field.writing != MICR:
+                box, kind = self.box(field, page), field.field_type()
+                pixels = grey[box.y : box.y + box.height, box.x : box.x + box.width]
+                found.append((field, FieldCrop(name=field.name, type=kind.name, box=box, pixels=pixels), kind))
+        return found
+
+    def bands(self, page: Page) -> list[tuple[TemplateField, Box]]:
+        """Return the bands of E-13B and where they lie, across the whole page: its width tells the print's size."""
+        found = [(field, self.box(field, page)) for field in self.template.fields if field.writing == MICR]
+        return [(field, replace(box, x=0, width=page.width)) for field, box in found]
+
+    def box(self, field: TemplateField, page: Page) -> Box:
+        """Return where the field lies on a page that is laid over the template."""
+        return self.template.place(field, width=page.width, height=page.height)
+
+
+def open_form(template: Template, *, reference: bytes | None, limits: DecodeLimits) -> Form:
+    """Return the template as a form.
+
+    Args:
+        template: says how pages are registered.
+        reference: the file of the picture that it names, where it names one.
+        limits: within which that is decoded.
+
+    Raises:
+        InputError: the reference cannot be decoded.
+    """
+    spec, size = template.registration, template.page.pixels
+    scale = size[0] / template.page.width
+    marks, markers = spec.markers, None
+    if marks is not None:
+        markers = MarkerLayout.at_corners(size, side=marks.side * scale, margin=marks.margin * scale, coded=marks.coded)
+    picture = None if reference is None else prepare_reference(decode_page(reference, 0, limits=limits), size)
+    target = RegistrationTarget(
+        Method(spec.method), size, reference=picture, markers=markers, max_residual_px=spec.max_residual_px
+    )
+    return Form(template, target)
+
+
+def finished(form: Form, laid: Registered, readings: Sequence[FieldReading]) -> tuple[FieldReading, ...]:
+    """Return the readings after the template's checks, with their boxes on the page as it came."""
+    checked = apply_checks(form.template, readings)
+    return tuple(_back(_doubted(reading) if laid.poor else reading, laid) for reading in checked)
+
+
+def form_keeper(store: Store, blobs: BlobStore, *, limits: DecodeLimits) -> Callable[[TemplateRef], Form]:
+    """Return what opens a stored version of a template, and keeps the last ones: features take a while to find."""
+
+    @lru_cache(maxsize=KEPT_FORMS)
+    def form_of(ref: TemplateRef) -> Form:
+        template = parse_template(store.templates.get(ref.name, ref.version).body)
+        digest = template.registration.reference
+        return open_form(template, reference=None if digest is None else blobs.get(digest), limits=limits)
+
+    return form_of
+
+
+def _doubted(reading: FieldReading) -> FieldReading:
+    reasons = (*reading.review_reasons, ReviewReason.REGISTRATION_POOR)
+    return replace(reading, accepted=False, review_reasons=reasons)
+
+
+def _back(reading: FieldReading, laid: Registered) -> FieldReading:
+    digits = tuple(replace(digit, box=laid.undo(digit.box)) for digit in reading.digits)
+    return replace(reading, box=laid.undo(reading.box), digits=digits)
