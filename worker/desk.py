@@ -5,17 +5,23 @@ Neither this module nor what it calls knows Celery, so that tests and the comman
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 from core.queue import Dispatcher
 from core.settings import Settings
 from core.status import FINAL
+from forms.templates import parse_template
 from segmentation.decoding import DecodeLimits
 from storage.blobs import BlobStore
 from storage.records import TemplateRef
 from storage.store import Store
 from worker import callbacks, reading, sweeper
-from worker.form_reading import Form, form_keeper
+from worker.form_reading import Form, open_form
 from worker.pipeline import Reader
+
+KEPT_FORMS: Final = 16
+"""Forms of which a process keeps the template and the reference's features."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +87,15 @@ def open_desk(settings: Settings, *, worker: str, time_limit_errors: tuple[type[
         worker=worker,
         time_limit_errors=time_limit_errors,
     )
+
+
+def form_keeper(store: Store, blobs: BlobStore, *, limits: DecodeLimits) -> Callable[[TemplateRef], Form]:
+    """Return what opens a stored version of a template, and keeps the last ones: features take a while to find."""
+
+    @lru_cache(maxsize=KEPT_FORMS)
+    def form_of(ref: TemplateRef) -> Form:
+        template = parse_template(store.templates.get(ref.name, ref.version).body)
+        digest = template.registration.reference
+        return open_form(template, reference=None if digest is None else blobs.get(digest), limits=limits)
+
+    return form_of

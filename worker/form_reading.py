@@ -5,28 +5,22 @@ Page ─ register ─▶ page on the template ─ cut_fields ─▶ FieldCrops �
 ```
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from typing import Final
 
 from core.types import Box, FieldCrop, FieldReading, Page, ReviewReason
 from forms.checks import apply_checks
 from forms.field_types import FieldType
-from forms.templates import Template, TemplateField, parse_template
+from forms.templates import Template, TemplateField
 from segmentation.decoding import DecodeLimits, decode_page
 from segmentation.prepare import to_grey
 from segmentation.registration.reference import prepare_reference
 from segmentation.registration.register import register
 from segmentation.registration.target import MarkerLayout, Method, Registered, RegistrationTarget
-from storage.blobs import BlobStore
-from storage.records import TemplateRef
-from storage.store import Store
 
-MICR: str = "micr"
+MICR: Final = "micr"
 """Writing of a field that is a band of E-13B, whose parts are fields of their own."""
-
-KEPT_FORMS = 16
-"""Forms of which a process keeps the template and the reference's features."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,18 +87,6 @@ def finished(form: Form, laid: Registered, readings: Sequence[FieldReading]) -> 
     """Return the readings after the template's checks, with their boxes on the page as it came."""
     checked = apply_checks(form.template, readings)
     return tuple(_back(_doubted(reading) if laid.poor else reading, laid) for reading in checked)
-
-
-def form_keeper(store: Store, blobs: BlobStore, *, limits: DecodeLimits) -> Callable[[TemplateRef], Form]:
-    """Return what opens a stored version of a template, and keeps the last ones: features take a while to find."""
-
-    @lru_cache(maxsize=KEPT_FORMS)
-    def form_of(ref: TemplateRef) -> Form:
-        template = parse_template(store.templates.get(ref.name, ref.version).body)
-        digest = template.registration.reference
-        return open_form(template, reference=None if digest is None else blobs.get(digest), limits=limits)
-
-    return form_of
 
 
 def _doubted(reading: FieldReading) -> FieldReading:
