@@ -2,7 +2,8 @@
 
 Reads what the networks never learnt from: ORAND's last quarter, Meza's test part, the amounts and dates of the second
 half of each bank's cheques, and what holds no number: drawn words, scribbles, numbers struck out, blank paper. Prints
-what the folds say of each collection, and writes `calibration.json` beside the network.
+what the folds say of each collection, and writes `calibration.json` beside the network. With `--drawn`, all fields are
+drawn from ink that may be used for anything.
 """
 
 import argparse
@@ -20,11 +21,12 @@ from numpy.typing import NDArray
 from core.settings import Settings
 from forms.confidence import FEATURES, Calibration, calibration_error, upper_bound
 from forms.fusion import FusionWeights
+from forms.values import date_value
 from model.artifacts import SHIPPED, artifact_folder
 from model.corpora import CHEQUE_FIELDS, LabelledString, cheque_fields, cut_out, meza_strings, orand_strings
 from model.corrections import Corrections
-from model.line.composing import scribble, struck_out, words
-from model.line.paper import blank, painted
+from model.line.composing import compose, in_cells, rupee_amount, scribble, struck_out, words
+from model.line.paper import blank, in_comb, painted
 from model.line.writing import load_ink
 from worker.calibrating import Evidence, LabelledField, calibrate, collect
 from worker.networks import CALIBRATION, load_uncalibrated
@@ -33,6 +35,7 @@ from worker.pipeline import Reader
 NEIGHBOURS = 8
 """So many fields in a row share a fold, since neighbours share writers."""
 
+DRAWN = 1_500
 NO_NUMBERS = 300
 SEED = 20
 """Of the drawn fields without a number; trainings use small ones with more parts."""
@@ -48,9 +51,25 @@ def held_out_fields(data: Path) -> Iterator[LabelledField]:
             yield LabelledField(field.path.name, cut_out(field), field.text, type_name, group, f"cheque {type_name}s")
 
 
-def no_numbers(data: Path) -> Iterator[LabelledField]:
+def drawn_fields(data: Path) -> Iterator[LabelledField]:
+    """Yield fields drawn from ink that may be used for anything, for networks that shall know nothing else."""
+    ink = load_ink(data, open_terms_only=True)
+    rng = np.random.default_rng(SEED + 1)
+    for place in range(DRAWN):
+        pitch = float(rng.uniform(0.7, 1.2))
+        writing = {0: in_cells(ink, rng, pitch=pitch), 1: rupee_amount(ink, rng)}.get(place % 6, compose(ink, rng))
+        if place % 6 == 0 and date_value(writing.text) is not None:
+            type_name, pixels = "date", in_comb(writing, rng, pitch=pitch)
+        else:
+            type_name, pixels = "amount" if place % 6 == 1 else "digits", painted(writing, rng)
+        yield LabelledField(
+            f"drawn {place}", _png(pixels), writing.text, type_name, f"drawn {place}", f"drawn {type_name}"
+        )
+
+
+def no_numbers(data: Path, *, open_terms_only: bool = False) -> Iterator[LabelledField]:
     """Yield drawn fields that hold no number."""
-    ink = load_ink(data)
+    ink = load_ink(data, open_terms_only=open_terms_only)
     rng = np.random.default_rng(SEED)
     for place in range(NO_NUMBERS):
         draws = (words(ink, rng), scribble(rng), struck_out(ink, rng), None)
@@ -64,13 +83,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="collections")
     parser.add_argument("--model", default="digits", help="name of the network")
+    parser.add_argument("--drawn", action="store_true", help="learn from drawn fields alone, as digits-open does")
     parser.add_argument("--models", type=Path, default=SHIPPED, help="folder of networks")
     options = parser.parse_args()
     networks = load_uncalibrated(options.model, root=options.models)
     # Any weights will do: what is collected here are the readers' own words.
     unweighed = Calibration(FusionWeights(), 0.0, (1.0, *[0.0] * (len(FEATURES) - 1)))
     reader = Reader(replace(networks, calibration=unweighed), Settings())
-    fields = [*held_out_fields(options.folder), *no_numbers(options.folder)]
+    numbers = drawn_fields(options.folder) if options.drawn else held_out_fields(options.folder)
+    fields = [*numbers, *no_numbers(options.folder, open_terms_only=options.drawn)]
     evidence = collect(reader, fields)
     calibration, judged = calibrate(evidence)
     _report(evidence, judged, calibration, fields)

@@ -23,6 +23,9 @@ from segmentation.normalise import SIDE
 LOST_BELOW: Final = 0.25
 """Writing less tall than this share of its field would be a few pixels of the line."""
 
+AROUND_COMB: Final = 0.15
+"""Heights of a comb's boxes that its line shows around them: writing sticks out."""
+
 MARGIN: Final = 0.35
 """Paper left around such writing, as a share of its height: about what fields are cut with."""
 
@@ -82,15 +85,38 @@ def prepare_field(crop: FieldCrop, *, with_line: bool, kind: FieldType | None = 
     """
     kind = kind or field_type(crop.type)
     cells = kind.comb_cells
-    line = prepare_line(crop.pixels) if with_line or cells else None
     comb = find_comb(crop.pixels, cells=cells) if cells else None
     if comb is not None:
-        return PreparedField(crop, kind, Drawn(build_comb_lattice(crop, comb)), line if with_line else None, comb)
+        row = _line_of(crop, comb) if with_line else None
+        return PreparedField(crop, kind, Drawn(build_comb_lattice(crop, comb)), row, comb)
+    line = prepare_line(crop.pixels) if with_line or cells else None
     inner = crop if line is None or line.frame is None else part_of(crop, line.frame)
     cutting = cut_field(inner)
     if line is None or not with_line:
         return PreparedField(crop, kind, cutting)
     return PreparedField(crop, kind, cutting, _closer(inner, cutting.around, line))
+
+
+def _line_of(crop: FieldCrop, comb: Comb) -> Line:
+    """Return the line of the comb alone: print above and below it would be taken for writing."""
+    x, y = min(cell.x for cell in comb.cells), min(cell.y for cell in comb.cells)
+    right = max(cell.x + cell.width for cell in comb.cells)
+    bottom = max(cell.y + cell.height for cell in comb.cells)
+    margin = round(AROUND_COMB * (bottom - y))
+    left, top = max(0, x - margin), max(0, y - margin)
+    around = Box(
+        x=left,
+        y=top,
+        width=min(crop.box.width, right + margin) - left,
+        height=min(crop.box.height, bottom + margin) - top,
+    )
+    return _part_line(crop, around)
+
+
+def _part_line(crop: FieldCrop, part: Box) -> Line:
+    """Return the line of a part of the field, in pixels of the field."""
+    line = prepare_line(part_of(crop, part).pixels)
+    return Line(line.pixels, replace(line.box, x=line.box.x + part.x, y=line.box.y + part.y))
 
 
 def _closer(inner: FieldCrop, ink: Box | None, line: Line) -> Line:
@@ -108,9 +134,7 @@ def _closer(inner: FieldCrop, ink: Box | None, line: Line) -> Line:
         width=min(inner.box.width, right - inner.box.x + margin) - left,
         height=min(inner.box.height, bottom - inner.box.y + margin) - top,
     )
-    near = prepare_line(part_of(inner, around).pixels)
-    box = replace(near.box, x=near.box.x + around.x, y=near.box.y + around.y)
-    return Line(near.pixels, box)
+    return _part_line(inner, around)
 
 
 def part_of(crop: FieldCrop, box: Box) -> FieldCrop:

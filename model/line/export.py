@@ -25,8 +25,11 @@ from model.line_recogniser import LineRecogniser
 from model.training_extra import load_keras, load_tensorflow
 from segmentation.line import LINE_HEIGHT
 
-AGREEMENT_NEEDED: Final = 0.97
-"""Share of held-out lines of which both networks must read the same text."""
+AGREEMENT_NEEDED: Final = 0.95
+"""Share of held-out lines of which both networks must read the same text.
+
+A network that learnt from drawings alone is in two minds about many a real line; a broken one agrees on a few per cent.
+"""
 
 KERAS_SHIPS_BELOW_BYTES: Final = 3_000_000
 
