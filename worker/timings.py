@@ -26,5 +26,6 @@ class StageTimings:
             setattr(self, stage, getattr(self, stage) + time.perf_counter() - started)
 
     def as_dict(self) -> dict[str, float]:
-        """Return the seconds by stage."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """Return the seconds by stage, of those that there were."""
+        seconds = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {stage: spent for stage, spent in seconds.items() if spent or stage != "micr"}
