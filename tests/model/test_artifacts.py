@@ -9,6 +9,7 @@ import pytest
 
 from core.errors import ArtifactMismatch, ArtifactMissing
 from model.artifacts import SHIPPED, load_manifest, read_verified, save_manifest
+from model.line_artifacts import load_line_manifest
 from model.recogniser import Recogniser
 from segmentation.normalise import NORMALISATION_VERSION
 
@@ -71,3 +72,11 @@ def test_a_damaged_manifest_is_refused(copy: Path, text: str) -> None:
     (copy / "digits" / "manifest.json").write_text(text, "utf-8")
     with pytest.raises(ArtifactMismatch, match="manifest"):
         load_manifest("digits", root=copy)
+
+
+def test_the_open_networks_learnt_only_from_what_may_be_used_for_anything() -> None:
+    glyphs, lines = load_manifest("digits-open"), load_line_manifest("digits-open")
+    stated = {source.terms for source in (*glyphs.data, *lines.data)}
+    assert stated
+    assert all("CC BY 4.0" in each for each in stated)
+    assert not any(word in each for each in stated for word in ("non-commercial", "none stated", "research use"))
