@@ -11,6 +11,8 @@ from core.logging import configure_logging, log_context
 
 def test_ids_stand_on_every_line(capsys: pytest.CaptureFixture[str]) -> None:
     before = logging.getLogger().handlers[:]
+    # A request leaves its ids in the thread that served it, until the next one: a test before this may have made one.
+    structlog.contextvars.clear_contextvars()
     try:
         configure_logging("INFO", json=True)
         with log_context(document_id="d1", attempt=2, batch_id=None):
