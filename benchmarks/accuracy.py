@@ -56,7 +56,8 @@ def measure_set(reader: "Reader", fields: FieldSet, *, target_error: float) -> M
     before, spent = reader.timings.as_dict(), time.process_time()
     found = tuple(read_fields(reader, fields, target_error=target_error))
     spent, count = time.process_time() - spent, max(len(found), 1)
-    stages = {stage: 1000 * (total - before[stage]) / count for stage, total in reader.timings.as_dict().items()}
+    after = reader.timings.as_dict()
+    stages = {stage: 1000 * (total - before.get(stage, 0.0)) / count for stage, total in after.items()}
     return Measured(fields, found, stages | {"together": sum(stages.values()), "of_them_cpu": 1000 * spent / count})
 
 

@@ -10,7 +10,7 @@ that `tallyscan read` prints, and a picture of every line that was read wrong, i
 import argparse
 import csv
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,29 +18,18 @@ from typing import Final
 import cv2
 import numpy as np
 
+from benchmarks import figures
+from benchmarks.cheques import COLUMNS as LABELS
+from benchmarks.cheques import Cheque, cheques
+from benchmarks.figures import Reading, share
 from benchmarks.sheets import outside
 from core.rows import COLUMNS, document_rows
 from core.types import FieldReading, Page, PageReading
 from worker.micr import MicrReader
 
-FIELDS: Final = {
-    "micr_cheque_number": "micr_cheque_no",
-    "micr_routing": "micr_city_bank_branch",
-    "micr_account": "micr_account",
-    "micr_transaction_code": "micr_tc",
-}
-"""Our names of the fields, and the columns of the labels."""
+FIELDS: Final = tuple(name for name in LABELS if name.startswith("micr_"))
 
 TARGET: Final = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class Cheque:
-    """A labelled cheque: its picture, half (first or second of its bank's) and what each field says."""
-
-    path: Path
-    half: str
-    truth: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +45,6 @@ class Measured:
     def reading(self, name: str) -> FieldReading | None:
         """Return the field of that name."""
         return next((reading for reading in self.readings if reading.name == name), None)
-
-
-def cheques(data: Path) -> list[Cheque]:
-    """Return the labelled cheques, by bank in the order of their numbers, halved as `model.corpora` halves them."""
-    home = data / "idrbt_cheques"
-    with (home / "labels.csv").open(newline="", encoding="utf-8") as lines:
-        rows = sorted(csv.DictReader(lines), key=lambda row: row["file"])
-    found = []
-    for bank in dict.fromkeys(row["bank"] for row in rows):
-        own = [row for row in rows if row["bank"] == bank]
-        for place, row in enumerate(own):
-            half = "first" if place < len(own) // 2 else "second"
-            truth = {name: row[column] for name, column in FIELDS.items()}
-            found.append(Cheque(home / "images" / row["file"], half, truth))
-    return found
 
 
 def measure(reader: MicrReader, cheque: Cheque, *, scale: float = 1.0) -> Measured:
@@ -90,37 +64,28 @@ def measure(reader: MicrReader, cheque: Cheque, *, scale: float = 1.0) -> Measur
 
 def exact(results: Sequence[Measured], name: str) -> float:
     """Return the share of cheques whose field is what the label says, character for character."""
-    right = (_text(result.reading(name)) == result.cheque.truth[name] for result in results)
-    return sum(right) / max(1, len(results))
+    return share(each.right for each in _answers(results, name))
 
 
 def coverage(results: Sequence[Measured], name: str, *, target: float = TARGET) -> float:
     """Return the largest share that one threshold accepts with at most `target` of them wrong; no text is no answer."""
-    answers = [
-        (reading.confidence, reading.text != result.cheque.truth[name]) for result, reading in _read(results, name)
-    ]
-    best = errors = 0
-    ranked = sorted(answers, key=lambda answer: -answer[0])
-    for place, (confidence, wrong) in enumerate(ranked, start=1):
-        errors += wrong
-        tied = place < len(ranked) and ranked[place][0] == confidence
-        if not tied and errors <= target * place:
-            best = place
-    return best / max(1, len(results))
+    return figures.coverage(_answers(results, name), target)
 
 
 def accepted(results: Sequence[Measured], name: str) -> tuple[float, int]:
     """Return the share that the reader itself accepts, and how many of them are wrong."""
-    taken = [(result, reading) for result, reading in _read(results, name) if reading.accepted]
-    wrong = sum(reading.text != result.cheque.truth[name] for result, reading in taken)
-    return len(taken) / max(1, len(results)), wrong
+    taken = [each for each in _answers(results, name) if each.text and each.accepted]
+    return len(taken) / max(1, len(results)), sum(not each.right for each in taken)
 
 
-def _read(results: Sequence[Measured], name: str) -> Iterator[tuple[Measured, FieldReading]]:
+def _answers(results: Sequence[Measured], name: str) -> list[Reading]:
+    """Return what was read of one field on each cheque, beside its label; a cheque without the field has none."""
+    answers = []
     for result in results:
-        reading = result.reading(name)
-        if reading is not None and reading.text:
-            yield result, reading
+        read = result.reading(name)
+        said = (read.text, read.confidence, read.accepted) if read else ("", 0.0, False)
+        answers.append(Reading(result.cheque.truth.get(name, ""), *said))
+    return answers
 
 
 def _text(reading: FieldReading | None) -> str:
@@ -132,11 +97,11 @@ def _report(results: Sequence[Measured]) -> None:
         part = [result for result in results if result.cheque.half == half]
         print(f"{half} half of each bank's cheques: {len(part)}")
         for name in FIELDS:
-            printed = sum(bool(result.cheque.truth[name]) for result in part)
-            share, wrong = accepted(part, name)
+            printed = sum(name in result.cheque.truth for result in part)
+            taken, wrong = accepted(part, name)
             print(
                 f"  {name:<24} exact {exact(part, name):7.2%}  printed on {printed:>2}  "
-                f"coverage at 1 % {coverage(part, name):7.2%}  accepted {share:7.2%}, {wrong} of them wrong"
+                f"coverage at 1 % {coverage(part, name):7.2%}  accepted {taken:7.2%}, {wrong} of them wrong"
             )
     reading = sorted(result.reading_ms for result in results)
     decoding = sorted(result.decoding_ms for result in results)
@@ -152,7 +117,7 @@ def _write(folder: Path, results: Sequence[Measured], reader: MicrReader) -> Non
         for result in results:
             page = PageReading(0, result.page.width, result.page.height, fields=result.readings)
             writer.writerows(document_rows(result.cheque.path.name, pages=[page], failure=None))
-            if any(_text(result.reading(name)) != result.cheque.truth[name] for name in FIELDS):
+            if any(_text(result.reading(name)) != result.cheque.truth.get(name, "") for name in FIELDS):
                 band = reader.read_band(result.page)
                 if band is not None:
                     cv2.imwrite(str(folder / f"{result.cheque.path.stem}.png"), band.strip.pixels)

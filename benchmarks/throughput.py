@@ -118,7 +118,7 @@ def measure_read(files: list[Path]) -> dict[str, float]:
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     figures = {"read_documents_per_second": len(files) / wall, "read_cpu_ms_per_document": 1000 * cpu / len(files)}
     for stage, seconds in reader.timings.as_dict().items():
-        figures[f"{stage}_ms_per_document"] = 1000 * (seconds - before[stage]) / len(files)
+        figures[f"{stage}_ms_per_document"] = 1000 * (seconds - before.get(stage, 0.0)) / len(files)
     return figures
 
 

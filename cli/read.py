@@ -83,13 +83,13 @@ def _open_reader(
 
 
 def _open_form(settings: Settings, name: str) -> "Form":
-    from cli.template_shelf import find_reference, find_template
+    from cli.template_shelf import find_reference, find_template, names_file
     from segmentation.decoding import DecodeLimits
     from storage.blobs import BlobStore
     from worker.form_reading import open_form
 
     template = find_template(name, settings).template
-    if name.endswith(".json") or "/" in name:
+    if names_file(name):
         reference = find_reference(template, Path(name).parent)
     elif (digest := template.registration.reference) is not None:
         reference = BlobStore.open(settings.resolved_blob_url).get(digest)

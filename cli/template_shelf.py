@@ -98,6 +98,11 @@ def has_shelf(settings: Settings, *, url: str | None) -> bool:
     return bool(url or announced_url(settings) or settings.database_url or settings.home.is_dir())
 
 
+def names_file(name: str) -> bool:
+    """Return whether a person who names a template so means a file."""
+    return name.endswith(".json") or "/" in name
+
+
 def find_template(
     name: str, settings: Settings, *, url: str | None = None, key: str | None = None, version: int | None = None
 ) -> Kept:
@@ -114,7 +119,7 @@ def find_template(
         InvalidRequest: the file cannot be read, or is no template.
         UnknownTemplate: there is none of that name.
     """
-    if name.endswith(".json") or "/" in name:
+    if names_file(name):
         return Kept(load_template(Path(name)))
     if has_shelf(settings, url=url):
         with open_shelf(settings, url=url, key=key) as shelf:

@@ -18,6 +18,7 @@ from segmentation.prepare import to_grey
 from segmentation.registration.reference import prepare_reference
 from segmentation.registration.register import register
 from segmentation.registration.target import MarkerLayout, Method, Registered, RegistrationTarget
+from worker.placing import put_back
 
 MICR: Final = "micr"
 """Writing of a field that is a band of E-13B, whose parts are fields of their own."""
@@ -86,14 +87,9 @@ def open_form(template: Template, *, reference: bytes | None, limits: DecodeLimi
 def finished(form: Form, laid: Registered, readings: Sequence[FieldReading]) -> tuple[FieldReading, ...]:
     """Return the readings after the template's checks, with their boxes on the page as it came."""
     checked = apply_checks(form.template, readings)
-    return tuple(_back(_doubted(reading) if laid.poor else reading, laid) for reading in checked)
+    return tuple(put_back(_doubted(reading) if laid.poor else reading, laid.undo) for reading in checked)
 
 
 def _doubted(reading: FieldReading) -> FieldReading:
     reasons = (*reading.review_reasons, ReviewReason.REGISTRATION_POOR)
     return replace(reading, accepted=False, review_reasons=reasons)
-
-
-def _back(reading: FieldReading, laid: Registered) -> FieldReading:
-    digits = tuple(replace(digit, box=laid.undo(digit.box)) for digit in reading.digits)
-    return replace(reading, box=laid.undo(reading.box), digits=digits)

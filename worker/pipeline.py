@@ -17,7 +17,6 @@ import cv2
 from core.errors import InputError
 from core.settings import Settings
 from core.types import (
-    Box,
     DocumentReading,
     FieldCrop,
     FieldReading,
@@ -40,6 +39,7 @@ from segmentation.preview import encode_preview
 from worker.form_reading import Form, finished
 from worker.micr import MicrReader
 from worker.networks import Networks, load_networks
+from worker.placing import put_back
 from worker.preparing import PreparedField, prepare_field
 from worker.recognising import Recognition
 from worker.timings import StageTimings
@@ -170,12 +170,14 @@ class Reader:
             return self._read_form(page, request.form, request)
         fields, decoded, levelling = self.decode_fields(page, request=request)
         readings = [self._judge(*each, request=request) for each in zip(fields, decoded, strict=True)]
+        if levelling.skew_degrees != 0.0:
+            readings = [put_back(reading, levelling.undo) for reading in readings]
         return PageReading(
             index=page.index,
             width=page.width,
             height=page.height,
             skew_degrees=levelling.skew_degrees,
-            fields=tuple(_undo(reading, levelling) for reading in readings),
+            fields=tuple(readings),
         )
 
     def _read_form(self, page: Page, form: Form, request: ReadRequest) -> PageReading:
@@ -262,19 +264,3 @@ def _only_numbers(
         for number, (field, _) in enumerate(numbers, start=1)
     ]
     return named, [each for _, each in numbers]
-
-
-def _undo(reading: FieldReading, levelling: Levelling) -> FieldReading:
-    """Return the reading with its boxes on the page as it came."""
-    if levelling.skew_degrees == 0.0:
-        return reading
-    digits = tuple(replace(digit, box=levelling.undo(digit.box)) for digit in reading.digits)
-    return replace(reading, box=_around(levelling.undo(reading.box), [digit.box for digit in digits]), digits=digits)
-
-
-def _around(field: Box, digits: Sequence[Box]) -> Box:
-    """Return the box around a field's and all its digits' boxes: rounding may push a corner out by a pixel."""
-    boxes = [field, *digits]
-    x, y = min(box.x for box in boxes), min(box.y for box in boxes)
-    right, bottom = max(box.x + box.width for box in boxes), max(box.y + box.height for box in boxes)
-    return Box(x=x, y=y, width=right - x, height=bottom - y)

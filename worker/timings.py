@@ -28,4 +28,4 @@ class StageTimings:
     def as_dict(self) -> dict[str, float]:
         """Return the seconds by stage, of those that there were."""
         seconds = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {stage: spent for stage, spent in seconds.items() if spent or stage != "micr"}
+        return {stage: spent for stage, spent in seconds.items() if spent}

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.micr import Cheque, Measured, accepted, cheques, coverage, exact
+from benchmarks.cheques import Cheque, cheques
+from benchmarks.micr import Measured, accepted, coverage, exact
 from core.types import Box, FieldReading, Page
 from model.corpora import cheque_fields
 
