@@ -43,7 +43,7 @@ clean: ## Remove the virtual environment and the caches.
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11 to 3.13 is needed: make PYTHON=python3.12 …")'
-	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+	$(PYTHON) -m venv $(VENV) && $(PIP) install --require-hashes -r requirements-pip.lock || { rm -rf $(VENV); exit 1; }
 
 # What runs: API, worker, command line. No TensorFlow.
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
