@@ -31,7 +31,6 @@ from core.types import ReaderInfo
 from forms.automaton import any_digits
 from forms.decoder import GARBAGE
 from forms.field_types import FIELD_TYPES
-
 from segmentation import cuts
 from worker import preparing
 from worker.networks import Networks, load_networks

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from model.corpora import LabelledString
 
 HELD_OUT_NETWORKS = SHIPPED / "digits-held-out"
-"""What the figures of accuracy are measured with: networks that never learnt from `HELD_OUT`, as those that ship have."""
+"""What accuracy is measured with: networks that learnt nothing from `HELD_OUT`, as those that ship have."""
 
 MNIST_STEP = 60
 

@@ -2,9 +2,9 @@
 
 Reads what the networks never learnt from: ORAND's last quarter, Meza's test part, the amounts and dates of the second
 half of each bank's cheques, and what holds no number: drawn words, scribbles, numbers struck out, blank paper. Prints
-what the folds say of each collection, and writes `calibration.json` beside the network, and beside those that learnt the
-same way from everything, held-out fields too (`--also digits`). With `--drawn`, all fields are
-drawn from ink that may be used for anything.
+what the folds say of each collection, and writes `calibration.json` beside the network, and beside those that learnt
+the same way from everything, held-out fields too (`--also digits`). With `--drawn`, all fields are drawn from ink that
+may be used for anything.
 """
 
 import argparse
