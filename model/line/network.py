@@ -23,7 +23,7 @@ class Size:
 
 
 WRITING_SIZE: Final = Size((24, 48, 64, 96), 160)
-PRINT_SIZE: Final = Size((16, 24, 40, 64), 96)
+PRINT_SIZE: Final = Size((12, 24, 32, 48), 80)
 
 
 def build_line_reader(*, size: Size = WRITING_SIZE) -> Any:  # noqa: ANN401 - keras is untyped
