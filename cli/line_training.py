@@ -89,7 +89,9 @@ def export_line_runs(runs: tuple[Path, ...], *, name: str, root: Path | None, da
 
 
 def _show(display: Display, bar: Bar, row: "LineEpoch") -> None:
-    title = "  ".join([f"epoch {row.epoch}  loss {row.loss:.4f}", *(f"{name} {each:.4f}" for name, each in row.read.items())])
+    title = "  ".join(
+        [f"epoch {row.epoch}  loss {row.loss:.4f}", *(f"{name} {each:.4f}" for name, each in row.read.items())]
+    )
     bar.at(row.epoch, title=title)
     if not display.drawn:
         display.note(f"{title}  {row.seconds:.0f} s")

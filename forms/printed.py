@@ -142,9 +142,7 @@ def choose(numbers: Sequence[PrintedNumber]) -> PrintedNumber | None:
 def rivals(chosen: PrintedNumber, numbers: Sequence[PrintedNumber]) -> list[PrintedNumber]:
     """Return the other numbers that the field may as well hold."""
     return [
-        each
-        for each in numbers
-        if each is not chosen and _clear(each) and each.height >= MUCH_SMALLER * chosen.height
+        each for each in numbers if each is not chosen and _clear(each) and each.height >= MUCH_SMALLER * chosen.height
     ]
 
 
@@ -197,5 +195,3 @@ def _fused(frames: Frames, texts: list[str], automaton: Automaton) -> Fused:
         None,
         texts[int(logs.argmax())],
     )
-
-

@@ -62,6 +62,9 @@ STEEPEST: Final = 0.08
 
 MOST_ROWS: Final = 16
 
+MENDED: Final = 5
+"""Pixels that the dots of a dot-matrix printer are apart, at the most."""
+
 _Grey = NDArray[np.uint8]
 _Ink = NDArray[np.bool_]
 
@@ -131,15 +134,20 @@ def lay_row(grey: _Grey, row: PrintRow) -> _Grey:
     return line_ink(np.asarray(level, np.uint8))
 
 
-def find_rows(grey: _Grey) -> list[PrintRow]:
+def find_rows(grey: _Grey, *, mended: bool = False) -> list[PrintRow]:
     """Return the lines of print, those of most signs first; none where there is no ink.
 
     Args:
         grey: uint8, shape (height, width), dark ink on lighter paper.
+        mended: whether ink that is hardly apart is taken for one, as in figures made of dots.
     """
-    ink = _without_rules(ink_map(grey))
-    parts = _parts(ink)
-    rows = [_row(parts[members]) for members in _chains(parts)]
+    if min(grey.shape) < SMALLEST:
+        return []
+    bits = _without_rules(ink_map(grey))
+    if mended:
+        bits = np.asarray(cv2.morphologyEx(bits, cv2.MORPH_CLOSE, np.ones((MENDED, MENDED), np.uint8)), np.uint8)
+    parts = _parts(bits)
+    rows = [_row(parts[members]) for members in _chains(parts)] if len(parts) else []
     return sorted(rows, key=lambda row: -row.parts)[:MOST_ROWS]
 
 

@@ -6,7 +6,9 @@ FieldCrop ─ find_rows ─▶ rows ─ lay_row ─▶ network ─▶ frames ─
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import hypot
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +24,6 @@ from forms.field_types import FieldType
 from forms.printed import FIGURE, PrintedNumber, choose, find_spans, read_number, rivals, shortest
 from forms.rules import contrast
 from model.artifacts import SHIPPED, artifact_folder
-from model.line.frames import FRAME_COLUMNS
 from model.line_recogniser import LineRecogniser
 from segmentation.printed import PRINT_VERSION, PrintRow, find_rows, lay_row
 from worker.networks import CALIBRATION, load_calibration
@@ -36,7 +37,10 @@ HALF: Final = 0.5
 """Of the signs of the shortest number, so many parts a row must have to be read: some of its digits may touch."""
 
 AT_RIM: Final = 2
-"""Pixels from the field's rim: a number there may go on outside."""
+"""Pixels from the field's left or right rim: a number there may go on outside."""
+
+WIDEST: Final = 0.4
+"""Half a figure's width, in its heights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +106,14 @@ class PrintReader:
                 return again
         return seen
 
-    def judge(
-        self, seen: PrintReading, crop: FieldCrop, kind: FieldType, *, accept_confidence: float
-    ) -> FieldReading:
+    def judge(self, seen: PrintReading, crop: FieldCrop, kind: FieldType, *, accept_confidence: float) -> FieldReading:
         """Return the field's reading, accepted only where nothing speaks against it."""
         chosen = seen.chosen
         text = chosen.best.text if chosen else ""
         confidence = self.confidence(chosen) if chosen else 0.0
-        reasons = _reasons(seen, crop, confidence=confidence, accept_confidence=accept_confidence)
+        digits = self._digits(seen, crop, confidence)
+        at_rim = any(_is_at_rim(digit.box, crop.box) for digit in digits)
+        reasons = _reasons(seen, at_rim=at_rim, confidence=confidence, accept_confidence=accept_confidence)
         return FieldReading(
             name=crop.name,
             type=crop.type,
@@ -119,7 +123,7 @@ class PrintReader:
             confidence=confidence,
             accepted=not reasons,
             review_reasons=reasons,
-            digits=_digits(seen.rows, chosen, crop, confidence) if chosen else (),
+            digits=digits,
         )
 
     def confidence(self, number: PrintedNumber) -> float:
@@ -131,15 +135,79 @@ class PrintReader:
     def _look(self, grey: NDArray[np.uint8], automaton: Automaton, *, mended: bool = False) -> PrintReading:
         needed = max(1.0, HALF * shortest(automaton))
         rows = tuple(row for row in find_rows(grey, mended=mended) if row.parts >= needed)
-        outputs = [logs[0] for logs in self._recogniser.classify([lay_row(grey, row) for row in rows])]
-        middle = grey.shape[1] / 2, grey.shape[0] / 2
-        numbers, letters = [], False
-        for place, (row, logs) in enumerate(zip(rows, outputs, strict=True)):
-            spans = find_spans(logs)
-            letters |= bool(len(logs)) and not spans
-            for span in spans:
-                fused, frames = read_number(logs, span, automaton)
-                if fused.proposals:
-                    distance = _distance(row, frames, grey.shape, middle)
+        numbers: list[PrintedNumber] = []
+        letters = False
+        for place, (row, (logs,)) in enumerate(zip(rows, self._recogniser.classify(_laid(grey, rows)), strict=True)):
+            found = [(span, *read_number(logs, span, automaton)) for span in find_spans(logs)]
+            letters |= not found
+            for span, fused, frames in found:
+                if frames:
+                    distance = self._distance(row, frames, grey)
                     numbers.append(PrintedNumber(fused, tuple(frames), span.other, row.height, distance, place))
         return PrintReading(rows, tuple(numbers), letters, choose(numbers))
+
+    def _distance(self, row: PrintRow, frames: Sequence[tuple[int, int]], grey: NDArray[np.uint8]) -> float:
+        """Return how far the middle of what stands on the frames is from the field's, in pixels."""
+        height, width = grey.shape
+        columns = self._recogniser.frame_columns
+        box = row.box(frames[0][0] * columns, (frames[-1][1] + 1) * columns, within=(height, width))
+        return hypot(box.x + (box.width - width) / 2, box.y + (box.height - height) / 2)
+
+    def _digits(self, seen: PrintReading, crop: FieldCrop, confidence: float) -> tuple[DigitReading, ...]:
+        """Return the chosen number's digits, each at least as sure as the whole number."""
+        number = seen.chosen
+        if number is None:
+            return ()
+        text, row, columns = number.best.text, seen.rows[number.row], self._recogniser.frame_columns
+        within = crop.pixels.shape[0], crop.pixels.shape[1]
+        alike = [each for each in number.fused.proposals if each.allowed == number.best.allowed]
+        digits = []
+        for char, (left, right), shares in zip(text, _edges(number.frames), digit_shares(text, alike), strict=True):
+            box = row.box(left * columns, right * columns, within=within)
+            own = max(confidence, min(1.0, shares.get(char, 0.0)))
+            others = {other: min(share, 1.0 - own) for other, share in shares.items() if other != char}
+            placed = replace(box, x=box.x + crop.box.x, y=box.y + crop.box.y)
+            digits.append(DigitReading(char, own, placed, alternatives(char, others)))
+        return tuple(digits)
+
+
+def _laid(grey: NDArray[np.uint8], rows: Sequence[PrintRow]) -> list[NDArray[np.uint8]]:
+    return [lay_row(grey, row) for row in rows]
+
+
+def _reasons(
+    seen: PrintReading, *, at_rim: bool, confidence: float, accept_confidence: float
+) -> tuple[ReviewReason, ...]:
+    chosen = seen.chosen
+    if chosen is None:
+        return (ReviewReason.EMPTY, ReviewReason.NOT_DIGITS) if seen.letters else (ReviewReason.EMPTY,)
+    reasons = []
+    if not chosen.fits:
+        reasons.append(ReviewReason.INVALID_FORMAT)
+    else:
+        rule = contrast(chosen.fused)
+        if rule is not None and rule.conflict:
+            reasons.append(ReviewReason.RULE_CONFLICT)
+    if rivals(chosen, seen.numbers):
+        reasons.append(ReviewReason.SEVERAL_NUMBERS)
+    if chosen.other >= MAX_OTHER:
+        reasons.append(ReviewReason.NOT_A_DIGIT)
+    if confidence < accept_confidence or at_rim:
+        reasons.append(ReviewReason.LOW_CONFIDENCE)
+    return tuple(reasons)
+
+
+def _edges(frames: tuple[tuple[int, int], ...]) -> list[tuple[float, float]]:
+    """Return from which frame to which each digit reaches: half way to its neighbours, but no wider than a figure."""
+    middles = [(first + last + 1) / 2 for first, last in frames]
+    between = [(before + after) / 2 for before, after in pairwise(middles)]
+    lefts = [middles[0] - WIDEST * FIGURE, *between]
+    rights = [*between, middles[-1] + WIDEST * FIGURE]
+    return [
+        (max(left, middle - WIDEST * FIGURE), min(right, middle + WIDEST * FIGURE))
+        for left, middle, right in zip(lefts, middles, rights, strict=True)
+    ]
+
+
+def _is_at_rim(box: Box, field: Box) -> bool:
+    return box.x - field.x < AT_RIM or field.x + field.width - box.x - box.width < AT_RIM

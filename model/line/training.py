@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from core.codec import from_json
 from core.errors import InvalidRequest
 from model.artifacts import DataSource
-from model.line.journal import TABLE, LineEpoch, read_journal, write_journal
 from model.line.courses import Course, course
+from model.line.journal import TABLE, LineEpoch, read_journal, write_journal
 from model.line.material import FRAME_COLUMNS, Sample
 from model.line.network import BLANK
 from model.line.writing import OTHER

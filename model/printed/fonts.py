@@ -1,4 +1,4 @@
-"""The free fonts that print is drawn in: named file by file, so that a training can be repeated, and found on the system."""
+"""The free fonts that print is drawn in: named file by file, so that a training can be repeated."""
 
 import os
 from dataclasses import dataclass

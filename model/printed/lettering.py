@@ -176,5 +176,5 @@ def _drawn(char: str, path: Path, size: int) -> tuple[NDArray[np.float32], float
     mask = font.getmask(char, mode="L")
     if char.isspace() or not mask.size[0] or not mask.size[1]:
         return np.zeros((0, 0), np.float32), 0.0, 0.0
-    ink = np.frombuffer(bytes(mask), np.uint8).reshape(mask.size[::-1]).astype(np.float32) / 255
+    ink = np.frombuffer(bytes(mask), np.uint8).reshape(mask.size[::-1]).astype(np.float32) / np.float32(255)
     return ink, float(left), float(-top)

@@ -93,7 +93,10 @@ def security_texture(shape: tuple[int, int], rng: Generator) -> Float:
     """Return a piece of security print, upright or upside down."""
     texture = _texture(int(rng.integers(TEXTURES)))
     down, across = (int(rng.integers(length)) for length in TEXTURE_SHAPE)
-    rows, columns = ((start + np.arange(length)) % whole for start, length, whole in ((down, shape[0], TEXTURE_SHAPE[0]), (across, shape[1], TEXTURE_SHAPE[1])))
+    rows, columns = (
+        (start + np.arange(length)) % whole
+        for start, length, whole in ((down, shape[0], TEXTURE_SHAPE[0]), (across, shape[1], TEXTURE_SHAPE[1]))
+    )
     return texture[rows][:, columns]
 
 
@@ -116,7 +119,8 @@ def _placed(inked: Inked, rng: Generator) -> tuple[Float, PrintRow]:
         size = coverage.shape[1], coverage.shape[0] + round(abs(slope) * coverage.shape[1])
         coverage = cv2.warpAffine(coverage, shear, size)
         row = replace(row, top=row.top + down)
-    first = int(max(0.0, row.top - min(0.0, slope * 0) - rng.uniform(0.5, 1.6) * height - max(0.0, -slope) * (row.right - row.left)))
+    highest = row.top - max(0.0, -slope) * (row.right - row.left)
+    first = int(max(0.0, highest - rng.uniform(0.5, 1.6) * height))
     return np.asarray(coverage[first:], np.float32), replace(row, top=row.top - first)
 
 
@@ -143,16 +147,31 @@ def _rules(page: Float, rng: Generator, row: PrintRow) -> None:
     tilt = round(row.slope * width)
     kind = rng.random()
     if kind < 0.3:
-        left = round(row.left - rng.uniform(0.15, 2) * row.height)
-        right = round(row.right + rng.uniform(0.15, 2) * row.height)
-        corners = np.array([(left, top), (right, top + tilt), (right, bottom + tilt), (left, bottom)], np.int32)
-        cv2.polylines(page, [corners.reshape(-1, 1, 2)], True, level, thickness)
+        left, right = row.left - rng.uniform(0.15, 2) * row.height, row.right + rng.uniform(0.15, 2) * row.height
+        framed(page, (left, top, right, bottom), level=level, thickness=thickness, tilt=tilt)
     elif kind < 0.45:
         for y in (top, bottom)[int(rng.integers(2)) :]:
             cv2.line(page, (0, y), (width, y + tilt), level, thickness)
     if rng.random() < 0.15:
         x = round(rng.uniform(row.left - row.height, row.right + row.height))
         cv2.line(page, (x, 0 if rng.random() < 0.5 else top), (x, height), level, max(1, thickness - 1))
+
+
+def framed(
+    page: Float, sides: tuple[float, float, float, float], *, level: float, thickness: int, tilt: int = 0
+) -> None:
+    """Print a frame in `page`.
+
+    Args:
+        page: changed in place.
+        sides: of the frame: left, top, right, bottom.
+        level: how dark it is, 0 black.
+        thickness: of its lines, in pixels.
+        tilt: pixels by which its right side is lower.
+    """
+    left, top, right, bottom = sides
+    corners = [(left, top), (right, top + tilt), (right, bottom + tilt), (left, bottom)]
+    cv2.polylines(page, [np.round(corners).astype(np.int32).reshape(-1, 1, 2)], True, level, thickness)
 
 
 def _neighbours(page: Float, rng: Generator, row: PrintRow, fonts: tuple[Font, ...]) -> None:
@@ -181,4 +200,8 @@ def _seen(page: Float, rng: Generator, label: str, row: PrintRow) -> DrawnRow:
         page = np.where(page > page.mean() * rng.uniform(0.7, 0.9), np.float32(250), np.float32(20))
     pixels = scanned(page, rng)
     scale = pixels.shape[1] / page.shape[1]
-    return DrawnRow(pixels, label, replace(row, left=row.left * scale, right=row.right * scale, top=row.top * scale, height=row.height * scale))
+    return DrawnRow(
+        pixels,
+        label,
+        replace(row, left=row.left * scale, right=row.right * scale, top=row.top * scale, height=row.height * scale),
+    )

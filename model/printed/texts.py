@@ -1,4 +1,4 @@
-"""What is printed on forms: numbers of any kind, with labels before, words beside, and letters that look like figures."""
+"""What is printed on forms: numbers of any kind, labels before and words beside them, codes of letters and digits."""
 
 from typing import Final
 
