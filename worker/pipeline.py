@@ -57,11 +57,13 @@ class ReadRequest:
         type_name: field type of each page as a whole, or None to find the numbers on it.
         target_error: share of accepted fields that may be wrong, or None for that of the field or the settings.
         form: template that says where the fields are; `type_name` is None then.
+        expected_micr: the caller's own MICR line; fields of a form's band that differ from it go to review.
     """
 
     type_name: str | None = None
     target_error: float | None = None
     form: Form | None = None
+    expected_micr: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,8 @@ class Reader:
         with self.timings.measure("micr"):
             for field, box in form.bands(laid.page):
                 target = request.target_error or field.target_error or self._settings.target_error
-                readings += self._micr.read(laid.page, region=box, target_error=target)
+                expected = request.expected_micr
+                readings += self._micr.read(laid.page, region=box, target_error=target, expected=expected)
         return PageReading(
             index=page.index,
             width=page.width,
