@@ -35,6 +35,9 @@ PACKAGES: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """Debian's packages, and the files of each that are drawn with; all have lining figures."""
 
+ENOUGH: Final = 30
+"""Fonts without which print is not drawn; releases of Debian differ by a few files."""
+
 INDIAN: Final = ("FreeSans.ttf", "FreeSerif.ttf")
 """Those that have letters of Devanagari, too."""
 
@@ -48,18 +51,20 @@ class Font:
 
 
 def load_fonts() -> tuple[Font, ...]:
-    """Return all fonts that print is drawn in, in the order of their names.
+    """Return the fonts that print is drawn in, in the order of their names.
 
     Raises:
-        InvalidRequest: some are not on this system; the sentence names Debian's packages.
+        InvalidRequest: too few of them are on this system; the sentence names Debian's packages.
     """
-    found = {font.name: font for font in fonts_here()}
-    lacking = [package for package, names in PACKAGES.items() if any(name not in found for name in names)]
-    if lacking:
+    found = fonts_here()
+    if len(found) < ENOUGH:
+        here = {font.name for font in found}
+        lacking = [package for package, names in PACKAGES.items() if not here.intersection(names)]
         raise InvalidRequest(
-            f"Print is drawn in free fonts that are missing here; on Debian: apt install {' '.join(lacking)}."
+            f"Print is drawn in free fonts, of which {len(found)} are here and {ENOUGH} are needed; on Debian: "
+            f"apt install {' '.join(lacking)}."
         )
-    return tuple(found[name] for name in sorted(found))
+    return found
 
 
 @lru_cache(maxsize=1)
