@@ -34,6 +34,12 @@ WIDE: Final = 2.2
 BESIDE: Final = 1.3
 """Times the usual distance: what is printed closer to a number may be a part of it."""
 
+CLOSE: Final = 2.5
+"""Figures' heights: a digit that stands closer to a number may be its own."""
+
+SPIKE: Final = 3
+"""Frames around a digit in which it may still be seen."""
+
 FITS: Final = 0.02
 """Share of the evidence from which a number is one that the field may hold."""
 
@@ -54,7 +60,8 @@ class Span:
         start: its first frame, paper included.
         stop: the frame behind its last.
         digits: how many digits the likeliest frames say.
-        other: probability in 0..1 that one of its signs, or one close by, is no digit.
+        other: probability in 0..1 that one of its signs, or one close by, is no digit, or that a digit close by is its
+            own.
     """
 
     start: int
@@ -142,7 +149,11 @@ def choose(numbers: Sequence[PrintedNumber]) -> PrintedNumber | None:
 def rivals(chosen: PrintedNumber, numbers: Sequence[PrintedNumber]) -> list[PrintedNumber]:
     """Return the other numbers that the field may as well hold."""
     return [
-        each for each in numbers if each is not chosen and _clear(each) and each.height >= MUCH_SMALLER * chosen.height
+        each
+        for each in numbers
+        if (each.row, each.frames) != (chosen.row, chosen.frames)
+        and _clear(each)
+        and each.height >= MUCH_SMALLER * chosen.height
     ]
 
 
@@ -180,7 +191,15 @@ def _span(group: Sequence[int], signs: Sequence[tuple[int, int, int]], logs: _Lo
     stop = len(logs) if last + 1 == len(signs) else (signs[last][2] + signs[last + 1][1] + 1) // 2
     start, stop = max(start, signs[first][1] - round(2 * FIGURE)), min(stop, signs[last][2] + 1 + round(2 * FIGURE))
     near = logs[max(0, signs[first][1] - round(reach)) : signs[last][2] + 1 + round(reach), OTHER]
-    return Span(start, max(stop, start + 1), len(group), float(np.exp(near.max())))
+    doubt = max(float(near.max()), _digits_close_by(logs, signs[first][1], signs[last][2]))
+    return Span(start, max(stop, start + 1), len(group), float(np.exp(doubt)))
+
+
+def _digits_close_by(logs: _Logs, first: int, last: int) -> float:
+    """Return the log probability of the surest digit close to the number that is none of it: it may be torn apart."""
+    before = logs[max(0, first - round(CLOSE * FIGURE)) : max(0, first - SPIKE), :OTHER]
+    after = logs[last + 1 + SPIKE : last + 1 + round(CLOSE * FIGURE), :OTHER]
+    return max(float(part.max(initial=-np.inf)) for part in (before, after))
 
 
 def _fused(frames: Frames, texts: list[str], automaton: Automaton) -> Fused:

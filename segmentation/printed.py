@@ -7,7 +7,7 @@ grey ─ ink without rules ─▶ parts as tall as print ─ in rows ─▶ Prin
 Training lays the lines that it draws with the same `lay_row`, so that both see one distribution.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -61,6 +61,15 @@ STEEPEST: Final = 0.08
 """Rise of a row over its length; scans are laid level before."""
 
 MOST_ROWS: Final = 16
+
+DIRT: Final = 4
+"""Pixels; components of fewer are none of a sign."""
+
+BIT: Final = 0.2
+SLACK: Final = 0.2
+NEAR: Final = 1.2
+"""In heights of a row: bits of a sign that is broken are so tall at the least, stand so little above or below the row,
+and no further from its next sign."""
 
 MENDED: Final = 5
 """Pixels that the dots of a dot-matrix printer are apart, at the most."""
@@ -146,8 +155,9 @@ def find_rows(grey: _Grey, *, mended: bool = False) -> list[PrintRow]:
     bits = _without_rules(ink_map(grey))
     if mended:
         bits = np.asarray(cv2.morphologyEx(bits, cv2.MORPH_CLOSE, np.ones((MENDED, MENDED), np.uint8)), np.uint8)
-    parts = _parts(bits)
-    rows = [_row(parts[members]) for members in _chains(parts)] if len(parts) else []
+    pieces = _pieces(bits)
+    parts = _parts(pieces, tallest=LARGEST * bits.shape[0])
+    rows = [_reaching(_row(parts[members]), pieces) for members in _chains(parts)] if len(parts) else []
     return sorted(rows, key=lambda row: -row.parts)[:MOST_ROWS]
 
 
@@ -170,15 +180,37 @@ def _without_rules(ink: _Ink) -> _Grey:
     return bits
 
 
-def _parts(bits: _Grey) -> NDArray[np.float64]:
-    """Return left, top, right and bottom of what may be a sign: shape (parts, 4), from left to right."""
+def _pieces(bits: _Grey) -> NDArray[np.float64]:
+    """Return left, top, right and bottom of all components that are more than dirt: shape (pieces, 4)."""
     _, _, found, _ = cv2.connectedComponentsWithStats(bits, connectivity=8, ltype=label_type(bits.size))
-    left, top, width, height = np.asarray(found)[1:, : cv2.CC_STAT_AREA].T
-    fits = (height >= SMALLEST) & (height <= LARGEST * bits.shape[0]) & (width <= WIDEST * height)
-    boxes = np.stack([left, top, left + width, top + height], axis=1)[fits]
-    tall = np.argsort(boxes[:, 1] - boxes[:, 3])[:MOST_PARTS]
-    chosen = boxes[tall]
+    stats = np.asarray(found)[1:]
+    left, top, width, height = stats[stats[:, cv2.CC_STAT_AREA] >= DIRT, : cv2.CC_STAT_AREA].T
+    return np.stack([left, top, left + width, top + height], axis=1).astype(np.float64)
+
+
+def _parts(pieces: NDArray[np.float64], *, tallest: float) -> NDArray[np.float64]:
+    """Return those of the pieces that may be signs, from left to right."""
+    width, height = pieces[:, 2] - pieces[:, 0], pieces[:, 3] - pieces[:, 1]
+    boxes = pieces[(height >= SMALLEST) & (height <= tallest) & (width <= WIDEST * height)]
+    chosen = boxes[np.argsort(boxes[:, 1] - boxes[:, 3])[:MOST_PARTS]]
     return np.asarray(chosen[np.argsort(chosen[:, 0], kind="stable")], np.float64)
+
+
+def _reaching(row: PrintRow, pieces: NDArray[np.float64]) -> PrintRow:
+    """Return the row with the bits of broken signs at its ends, and some paper for signs that are too faint."""
+    left, top, right, bottom = pieces.T
+    drop = row.slope * ((left + right) / 2 - row.left)
+    inside = (top >= row.top + drop - SLACK * row.height) & (bottom <= row.top + drop + (1 + SLACK) * row.height)
+    bits = inside & (bottom - top >= BIT * row.height)
+    first, last = row.left, row.right
+    for start, end in sorted(zip(left[bits].tolist(), right[bits].tolist(), strict=True), reverse=True):
+        if start < first and end >= first - NEAR * row.height:
+            first = start
+    for start, end in sorted(zip(left[bits].tolist(), right[bits].tolist(), strict=True)):
+        if end > last and start <= last + NEAR * row.height:
+            last = end
+    first, last = first - MARGIN * row.height, last + MARGIN * row.height
+    return replace(row, left=first, right=last, top=row.top + row.slope * (first - row.left))
 
 
 def _chains(parts: NDArray[np.float64]) -> list[list[int]]:

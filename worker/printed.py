@@ -39,6 +39,9 @@ HALF: Final = 0.5
 AT_RIM: Final = 2
 """Pixels from the field's left or right rim: a number there may go on outside."""
 
+ALIKE: Final = 0.5
+"""Heights by which rows that are parts of one stand apart, at most, and how much smaller one of them may be."""
+
 WIDEST: Final = 0.4
 """Half a figure's width, in its heights."""
 
@@ -144,7 +147,13 @@ class PrintReader:
                 if frames:
                     distance = self._distance(row, frames, grey)
                     numbers.append(PrintedNumber(fused, tuple(frames), span.other, row.height, distance, place))
-        return PrintReading(rows, tuple(numbers), letters, choose(numbers))
+        chosen = choose(numbers)
+        if chosen is not None and any(
+            _level(rows[chosen.row], rows[each.row]) for each in numbers if each is not chosen
+        ):
+            # What stands level with it may be a part of it, torn off by digits too faint to be seen.
+            chosen = replace(chosen, other=1.0)
+        return PrintReading(rows, tuple(numbers), letters, chosen)
 
     def _distance(self, row: PrintRow, frames: Sequence[tuple[int, int]], grey: NDArray[np.uint8]) -> float:
         """Return how far the middle of what stands on the frames is from the field's, in pixels."""
@@ -169,6 +178,13 @@ class PrintReader:
             placed = replace(box, x=box.x + crop.box.x, y=box.y + crop.box.y)
             digits.append(DigitReading(char, own, placed, alternatives(char, others)))
         return tuple(digits)
+
+
+def _level(row: PrintRow, other: PrintRow) -> bool:
+    """Return whether the two rows may be parts of one: about as tall, and level with each other."""
+    middle = (other.left + other.right) / 2
+    drop = other.top + other.height / 2 - row.top - row.height / 2 - row.slope * (middle - row.left)
+    return abs(drop) < ALIKE * row.height and ALIKE < other.height / row.height < 1 / ALIKE
 
 
 def _laid(grey: NDArray[np.uint8], rows: Sequence[PrintRow]) -> list[NDArray[np.uint8]]:
