@@ -40,6 +40,10 @@ ENV OMP_NUM_THREADS=1
 CMD ["celery", "--quiet", "-A", "worker.app", "worker", "--without-gossip", "--without-mingle", "--without-heartbeat"]
 
 FROM base AS train
+# The fonts that print is drawn in: model/printed/fonts.py names their files.
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends \
+        fonts-dejavu-core fonts-dejavu-extra fonts-freefont-ttf fonts-hack fonts-liberation fonts-urw-base35 \
+    && rm -rf /var/lib/apt/lists/*
 COPY requirements-dev.lock ./
 RUN pip install --require-hashes -r requirements-dev.lock
 COPY --from=runtime /app /app

@@ -56,6 +56,7 @@ def submit(form: DocumentForm, header: IdempotencyHeader) -> ResponseReturnValue
         priority=form.priority,
         tags=repeated_tags(),
         callback_url=form.callback_url,
+        expected_micr=form.micr,
         batch_id=form.batch,
         reuse_duplicates=form.duplicates == "reuse",
     )

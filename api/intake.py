@@ -31,7 +31,9 @@ from core.media import SNIFF_BYTES, ZIP, sniff
 from core.settings import Settings
 from core.status import Priority
 from forms.field_types import field_type
-from storage.records import BatchRecord, Created, DocumentRecord, NewDocument
+from forms.micr import check_line
+from forms.templates import parse_template
+from storage.records import BatchRecord, Created, DocumentRecord, NewDocument, TemplateRecord
 
 MAX_NAME_LENGTH = 255
 
@@ -52,6 +54,7 @@ class Order:
     batch_id: str | None = None
     reuse_duplicates: bool = False
     target_error: float | None = None
+    expected_micr: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +173,8 @@ def check_order(services: Services, order: Order) -> None:
     """Return when documents of that kind are taken now.
 
     Raises:
-        InvalidRequest: no such field type, or a callback that is not allowed.
+        InvalidRequest: no such field type, a callback that is not allowed, or a MICR line that nothing can be
+            compared with.
         UnknownTemplate: no template of that name.
         NotFound: no such batch of that owner.
         QueueFull: as many documents wait as the settings allow.
@@ -178,8 +182,9 @@ def check_order(services: Services, order: Order) -> None:
     if order.type_name is not None:
         field_type(order.type_name)
     _check_callback(order.callback_url, services.settings)
-    if order.template is not None:
-        require_template(services.store.templates, order.template)
+    template = None if order.template is None else require_template(services.store.templates, order.template)
+    if order.expected_micr is not None:
+        _check_micr(order.expected_micr, template)
     if order.batch_id is not None:
         services.store.batches.require(order.batch_id, owner=order.owner)
     if services.queued_count() >= services.settings.max_queued_documents:
@@ -237,6 +242,7 @@ def _new_document(file: StoredFile, order: Order) -> NewDocument:
         tags=order.tags,
         callback_url=order.callback_url,
         target_error=order.target_error,
+        expected_micr=order.expected_micr,
     )
 
 
@@ -308,6 +314,12 @@ def _size(stream: IO[bytes]) -> int:
     return size
 
 
+def _check_micr(line: str, template: TemplateRecord | None) -> None:
+    check_line(line)
+    if template is None or not parse_template(template.body).has_micr:
+        raise InvalidRequest("micr is compared with a band of E-13B: name a template that has one.")
+
+
 def _check_callback(url: str | None, settings: Settings) -> None:
     if url is not None and not is_allowed(url, hosts=settings.callback_hosts):
         raise InvalidRequest("callback_url may not lead there; the service allows hosts by name.")
@@ -316,7 +328,8 @@ def _check_callback(url: str | None, settings: Settings) -> None:
 def _digest(order: Order, files: list[StoredFile], *, name: str | None = None) -> str:
     """Return what tells whether two requests under one Idempotency-Key are the same."""
     asked = {**asdict(order), "name": name, "files": [(file.name, file.sha256) for file in files]}
-    if order.target_error is None:
+    for optional in ("target_error", "expected_micr"):
         # Requests that were digested before there was one stay the same requests.
-        del asked["target_error"]
+        if asked[optional] is None:
+            del asked[optional]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

@@ -55,6 +55,7 @@ EXAMPLE_DOCUMENT: Spec = {
     "type": "digits",
     "template": None,
     "target_error": None,
+    "micr": None,
     "priority": "normal",
     "tags": ["june"],
     "callback_url": None,

@@ -19,6 +19,7 @@ from storage.records import BatchRecord, DocumentRecord, Scope
 MAX_TAGS = 20
 MAX_TAG_LENGTH = 64
 MAX_LIST = 100
+MAX_MICR_LENGTH = 200
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 FieldTypeName = Annotated[str, Field(max_length=64, json_schema_extra={"enum": sorted(FIELD_TYPES)})]
@@ -80,6 +81,12 @@ class DocumentForm(_Reading):
     file: UploadFile = Field(description="A PNG, JPEG, BMP, WebP, TIFF or PDF.")
     priority: Priority = Field(Priority.NORMAL, description="Which queue it waits in.")
     batch: str | None = Field(None, max_length=64, description="Id of a batch that it joins.")
+    micr: str | None = Field(
+        None,
+        max_length=MAX_MICR_LENGTH,
+        description="The MICR line as you have it, in the signs of E-13B or spelt with A, B, C and D: fields that read "
+        "otherwise go to review with check_failed. Needs a template with a band of E-13B.",
+    )
     duplicates: Literal["new", "reuse"] = Field(
         "new",
         description="The same bytes again: a new document that names the earlier one, or the earlier one itself; "
@@ -178,6 +185,7 @@ class Document(BaseModel):
     type: str | None
     template: TemplateRef | None
     target_error: float | None = Field(description="As asked for; null where the service's own holds.")
+    micr: str | None = Field(description="The MICR line that was sent to compare with; null where none was.")
     priority: Priority
     tags: tuple[str, ...]
     callback_url: str | None
@@ -199,12 +207,13 @@ class Document(BaseModel):
         return cls.model_construct(
             **{name: getattr(record, name) for name in _SAME_NAMES},
             type=record.type_name,
+            micr=record.expected_micr,
             template=TemplateRef(**record.template._asdict()) if record.template else None,
             progress=Progress(pages_total=record.pages_total, pages_done=record.pages_done),
         )
 
 
-_SAME_NAMES = tuple(name for name in Document.model_fields if name not in {"type", "template", "progress"})
+_SAME_NAMES = tuple(name for name in Document.model_fields if name not in {"type", "micr", "template", "progress"})
 
 
 class RecentDocuments(BaseModel):

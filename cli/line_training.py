@@ -30,11 +30,9 @@ def train_line(  # noqa: PLR0913 - one parameter an option
     command: str,
 ) -> None:
     """Train a line reader, and say what came of it."""
-    from model.line.training import EPOCHS, LineOptions, train_line_reader
+    from model.line.training import EPOCHS, PEAK_RATE, LineOptions, train_line_reader
 
-    if data is None:
-        raise click.UsageError(f"--arch {ARCH} learns from the folder of collections; name it.")
-    wanted = {"epochs": epochs, "batch_size": batch_size, "fresh": limit, "rate": rate}
+    wanted = {"epochs": epochs, "batch_size": batch_size, "fresh": limit}
     with progress_display() as display:
         bar = display.bar("training", total=epochs or EPOCHS)
         rows = train_line_reader(
@@ -45,14 +43,15 @@ def train_line(  # noqa: PLR0913 - one parameter an option
                 seed=seed,
                 until=until,
                 begin=begin,
+                rate=PEAK_RATE if rate is None else rate,
                 resume=resume,
                 command=command,
                 on_epoch=partial(_show, display, bar),
                 **{name: value for name, value in wanted.items() if value is not None},
             )
         )
-    last = rows[-1]
-    click.echo(f"{out}: {len(rows)} epochs, held-out strings read whole: ORAND {last.orand:.2%}, Meza {last.meza:.2%}")
+    shares = ", ".join(f"{name} {share:.2%}" for name, share in rows[-1].read.items())
+    click.echo(f"{out}: {len(rows)} epochs, held-out lines read whole: {shares}")
 
 
 def refuse_for_lines(options: dict[str, object]) -> None:
@@ -94,7 +93,9 @@ def export_line_runs(runs: tuple[Path, ...], *, name: str, root: Path | None, da
 
 
 def _show(display: Display, bar: Bar, row: "LineEpoch") -> None:
-    title = f"epoch {row.epoch}  loss {row.loss:.4f}  orand {row.orand:.4f}  meza {row.meza:.4f}"
+    title = "  ".join(
+        [f"epoch {row.epoch}  loss {row.loss:.4f}", *(f"{name} {each:.4f}" for name, each in row.read.items())]
+    )
     bar.at(row.epoch, title=title)
     if not display.drawn:
         display.note(f"{title}  {row.seconds:.0f} s")

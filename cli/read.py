@@ -3,6 +3,7 @@
 import time
 import traceback
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from cli.output import counted, failure_lines, result_sink
 from cli.progress import Display, progress_display
 from cli.scans import find_scans, load_scan, paths_argument
 from cli.stop import FAILED
-from core.errors import InternalError, OutOfMemory, TallyscanError
+from core.errors import InternalError, InvalidRequest, OutOfMemory, TallyscanError
 from core.settings import Settings
 from core.status import Status
 from core.types import DocumentReading, Phase
@@ -28,21 +29,24 @@ if TYPE_CHECKING:
     epilog=examples(
         "tallyscan read cheque.png --type digits",
         "tallyscan read cheques/ --template cheque-cts2010 --format csv",
+        "tallyscan read cheque.png --template cheque-cts2010 --micr 'C083654C 500025033A 290062C 31'",
         "tallyscan read scans/ --format csv --out readings.csv",
     )
 )
 @paths_argument
 @type_option
 @click.option("--template", metavar="NAME|FILE", help="Template that says which fields a page has, and where.")
+@click.option("--micr", metavar="LINE", help="The cheque's MICR line as you have it; fields that differ go to review.")
 @target_error_option
 @result_options
 @click.option("--timings", is_flag=True, help="Say on stderr what took how long.")
 @click.pass_context
-def read(
+def read(  # noqa: PLR0913, PLR0917 - one parameter an option
     ctx: click.Context,
     paths: tuple[Path, ...],
     type_name: str | None,
     template: str | None,
+    micr: str | None,
     target_error: float | None,
     format_name: str | None,
     out: Path | None,
@@ -57,9 +61,12 @@ def read(
     if type_name and template:
         raise click.UsageError("A template says itself which types its fields have: name --type or --template.")
     scans = find_scans(paths)
+    if micr is not None and (template is None or len(scans) > 1):
+        raise click.UsageError("--micr is one cheque's line: name one file, and --template.")
     settings = load_settings()
     started = time.monotonic()
     reader, request = _open_reader(settings, type_name, template=template, target_error=target_error)
+    request = replace(request, expected_micr=_checked(micr, request))
     with progress_display() as display, result_sink(chosen_format(format_name, out), out) as sink:
         failed = 0
         for outcome in _read_all(scans, reader, request=request, max_bytes=settings.max_file_bytes, display=display):
@@ -70,6 +77,22 @@ def read(
         _show_timings(reader)
     if failed:
         ctx.exit(FAILED)
+
+
+def _checked(micr: str | None, request: "ReadRequest") -> str | None:
+    """Return the caller's line, once there is something to compare it with.
+
+    Raises:
+        InvalidRequest: it is no MICR line, or the template has no band of E-13B.
+    """
+    if micr is None or request.form is None:
+        return None
+    from forms.micr import check_line
+
+    check_line(micr)
+    if not request.form.template.has_micr:
+        raise InvalidRequest(f"The template {request.form.template.name!r} has no band of E-13B to compare with.")
+    return micr
 
 
 def _open_reader(

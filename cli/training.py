@@ -29,6 +29,7 @@ models_option = click.option("--models", "root", type=FOLDER, help="Folder of ne
         "tallyscan train train-images-idx3-ubyte.gz --arch baseline --out runs/baseline",
         "tallyscan train --out runs/first --resume --epochs 40",
         "tallyscan train data/ --arch line --recipe digits --out runs/line-1",
+        "tallyscan train --arch line --recipe printed --out runs/printed",
         "tallyscan train --arch micr --recipe micr --out runs/micr",
     )
 )
@@ -36,7 +37,10 @@ models_option = click.option("--models", "root", type=FOLDER, help="Folder of ne
 @click.option("--out", "-o", type=FOLDER, required=True, help="Folder of the run: network, history, plot.")
 @click.option("--arch", default="small", show_default=True, help="Architecture: small, baseline, micr or line.")
 @click.option(
-    "--recipe", default="plain", show_default=True, help="How the data is mixed: plain, digits, digits-open or micr."
+    "--recipe",
+    default="plain",
+    show_default=True,
+    help="How the data is mixed: plain, digits, digits-open or micr; for lines also strings and printed.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Of everything that is left to chance.")
 @click.option("--epochs", type=COUNT, help="At most so many [default: the architecture's].")
@@ -74,7 +78,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:
     """Train a network on DATA: IDX (gz or not), npz, a CSV of label and pixels, or a folder; MNIST when none is given.
 
-    With --arch line, the line reader on DATA, a folder of collections. Needs the train extra.
+    With --arch line, the line reader on DATA, a folder of collections; print needs none. Needs the train extra.
     """
     from cli import line_training
 
@@ -209,9 +213,9 @@ def predict(data: Path, out: Path, model: str, root: Path | None) -> None:
 @click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--name", default="digits", show_default=True, help="Name of the network.")
 @models_option
-@click.option("--data", type=DATA, help="Folder of collections to measure on for the manifest; lines need it.")
+@click.option("--data", type=DATA, help="Folder of collections to measure on for the manifest; written lines need it.")
 def export_model(runs: tuple[Path, ...], name: str, root: Path | None, data: Path | None) -> None:
-    """Turn the training in the folder RUNS into what the workers run: int8 LiteRT with a manifest.
+    """Turn the training in the folder RUNS into what the workers run: LiteRT with a manifest.
 
     Several runs of the line reader become one, whose networks read each line together. Needs the train extra.
     """

@@ -45,6 +45,7 @@ class ReviewReason(StrEnum):
     VOID = "void"
     NOT_A_DIGIT = "not_a_digit"
     AMBIGUOUS_CUT = "ambiguous_cut"
+    SEVERAL_NUMBERS = "several_numbers"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,9 @@ FLOOR: Final = 1e-5
 FREE_SHARE: Final = 0.02
 """Prior probability that a line is of no known layout."""
 
+LEAST_KNOWN: Final = 0.5
+"""A line that is less probably of a known layout does not parse."""
+
 VALID_SHARE: Final = 0.995
 """Prior probability that a routing number obeys its check digit."""
 
@@ -104,6 +107,19 @@ def parse_text(line: str, *, families: Collection[str] = FAMILIES) -> MicrLine:
     """
     cells = [CLASSES.index(char) if char in SYMBOLS else NONE for char in spelled(line)]
     return parse(np.eye(len(CLASSES))[cells].reshape(-1, len(CLASSES)), families=families)
+
+
+def check_line(line: str) -> None:
+    """Refuse a caller's line that no cheque's could be compared with.
+
+    Raises:
+        InvalidRequest: it is of no known layout, or says nothing.
+    """
+    parsed = parse_text(line)
+    if not parsed.fields or parsed.known < LEAST_KNOWN:
+        raise InvalidRequest(
+            f"{line!r} is no MICR line of a known layout; write the signs as ⑆ ⑇ ⑈ ⑉, or as A, B, C and D."
+        )
 
 
 def differing(line: MicrLine, expected: MicrLine) -> tuple[str, ...]:

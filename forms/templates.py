@@ -165,6 +165,11 @@ class Template(_Part):
         bottom = min(height, max(y + 1, round((field.box.y + field.box.height) * down)))
         return Box(x=x, y=y, width=right - x, height=bottom - y)
 
+    @property
+    def has_micr(self) -> bool:
+        """Whether a band of E-13B is on the form."""
+        return any(field.writing == "micr" for field in self.fields)
+
     def as_json(self) -> dict[str, Any]:
         """Return the template as it is stored and sent: two of the same content are the same dictionary."""
         return self.model_dump(mode="json", exclude_none=True)

@@ -132,13 +132,17 @@ class ChequeField:
 CHEQUE_FIELDS: Final = {"amount": ("Amt", "amount_digits"), "date": ("DateIss", "date_ddmmyyyy")}
 """By field type: the collection's own names of the field and of its label."""
 
+PRINTED_FIELDS: Final = {"account_number": ("AcNo", "account_no_printed")}
+"""The same of fields in ordinary type, which nothing is learnt from but how sure a reading is."""
+
 
 def cheque_fields(folder: Path, *, type_name: str, training: bool) -> list[ChequeField]:
-    """Return the amounts or dates of IDRBT's cheques: of each bank's cheques the first half, or the rest.
+    """Return the amounts, dates or account numbers of IDRBT's cheques: of each bank's the first half, or the rest.
 
     Neighbouring cheques share writers, so the split is by number within each bank.
     """
-    field, label = CHEQUE_FIELDS[type_name]
+    printed = type_name in PRINTED_FIELDS
+    field, label = (PRINTED_FIELDS if printed else CHEQUE_FIELDS)[type_name]
     home = folder / "idrbt_cheques"
     boxes = {row["file"]: row for row in _rows(home / "field_boxes.csv") if row["field"] == field}
     by_bank: dict[str, list[dict[str, str]]] = {}
@@ -153,7 +157,7 @@ def cheque_fields(folder: Path, *, type_name: str, training: bool) -> list[Chequ
         place = boxes.get(row["file"])
         if place is not None and row[label]:
             left, top, right, bottom = (max(0, int(place[side])) for side in ("x1", "y1", "x2", "y2"))
-            doubtful = "1" in {row[f"{type_name}_uncertain"], row["overwritten"]}
+            doubtful = not printed and "1" in {row[f"{type_name}_uncertain"], row["overwritten"]}
             found.append(ChequeField(home / "images" / row["file"], (left, top, right, bottom), row[label], doubtful))
     return found
 

@@ -130,6 +130,14 @@ def to_int8(network: Any, representative: NDArray[np.uint8]) -> bytes:  # noqa: 
     return quantised(network, examples)
 
 
+def converted(network: Any) -> bytes:  # noqa: ANN401
+    """Return the network as LiteRT, in float32 throughout."""
+    with tempfile.TemporaryDirectory() as folder:
+        network.export(folder, verbose=False)
+        content: bytes = load_tensorflow().lite.TFLiteConverter.from_saved_model(folder).convert()
+    return content
+
+
 def quantised(network: Any, examples: Callable[[], Iterator[list[NDArray[np.float32]]]]) -> bytes:  # noqa: ANN401
     """Return the network as LiteRT, int8 inside, its ranges set by `examples` of its input: bytes in, float32 out."""
     tf = load_tensorflow()

@@ -5,12 +5,14 @@ reads texts out of what comes back.
 """
 
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ArtifactMismatch
+from core.types import ReaderInfo
 from model.artifacts import SHIPPED, artifact_folder, read_verified
 from model.line_artifacts import LineManifest, load_line_manifest
 from model.recogniser import native_stderr_silenced, open_interpreter
@@ -25,9 +27,11 @@ class LineRecogniser:
     def __init__(self, contents: Sequence[bytes], manifest: LineManifest) -> None:
         """Prepare the networks in `contents`, which `manifest` describes."""
         self.version: str = manifest.version
+        digests = " ".join(network.sha256 for network in manifest.networks)
+        self.info = ReaderInfo(version=manifest.version, sha256=sha256(digests.encode()).hexdigest())
         self.classes: tuple[str, ...] = manifest.classes
         self._height = manifest.line_height
-        self._frame_columns = manifest.frame_columns
+        self.frame_columns: int = manifest.frame_columns
         with native_stderr_silenced():
             self._networks = [_Network(content, manifest.line_height) for content in contents]
 
@@ -78,7 +82,7 @@ class LineRecogniser:
         return [found[index] for index in range(len(lines))]
 
     def _read(self, line: NDArray[np.uint8]) -> NDArray[np.float32]:
-        frames = -(-line.shape[1] // self._frame_columns)
+        frames = -(-line.shape[1] // self.frame_columns)
         padded = _padded(line)
         return log_softmax(np.stack([network.run(padded)[:frames] for network in self._networks]))
 
@@ -88,7 +92,8 @@ class _Network:
 
     def __init__(self, content: bytes, height: int) -> None:
         self._interpreter = open_interpreter(content)
-        self._input = self._interpreter.get_input_details()[0]["index"]
+        given = self._interpreter.get_input_details()[0]
+        self._input, self._type = given["index"], given["dtype"]
         self._output = self._interpreter.get_output_details()[0]["index"]
         self._height = height
         self._width = 0
@@ -97,7 +102,7 @@ class _Network:
     def run(self, line: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the logits of a padded line: float32, shape (frames, classes)."""
         self._resize(line.shape[1])
-        self._interpreter.set_tensor(self._input, line[None, :, :, None])
+        self._interpreter.set_tensor(self._input, line[None, :, :, None].astype(self._type, copy=False))
         self._interpreter.invoke()
         logits: NDArray[np.float32] = self._interpreter.get_tensor(self._output)
         return logits.reshape(-1, logits.shape[-1])

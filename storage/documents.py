@@ -71,9 +71,9 @@ class Documents:
             batch_id: an existing batch of the same owner.
             idempotency_key: the caller's key for this request.
             request_digest: of the whole request; needed with a key.
-            reuse_duplicates: return the owner's newest document of the same bytes, type, template and target error
-                that has not failed or been cancelled, if there is one; with `batch_id` only one of that batch, so
-                that no file is missing from it.
+            reuse_duplicates: return the owner's newest document of the same bytes, type, template, target error and
+                expected MICR line that has not failed or been cancelled, if there is one; with `batch_id` only one of
+                that batch, so that no file is missing from it.
             sent: the caller sends the id right after this call, which saves it `mark_sent`. If sending fails it says
                 `mark_unsent`; if it dies in between, the sweeper sends after `redeliver_seconds`.
 
@@ -358,6 +358,7 @@ def _reusable(
         documents.c.template_name.is_not_distinct_from(name),
         documents.c.template_version.is_not_distinct_from(version),
         documents.c.target_error.is_not_distinct_from(new.target_error),
+        documents.c.expected_micr.is_not_distinct_from(new.expected_micr),
         documents.c.status.not_in([Status.FAILED, Status.CANCELLED]),
     )
     if batch_id is not None:

@@ -67,6 +67,7 @@ def document_record(row: AnyRow, pages: tuple[PageReading, ...] = ()) -> Documen
         version=row.version,
         steps=tuple(from_json(ProcessingStep, step) for step in row.steps),
         target_error=row.target_error,
+        expected_micr=row.expected_micr,
     )
 
 
@@ -96,6 +97,7 @@ def claim(row: AnyRow, *, token: str, attempt: int, page_index: int | None = Non
         template=_template_ref(row),
         priority=row.priority,
         target_error=row.target_error,
+        expected_micr=row.expected_micr,
     )
 
 
@@ -195,6 +197,7 @@ def document_values(new: NewDocument) -> Values:
         "media_type": new.media_type,
         "type_name": new.type_name,
         "target_error": new.target_error,
+        "expected_micr": new.expected_micr,
         "priority": new.priority,
         "tags": list(new.tags),
         "callback_url": new.callback_url,

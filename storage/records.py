@@ -49,6 +49,7 @@ class NewDocument:
     tags: tuple[str, ...] = ()
     callback_url: str | None = None
     target_error: float | None = None
+    expected_micr: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class DocumentRecord:
         pages: pages that are finished, in order; empty where a call says that it leaves them out.
         version: grows with every visible change; the HTTP interface's ETag.
         target_error: the share of accepted fields that may be wrong; None where the caller left it to the settings.
+        expected_micr: the caller's own MICR line, which what was read is compared with.
     """
 
     id: str
@@ -90,6 +92,7 @@ class DocumentRecord:
     version: int
     steps: tuple[ProcessingStep, ...] = ()
     target_error: float | None = None
+    expected_micr: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,7 @@ class Claim:
     template: TemplateRef | None
     priority: Priority
     target_error: float | None = None
+    expected_micr: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,7 @@ class DocumentColumns(_Work):
     template_name: Named[str | None] = Column(String)
     template_version: Named[int | None] = Column(Integer)
     target_error: Named[float | None] = Column(Double)
+    expected_micr: Named[str | None] = Column(String)
     priority: Named[Priority] = Column(PRIORITY)
     tags: Named[list[str]] = Column(JSON)
     callback_url: Named[str | None] = Column(String)

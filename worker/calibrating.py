@@ -107,7 +107,7 @@ def recalibrate(evidence: Sequence[Evidence], known: Calibration) -> Calibration
     logits = np.array([known.logit(features(each, other=one.other)) for each, one in zip(fused, evidence, strict=True)])
     right = np.array([each.proposals[0].text == one.field.text for each, one in zip(fused, evidence, strict=True)])
     # Near (0, 1) where little is known: the ridge pulls towards the confidence as it is.
-    shift, stretch = _logistic(logits[:, None], right, np.ones(len(right)), prior=np.array([0.0, 1.0]))
+    shift, stretch = logistic(logits[:, None], right, np.ones(len(right)), prior=np.array([0.0, 1.0]))
     confidences = 1 / (1 + np.exp(-(shift + stretch * logits)))
     moved = replace(
         known,
@@ -152,7 +152,7 @@ def _fit(evidence: Sequence[Evidence], weights: NDArray[np.float64]) -> Calibrat
     again = [refused(each.fused, known.weights(each.field.type_name)) for each in evidence]
     table = np.array([features(fused, other=each.other) for fused, each in zip(again, evidence, strict=True)])
     right = np.array([f.proposals[0].text == each.field.text for f, each in zip(again, evidence, strict=True)])
-    intercept, *coefficients = _logistic(table, right, weights).tolist()
+    intercept, *coefficients = logistic(table, right, weights).tolist()
     return replace(known, intercept=intercept, coefficients=tuple(coefficients))
 
 
@@ -226,7 +226,7 @@ def _loss(table: _Table, weights: FusionWeights) -> float:
     return float((losses * table.weights).sum() / table.weights.sum())
 
 
-def _logistic(
+def logistic(
     table: NDArray[np.float64],
     right: NDArray[np.bool_],
     weights: NDArray[np.float64],

@@ -23,6 +23,9 @@ from worker.placing import put_back
 MICR: Final = "micr"
 """Writing of a field that is a band of E-13B, whose parts are fields of their own."""
 
+PRINTED: Final = "printed"
+"""Writing of a field in ordinary type."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Form:

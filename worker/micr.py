@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from core.micr import CLASSES, DIGITS, NONE
 from core.types import Alternative, Box, DigitReading, FieldReading, Page, ReaderInfo, ReviewReason
-from forms.micr import MicrField, MicrLine, differing, parse, parse_text
+from forms.micr import LEAST_KNOWN, MicrField, MicrLine, differing, parse, parse_text
 from forms.micr_cells import MicrCells, choose_cells
 from forms.micr_layouts import FAMILIES
 from model.artifacts import SHIPPED
@@ -33,9 +33,6 @@ SURE_EVIDENCE: Final = 120.0
 
 LEAST_EVIDENCE: Final = 80.0
 """Log odds below which there is no MICR line: a bad one has five a symbol, and lines have seventeen and more."""
-
-LEAST_KNOWN: Final = 0.5
-"""A line that is less probably of a known layout does not parse."""
 
 EXPECTED: Final = ("cheque_number", "routing", "account", "transaction_code")
 """Fields that are reported as empty where a line lacks them: each of these families' cheques has them."""

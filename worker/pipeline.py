@@ -28,19 +28,23 @@ from core.types import (
 )
 from forms.confidence import Calibration
 from forms.decoder import Decoded
-from forms.field_types import field_type
+from forms.field_types import FieldType, field_type
 from forms.policy import is_number, judge, lattice_threshold
+from forms.templates import TemplateField
 from model.artifacts import SHIPPED
 from segmentation.decoding import DecodeLimits, SourceInfo, decode_page, inspect
 from segmentation.fields import find_numbers, whole_page
 from segmentation.normalise import NORMALISATION_VERSION
 from segmentation.prepare import Levelling, deskew, estimate_skew, ink_map, to_grey
 from segmentation.preview import encode_preview
-from worker.form_reading import Form, finished
+from worker.form_reading import MICR, PRINTED, Form, finished
+from worker.micr import ARTIFACT as MICR_MODEL
 from worker.micr import MicrReader
 from worker.networks import Networks, load_networks
 from worker.placing import put_back
 from worker.preparing import PreparedField, prepare_field
+from worker.printed import ARTIFACT as PRINTED_MODEL
+from worker.printed import PrintReader
 from worker.recognising import Recognition
 from worker.timings import StageTimings
 
@@ -53,11 +57,13 @@ class ReadRequest:
         type_name: field type of each page as a whole, or None to find the numbers on it.
         target_error: share of accepted fields that may be wrong, or None for that of the field or the settings.
         form: template that says where the fields are; `type_name` is None then.
+        expected_micr: the caller's own MICR line; fields of a form's band that differ from it go to review.
     """
 
     type_name: str | None = None
     target_error: float | None = None
     form: Form | None = None
+    expected_micr: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +146,17 @@ class Reader:
         normalise = ProcessingStep("normalise", {"version": NORMALISATION_VERSION})
         recognise = ProcessingStep("recognise", {"model": self._settings.model, "version": self.info.version})
         judged = ProcessingStep("judge", {"target_error": self._target_error(request)})
-        return locate, normalise, recognise, judged
+        return locate, normalise, recognise, *self._others(form), judged
+
+    def _others(self, form: Form | None) -> list[ProcessingStep]:
+        """Return which networks read the form beside those that read handwriting."""
+        writings = {field.writing for field in form.template.fields} if form else set()
+        found = []
+        if PRINTED in writings:
+            found.append(ProcessingStep("recognise", _of(PRINTED_MODEL, self._print.info)))
+        if MICR in writings:
+            found.append(ProcessingStep("recognise", _of(MICR_MODEL, self._micr.info)))
+        return found
 
     def _read_page(self, data: bytes, index: int, request: ReadRequest) -> tuple[PageReading, Page | None]:
         if request.type_name is not None:
@@ -184,17 +200,23 @@ class Reader:
         with self.timings.measure("segment"):
             laid = form.lay(page)
             cut = form.cut_fields(laid.page)
-            fields = [prepare_field(crop, with_line=self._reads_lines(crop), kind=kind) for _, crop, kind in cut]
+            written = [each for each in cut if each[0].writing != PRINTED]
+            fields = [prepare_field(crop, with_line=self._reads_lines(crop), kind=kind) for _, crop, kind in written]
         decoded = self._recognition.read(fields)
-        targets = [request.target_error or field.target_error for field, _, _ in cut]
+        targets = [request.target_error or field.target_error for field, _, _ in written]
         readings = [
             self._judge(field, each, request=replace(request, target_error=target))
             for field, each, target in zip(fields, decoded, targets, strict=True)
         ]
+        with self.timings.measure("printed"):
+            readings += [self._read_print(*each, request) for each in cut if each[0].writing == PRINTED]
+        places = {field.name: place for place, field in enumerate(form.template.fields)}
+        readings.sort(key=lambda reading: places[reading.name])
         with self.timings.measure("micr"):
             for field, box in form.bands(laid.page):
                 target = request.target_error or field.target_error or self._settings.target_error
-                readings += self._micr.read(laid.page, region=box, target_error=target)
+                expected = request.expected_micr
+                readings += self._micr.read(laid.page, region=box, target_error=target, expected=expected)
         return PageReading(
             index=page.index,
             width=page.width,
@@ -202,6 +224,18 @@ class Reader:
             registration=laid.registration,
             fields=finished(form, laid, readings),
         )
+
+    def _read_print(self, field: TemplateField, crop: FieldCrop, kind: FieldType, request: ReadRequest) -> FieldReading:
+        threshold = self._settings.accept_confidence
+        if threshold is None:
+            target = request.target_error or field.target_error or self._settings.target_error
+            threshold = self._print.calibration.threshold(target)
+        return self._print.read(crop, kind, accept_confidence=threshold)
+
+    @cached_property
+    def _print(self) -> PrintReader:
+        """What reads ordinary type, loaded when a form first has a field in it."""
+        return PrintReader.load()
 
     @cached_property
     def _micr(self) -> MicrReader:
@@ -243,6 +277,10 @@ class Reader:
 
     def _target_error(self, request: ReadRequest) -> float:
         return self._settings.target_error if request.target_error is None else request.target_error
+
+
+def _of(model: str, info: ReaderInfo) -> dict[str, str | int | float | bool]:
+    return {"model": model, "version": info.version, "sha256": info.sha256}
 
 
 def _locate(page: Page, request: ReadRequest) -> tuple[tuple[FieldCrop, ...], Levelling]:

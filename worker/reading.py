@@ -157,7 +157,7 @@ def _read(desk: "Desk", claim: Claim, data: bytes, *, index: int) -> PageResult:
 
 def _request(desk: "Desk", claim: Claim) -> ReadRequest:
     form = None if claim.template is None else desk.form_of(claim.template)
-    return ReadRequest(claim.type_name, target_error=claim.target_error, form=form)
+    return ReadRequest(claim.type_name, target_error=claim.target_error, form=form, expected_micr=claim.expected_micr)
 
 
 def _keep_preview(desk: "Desk", result: PageResult) -> str | None:

@@ -15,6 +15,7 @@ const REASONS = {
   void: "This field is struck out.",
   not_a_digit: "One of the signs is no digit.",
   ambiguous_cut: "The digits can be parted in two ways.",
+  several_numbers: "Several numbers are printed here that this field may hold.",
 };
 
 const SHORT_REASONS = {
@@ -32,6 +33,7 @@ const SHORT_REASONS = {
   void: "Struck out",
   not_a_digit: "Not a digit",
   ambiguous_cut: "Unclear cut",
+  several_numbers: "Several numbers",
 };
 
 const TYPES = { "": "Numbers on the page", digits: "Digits", digit: "One digit", amount: "Amount", date: "Date" };

@@ -1,4 +1,4 @@
-"""Runs of the line reader to an artifact: one int8 LiteRT network a run, `line.json`, the Keras weights.
+"""Runs of the line reader to an artifact: one LiteRT network a run, `line.json`, the Keras weights.
 
 As with the glyphs, the networks go through a SavedModel, and the export refuses where the two kinds read differently.
 """
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from core.errors import ArtifactMismatch, InvalidRequest
 from model.artifacts import SHIPPED, artifact_folder
-from model.export import quantised
-from model.line.material import FRAME_COLUMNS, Sample, described, held_out, load_ingredients, make_samples
-from model.line.network import LINE_CLASSES, build_line_reader
+from model.export import converted, quantised
+from model.line.courses import Course, course
+from model.line.material import FRAME_COLUMNS, Sample
+from model.line.network import LINE_CLASSES
 from model.line.training import WEIGHTS, LineRun, batches, greedy_texts, load_line_run, load_weights, stacked
 from model.line_artifacts import LineManifest, LineNetwork, line_version_of, save_line_manifest
 from model.line_recogniser import LineRecogniser
@@ -79,16 +80,15 @@ def export_lines(options: LineExportOptions) -> LineExportResult:
         ArtifactMismatch: an exported network reads otherwise than its original.
         ExtraMissing: TensorFlow is not installed.
     """
-    if options.data is None:
-        raise InvalidRequest("A line reader is exported with lines drawn from the folder of collections; name it.")
     runs = [load_line_run(folder) for folder in options.runs]
     _check_together(runs)
+    taught = course(runs[0].recipe)
+    taught.check(options.data)
     networks = [load_line_network(folder) for folder in options.runs]
-    ingredients = load_ingredients(options.data, recipe=runs[0].recipe)
-    representative = make_samples(ingredients, options.representative, seed=REPRESENTATIVE_SEED)
-    contents = [to_int8(network, representative) for network in networks]
-    manifest = _manifest(options, runs, contents)
-    lines = {**held_out(options.data), "drawn": make_samples(ingredients, options.drawn, seed=DRAWN_SEED)}
+    ingredients = taught.load(options.data)
+    contents = _contents(networks, taught, ingredients, count=options.representative)
+    manifest = _manifest(options, runs, contents, taught)
+    lines = {**taught.held_out(options.data), "drawn": taught.samples(ingredients, options.drawn, seed=DRAWN_SEED)}
     metrics = compare(LineRecogniser(contents, manifest), networks, lines)
     described_networks = tuple(
         replace(network, metrics=figures) for network, figures in zip(manifest.networks, metrics, strict=True)
@@ -106,17 +106,19 @@ def load_line_network(folder: Path) -> Any:  # noqa: ANN401 - keras.Model is unt
     Raises:
         InvalidRequest: the run's weights are missing or of another network.
     """
-    network = build_line_reader()
+    network = course(load_line_run(folder).recipe).build()
     load_weights(network, folder / WEIGHTS)
     return network
 
 
+def to_float(network: Any) -> bytes:  # noqa: ANN401
+    """Return the network as LiteRT in float32: pixels in, logits (1, 1, frames, classes) out."""
+    return converted(_by_frames(network))
+
+
 def to_int8(network: Any, representative: Sequence[Sample]) -> bytes:  # noqa: ANN401
     """Return the network as LiteRT: int8 inside, bytes of pixels in, float32 logits (1, 1, frames, classes) out."""
-    keras = load_keras()
-    fixed = _without_dilation(network)
-    # Without the last reshape, which would hold the number of frames, the width can be changed at any time.
-    logits = keras.Model(fixed.input, fixed.get_layer("logits").output)
+    logits = _by_frames(network)
 
     def examples() -> Iterator[list[NDArray[np.float32]]]:
         # Both ends of the range, so that a pixel's byte is the quantised input as it stands.
@@ -172,6 +174,19 @@ def _check_together(runs: list[LineRun]) -> None:
         raise InvalidRequest("The runs do not go together: they learnt from other data, or are of other networks.")
 
 
+def _contents(networks: Sequence[Any], taught: Course, ingredients: Any, *, count: int) -> list[bytes]:  # noqa: ANN401
+    if not taught.int8:
+        return [to_float(network) for network in networks]
+    representative = taught.samples(ingredients, count, seed=REPRESENTATIVE_SEED)
+    return [to_int8(network, representative) for network in networks]
+
+
+def _by_frames(network: Any) -> Any:  # noqa: ANN401
+    """Return the network without its last reshape, which would hold the number of frames: its width stays free."""
+    fixed = _without_dilation(network)
+    return load_keras().Model(fixed.input, fixed.get_layer("logits").output)
+
+
 def _without_dilation(network: Any) -> Any:  # noqa: ANN401
     """Return the network at a fixed width, its dilated kernels written out with zeros.
 
@@ -210,7 +225,7 @@ def _share(texts: list[str], samples: list[Sample]) -> float:
     return round(right / max(1, len(samples)), 5)
 
 
-def _manifest(options: LineExportOptions, runs: list[LineRun], contents: list[bytes]) -> LineManifest:
+def _manifest(options: LineExportOptions, runs: list[LineRun], contents: list[bytes], taught: Course) -> LineManifest:
     networks = []
     for number, (folder, run, content) in enumerate(zip(options.runs, runs, contents, strict=True), start=1):
         original = (folder / WEIGHTS).read_bytes()
@@ -227,7 +242,7 @@ def _manifest(options: LineExportOptions, runs: list[LineRun], contents: list[by
             )
         )
     first = runs[0]
-    data = first.data or described(options.data or Path(), recipe=first.recipe)
+    data = first.data or taught.described(options.data)
     return LineManifest(
         name=options.name,
         version=line_version_of([network.sha256 for network in networks]),

@@ -1,24 +1,29 @@
 """A run's diary: what each epoch gave, as a table to go on from and a plot to look at."""
 
 import csv
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from model.training_extra import load_extra
 
 TABLE = "epochs.csv"
 PLOT = "epochs.png"
+OWN = ("epoch", "loss", "seconds")
+"""Columns of the table; those behind are collections."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineEpoch:
-    """One epoch: its number from 1, mean loss, seconds, and the share of held-out strings read whole."""
+    """One epoch: its number from 1, mean loss, seconds, and by collection the share of held-out lines read whole."""
 
     epoch: int
     loss: float
     seconds: float
-    orand: float
-    meza: float
+    read: dict[str, float] = field(default_factory=dict)
+
+    def as_row(self) -> dict[str, float]:
+        """Return the epoch as a row of the table."""
+        return {**dict(zip(OWN, (self.epoch, self.loss, self.seconds), strict=True)), **self.read}
 
 
 def read_journal(folder: Path) -> list[LineEpoch]:
@@ -28,7 +33,12 @@ def read_journal(folder: Path) -> list[LineEpoch]:
         return []
     with path.open(newline="", encoding="utf-8") as lines:
         return [
-            LineEpoch(int(row["epoch"]), *(float(row[name]) for name in ("loss", "seconds", "orand", "meza")))
+            LineEpoch(
+                int(row["epoch"]),
+                float(row["loss"]),
+                float(row["seconds"]),
+                {name: float(share) for name, share in row.items() if name not in OWN},
+            )
             for row in csv.DictReader(lines)
         ]
 
@@ -37,9 +47,9 @@ def write_journal(folder: Path, rows: list[LineEpoch]) -> None:
     """Write the table, replaced at once, and the plot."""
     partial = folder / f"{TABLE}.part"
     with partial.open("w", newline="", encoding="utf-8") as lines:
-        writer = csv.DictWriter(lines, fieldnames=list(asdict(rows[0])))
+        writer = csv.DictWriter(lines, fieldnames=list(rows[0].as_row()))
         writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
+        writer.writerows(row.as_row() for row in rows)
     partial.replace(folder / TABLE)
     _plot(folder / PLOT, rows)
 
@@ -50,8 +60,8 @@ def _plot(path: Path, rows: list[LineEpoch]) -> None:
     losses, shares = figure.subplots(1, 2)
     losses.plot(epochs, [row.loss for row in rows])
     losses.set(xlabel="epoch", title="loss", yscale="log")
-    for name in ("orand", "meza"):
-        shares.plot(epochs, [getattr(row, name) for row in rows], label=name)
+    for name in rows[0].read:
+        shares.plot(epochs, [row.read[name] for row in rows], label=name)
     shares.set(xlabel="epoch", title="held-out strings read whole")
     shares.legend()
     figure.savefig(path, dpi=100)

@@ -9,6 +9,7 @@ import multiprocessing
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
@@ -20,20 +21,13 @@ from numpy.typing import NDArray
 from core.codec import from_json
 from core.errors import InvalidRequest
 from model.artifacts import DataSource
+from model.line.courses import Course, course
 from model.line.journal import TABLE, LineEpoch, read_journal, write_journal
-from model.line.material import (
-    FRAME_COLUMNS,
-    Sample,
-    check_collections,
-    described,
-    held_out,
-    load_ingredients,
-    make_samples,
-)
-from model.line.network import BLANK, build_line_reader
+from model.line.material import FRAME_COLUMNS, Sample
+from model.line.network import BLANK
 from model.line.writing import OTHER
 from model.training_extra import load_keras, load_tensorflow
-from segmentation.line import LINE_HEIGHT, LINE_VERSION
+from segmentation.line import LINE_HEIGHT
 
 CHUNK: Final = 640
 """Samples that are drawn at a time, beside the training."""
@@ -54,9 +48,9 @@ class LineOptions:
     """What to train.
 
     Attributes:
-        data: folder of collections.
+        data: folder of collections; None where the recipe needs none.
         out: the run's folder.
-        recipe: one that `model.line.material` knows.
+        recipe: one that `model.line.courses` knows.
         seed: of everything that is left to chance.
         epochs: of `fresh` new samples and as many of the epoch before.
         fresh: new samples an epoch.
@@ -68,7 +62,7 @@ class LineOptions:
         on_epoch: called with each finished epoch's row.
     """
 
-    data: Path
+    data: Path | None
     out: Path
     recipe: str = "digits"
     seed: int = 1
@@ -106,18 +100,19 @@ def train_line_reader(options: LineOptions) -> list[LineEpoch]:
     """
     if (options.out / TABLE).exists() and not options.resume:
         raise InvalidRequest(f"{options.out} holds a run already; go on with --resume or name another folder.")
-    check_collections(options.data, recipe=options.recipe)
+    taught = course(options.recipe)
+    taught.check(options.data)
     options.out.mkdir(parents=True, exist_ok=True)
     keras = load_keras()
     keras.utils.set_random_seed(options.seed)
     keras.mixed_precision.set_global_policy(_precision())
     try:
-        trainer = _Trainer(options)
+        trainer = _Trainer(options, taught)
         rows = read_journal(options.out)
         trainer.restore(len(rows))
         if options.begin is not None and not rows:
             load_weights(trainer.network, options.begin)
-        references = held_out(options.data)
+        references = taught.held_out(options.data)
         context = multiprocessing.get_context("spawn")
         with context.Pool(1, initializer=_load_drawer, initargs=(options.data, options.recipe)) as drawer:
             feed = _Feed(drawer, options)
@@ -226,11 +221,11 @@ class _Feed:
 class _Trainer:
     """The network, its optimiser, and one step of both."""
 
-    def __init__(self, options: LineOptions) -> None:
+    def __init__(self, options: LineOptions, taught: Course) -> None:
         keras, tf = load_keras(), load_tensorflow()
         self._tf = tf
-        self._options = options
-        self.network = build_line_reader()
+        self._options, self._course = options, taught
+        self.network = taught.build()
         self._optimiser = keras.optimizers.AdamW(PEAK_RATE, weight_decay=1e-4, clipnorm=5.0)
         self._optimiser.build(self.network.trainable_variables)
         self._checkpoint = tf.train.Checkpoint(network=self.network, optimiser=self._optimiser)
@@ -253,7 +248,7 @@ class _Trainer:
             losses.append(float(self._step(_varied(lines, rng), _labels(batch), frames)))
         exact = {name: self._exact(strings) for name, strings in references.items()}
         loss, seconds = round(float(np.mean(losses)), 4), round(perf_counter() - started, 1)
-        return LineEpoch(epoch + 1, loss, seconds, exact["orand"], exact["meza"])
+        return LineEpoch(epoch + 1, loss, seconds, exact)
 
     def _seed_dropout(self, epoch: int) -> None:
         """Let dropout drop the same in an epoch, whether the ones before were trained now or in another process."""
@@ -280,11 +275,11 @@ class _Trainer:
         run = LineRun(
             seed=self._options.seed,
             command=self._options.command,
-            line_version=LINE_VERSION,
+            line_version=self._course.version,
             parameters=int(self.network.count_params()),
             recipe=self._options.recipe,
             epochs=self._options.epochs,
-            data=described(self._options.data, recipe=self._options.recipe),
+            data=self._course.described(self._options.data),
         )
         (self._options.out / RUN).write_text(json.dumps(asdict(run), indent=2) + "\n", "utf-8")
 
@@ -346,15 +341,18 @@ def _precision() -> str:
     return "mixed_bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
 
 
-_INGREDIENTS: Any = None
-"""What the drawing process draws from; loaded once in it."""
+_DRAWER: Callable[..., list[Sample]] | None = None
+"""What the drawing process draws with; loaded once in it."""
 
 
-def _load_drawer(data: Path, recipe: str) -> None:
-    global _INGREDIENTS  # noqa: PLW0603 - one a process
+def _load_drawer(data: Path | None, recipe: str) -> None:
+    global _DRAWER  # noqa: PLW0603 - one a process
     cv2.setNumThreads(1)
-    _INGREDIENTS = load_ingredients(data, recipe=recipe)
+    taught = course(recipe)
+    _DRAWER = partial(taught.samples, taught.load(data))
 
 
 def _draw_chunk(count: int, seed: tuple[int, ...]) -> list[Sample]:
-    return make_samples(_INGREDIENTS, count, seed=seed)
+    if _DRAWER is None:
+        raise RuntimeError("no drawer was loaded in this process")
+    return _DRAWER(count, seed=seed)

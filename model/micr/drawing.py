@@ -66,7 +66,7 @@ def print_line(text: str, rng: Generator) -> Float:
         ink = np.asarray((cv2.dilate if weight > 0 else cv2.erode)(ink, kernel), np.uint8)
     coverage = ink.astype(np.float32) / 255
     if rng.random() < 0.35:
-        coverage *= _voids(coverage.shape, rng)
+        coverage *= voids(coverage.shape, rng)
     if rng.random() < 0.3:
         fading = rng.uniform(0.35, 1.0, (2, 8)).astype(np.float32)
         coverage *= cv2.resize(fading, coverage.shape[::-1])
@@ -104,7 +104,7 @@ def _digits(rng: Generator, count: int) -> str:
     return "".join(rng.choice(list(DIGITS), count))
 
 
-def _voids(shape: tuple[int, ...], rng: Generator) -> Float:
+def voids(shape: tuple[int, ...], rng: Generator) -> Float:
     """Return what ink is left where some failed to stick: spots, or bars across the line that break strokes."""
     coarse = rng.normal(0, 1, (max(2, shape[0] // 10), max(2, shape[1] // 10))).astype(np.float32)
     spots = cv2.resize(coarse, (shape[1], shape[0])) > rng.uniform(1.0, 2.2)
@@ -179,7 +179,7 @@ def _printed_text(page: Float, rng: Generator, *, line: BandLine, off_line: floa
 def _disturb(page: Float, rng: Generator, *, line: BandLine) -> None:
     """Write, stamp or rule over the band."""
     if rng.random() < 0.3:
-        _signature(page, rng, line=line)
+        signature(page, rng, line=line)
     if rng.random() < 0.15:
         _border(page, rng, line=line)
     if rng.random() < 0.12:
@@ -210,7 +210,7 @@ def _border(page: Float, rng: Generator, *, line: BandLine) -> None:
         cv2.rectangle(page, (left, int(top)), (right, int(top + high)), level, -1)
 
 
-def _signature(page: Float, rng: Generator, *, line: BandLine) -> None:
+def signature(page: Float, rng: Generator, *, line: BandLine) -> None:
     """Let a pen run through some of the line."""
     points = rng.uniform((0.0, -1.2), (1.0, 1.2), (int(rng.integers(4, 12)), 2))
     width = line.pitch * rng.uniform(1.5, 7)

@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from core.types import Failure, PageReading, Phase
+from forms.templates import parse_template
 from tests.api.conftest import PICTURE, Caller, Service, StartService, scan
 
 
@@ -45,6 +46,49 @@ def test_a_target_error_makes_another_request(caller: Caller) -> None:
         assert caller.submit(key="k1", **form).json["code"] == "idempotency_conflict"
         assert caller.submit(duplicates="reuse", **form).json["id"] != first
     assert caller.submit(duplicates="reuse", target_error="0.02").json["id"] == first
+
+
+LINE = "C083654C 500025033A 290062C 31"
+
+
+def test_a_callers_micr_line_is_kept_with_the_document(service: Service, caller: Caller) -> None:
+    asked = caller.submit(template="cheque-cts2010", micr=LINE).json
+    silent = caller.submit(template="cheque-cts2010", micr="").json
+    assert (asked["micr"], silent["micr"]) == (LINE, None)
+    claim = service.services.store.claims.claim_document(asked["id"], worker="test", lease_seconds=60)
+    assert claim is not None
+    assert claim.expected_micr == LINE
+
+
+def test_another_micr_line_makes_another_request(caller: Caller) -> None:
+    first = caller.submit(key="k1", template="cheque-cts2010", micr=LINE).json["id"]
+    assert caller.submit(key="k1", template="cheque-cts2010", micr=LINE).json["id"] == first
+    for form in ({}, {"micr": LINE.replace("083654", "083655")}):
+        assert caller.submit(key="k1", template="cheque-cts2010", **form).json["code"] == "idempotency_conflict"
+        assert caller.submit(duplicates="reuse", template="cheque-cts2010", **form).json["id"] != first
+    assert caller.submit(duplicates="reuse", template="cheque-cts2010", micr=LINE).json["id"] == first
+
+
+@pytest.mark.parametrize(
+    ("form", "why"),
+    [
+        ({"micr": LINE}, "band of E-13B"),
+        ({"micr": LINE, "type": "digits"}, "band of E-13B"),
+        ({"micr": LINE, "template": "slip"}, "band of E-13B"),
+        ({"micr": "my cheque", "template": "cheque-cts2010"}, "no MICR line"),
+        ({"micr": "C083654C", "template": "cheque-cts2010"}, "no MICR line"),
+    ],
+)
+def test_a_micr_line_that_nothing_can_be_compared_with_is_refused(
+    form: dict[str, str], why: str, service: Service, caller: Caller
+) -> None:
+    box = {"x": 1, "y": 1, "width": 9, "height": 9}
+    fields = [{"name": "id", "type": {"name": "digits"}, "box": box}]
+    body = {"name": "slip", "page": {"width": 90, "height": 45}, "fields": fields}
+    service.services.store.templates.put("slip", parse_template(body).as_json())
+    answer = caller.submit(**form)
+    assert (answer.status_code, answer.json["code"]) == (422, "invalid_request")
+    assert why in answer.json["detail"]
 
 
 def test_what_is_submitted_reaches_the_queue(start_service: StartService, redis_url: str) -> None:

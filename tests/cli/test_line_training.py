@@ -1,12 +1,14 @@
 """`train --arch line` and `export-model` for the line reader."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from model.line.training import WEIGHTS
+from model.line.training import RUN, WEIGHTS
+from segmentation.line import LINE_VERSION
 from tests.cli.conftest import Tallyscan
 from tests.model.line.collections_drawn import collections
 
@@ -51,6 +53,15 @@ def test_runs_of_both_kinds_are_not_exported_together(tallyscan: Tallyscan, tmp_
 
 def test_a_line_reader_is_exported_with_data_only(tallyscan: Tallyscan, tmp_path: Path) -> None:
     (tmp_path / WEIGHTS).touch()
+    described = {
+        "seed": 1,
+        "command": "",
+        "line_version": LINE_VERSION,
+        "parameters": 1,
+        "recipe": "digits",
+        "epochs": 1,
+    }
+    (tmp_path / RUN).write_text(json.dumps(described))
     result = tallyscan("export-model", tmp_path, "--models", tmp_path / "networks")
     assert result.exit_code == 2
     assert "folder of collections" in " ".join(result.stderr.split())
@@ -66,7 +77,7 @@ def test_a_line_reader_is_trained_from_the_command_line(tmp_path: Path) -> None:
     assert not (run / WEIGHTS).exists()
     whole = _run(*command, "--epochs", "2", "--resume")
     assert whole.returncode == 0, whole.stderr
-    assert "2 epochs, held-out strings read whole: ORAND" in whole.stdout
+    assert "2 epochs, held-out lines read whole: orand" in whole.stdout
     assert (run / WEIGHTS).exists()
 
 

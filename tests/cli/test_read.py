@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import pytest
 
 from core.rows import COLUMNS
@@ -14,6 +15,7 @@ from core.types import DocumentReading
 from forms.field_types import FIELD_TYPES
 from tests.cli.conftest import Tallyscan
 from tests.factories import blank_png, pdf_bytes
+from tests.model.micr.cheques import CTS, cheque
 from worker.pipeline import Reader, ReadRequest
 
 
@@ -92,6 +94,25 @@ def test_every_page_has_its_row(tallyscan: Tallyscan, tmp_path: Path) -> None:
     file.write_bytes(pdf_bytes(["70315", "4821"]))
     rows = table(tallyscan("read", file, "--type", "digits", "--format", "csv").stdout)
     assert [row["page"] for row in rows] == ["1", "2"]
+
+
+def test_a_cheques_micr_line_is_compared_with_the_callers(tallyscan: Tallyscan, tmp_path: Path) -> None:
+    page = cheque(CTS.format(cheque_number="083654", routing="500025033", account="290062", transaction_code="31"))
+    file = tmp_path / "cheque.png"
+    file.write_bytes(cv2.imencode(".png", page.pixels)[1].tobytes())
+    by = ("read", file, "--template", "cheque-cts2010", "--format", "csv")
+    for line, wrong in (("C083654C 500025033A 290062C 31", []), ("C083654C 500025034A 290062C 31", ["micr_routing"])):
+        rows = table(tallyscan(*by, "--micr", line).stdout)
+        assert [row["field"] for row in rows if "check_failed" in row["review_reasons"]] == wrong
+
+
+def test_a_micr_line_that_nothing_can_be_compared_with_is_refused(tallyscan: Tallyscan, scans: Path) -> None:
+    line = "C083654C 500025033A 290062C 31"
+    for options in ((scans / "a.png",), (scans, "--template", "cheque-cts2010")):
+        assert tallyscan("read", *options, "--micr", line).exit_code == 2
+    refused = tallyscan("read", scans / "a.png", "--template", "cheque-cts2010", "--micr", "none")
+    assert refused.exit_code == 2
+    assert "no MICR line" in refused.stderr
 
 
 def test_json_has_the_names_of_the_http_interface(tallyscan: Tallyscan, scans: Path) -> None:

@@ -62,6 +62,7 @@ def submit(desk: Desk) -> Submit:
         type_name: str | None = "digits",
         target_error: float | None = None,
         template: str | None = None,
+        expected_micr: str | None = None,
         sent: bool = False,
     ) -> DocumentRecord:
         data = png_bytes("4711", seed=1) if data is None else data
@@ -73,6 +74,7 @@ def submit(desk: Desk) -> Submit:
             type_name=type_name,
             target_error=target_error,
             template=template,
+            expected_micr=expected_micr,
             priority=Priority.NORMAL,
         )
         return desk.store.documents.create(new, owner="me", sent=sent).document

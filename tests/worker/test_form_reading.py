@@ -124,6 +124,37 @@ def test_a_band_of_e13b_is_read_as_its_parts(read: Read) -> None:
     assert ReviewReason.EMPTY in found["account_number"].review_reasons
 
 
+def test_fields_that_differ_from_the_callers_micr_line_go_to_a_person(reader: Reader) -> None:
+    parts = {"cheque_number": "083654", "routing": "500025033", "account": "290062", "transaction_code": "31"}
+    page = cheques.cheque(cheques.CTS.format(**parts), width=2386, seed=4)
+    limits = DecodeLimits.from_settings(Settings())
+    form = open_form(builtin_template("cheque-cts2010"), reference=None, limits=limits)
+    expected = cheques.CTS.format(**{**parts, "account": "290063"})
+    for line, wrong in ((expected, {"micr_account"}), (cheques.CTS.format(**parts), set())):
+        read = reader.read_pixels(page, request=ReadRequest(form=form, expected_micr=line))
+        flagged = {field.name for field in read.fields if ReviewReason.CHECK_FAILED in field.review_reasons}
+        assert flagged == wrong
+        assert {field.name for field in read.fields if field.name in wrong and field.accepted} == set()
+        assert {field.name: field.text for field in read.fields}["micr_account"] == "290062"
+
+
+def test_a_worker_compares_with_the_line_that_was_sent_along(desk: Desk, submit: Submit) -> None:
+    desk.store.templates.put("cheque-cts2010", builtin_template("cheque-cts2010").as_json())
+    parts = {"cheque_number": "083654", "routing": "500025033", "account": "290062", "transaction_code": "31"}
+    page = cheques.cheque(cheques.CTS.format(**parts), width=1800, seed=4)
+    data = cv2.imencode(".png", page.pixels)[1].tobytes()
+    line = cheques.CTS.format(**{**parts, "cheque_number": "083655"})
+    document = submit(data, type_name=None, template="cheque-cts2010", expected_micr=line)
+    desk.read_document(document.id)
+    after = desk.store.documents.get(document.id, owner="me")
+    reasons = {field.name: field.review_reasons for field in after.pages[0].fields}
+    assert after.expected_micr == line
+    assert ReviewReason.CHECK_FAILED in reasons["micr_cheque_number"]
+    assert ReviewReason.CHECK_FAILED not in reasons["micr_routing"]
+    models = [step.settings["model"] for step in after.steps if step.name == "recognise"]
+    assert models == ["digits", "printed", "micr"]
+
+
 def test_a_form_by_features_needs_its_reference() -> None:
     featured = template(registration={"method": "features", "reference": "0" * 64})
     form = open_form(featured, reference=None, limits=DecodeLimits.from_settings(Settings()))

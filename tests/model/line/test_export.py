@@ -122,6 +122,7 @@ def test_weights_of_something_else_are_refused(run: Path, tmp_path: Path) -> Non
     load_keras().Sequential([load_keras().layers.Input((3,)), load_keras().layers.Dense(2)]).save_weights(
         tmp_path / WEIGHTS
     )
+    (tmp_path / RUN).write_bytes((run / RUN).read_bytes())
     with pytest.raises(InvalidRequest, match="no weights of a line reader"):
         load_line_network(tmp_path)
 
