@@ -59,7 +59,9 @@ class Recognition:
         views: list[LineView | None] = [None] * len(fields)
         if self._networks.lines is None:
             return views
-        lines = {place: field.line for place, field in enumerate(fields) if field.line and field.candidates.count}
+        lines = {
+            place: field.line for place, field in enumerate(fields) if field.line and not field.candidates.is_blank
+        }
         outputs = self._networks.lines.classify([line.pixels for line in lines.values()])
         for (place, line), output in zip(lines.items(), outputs, strict=True):
             corner = fields[place].crop.box
