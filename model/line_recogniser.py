@@ -67,20 +67,32 @@ class LineRecogniser:
         Raises:
             ValueError: a line has another height or type, or no columns.
         """
+        networks = range(self.networks)
+        return [np.stack(each) for each in zip(*(self.read_by(network, lines) for network in networks), strict=True)]
+
+    def read_by(self, network: int, lines: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        """Return what one network, by its number, says of each line: float32, shape (frames, len(classes)).
+
+        Args:
+            network: from 0.
+            lines: as for `classify`.
+
+        Raises:
+            ValueError: a line has another height or type, or no columns.
+        """
         for line in lines:
             if line.dtype != np.uint8 or line.ndim != 2 or line.shape[0] != self._height or not line.shape[1]:
                 raise ValueError(
                     f"Lines must be uint8 of shape ({self._height}, width), not {line.dtype} {line.shape}."
                 )
-        # Narrow to wide, so that the networks seldom have to change their width.
+        # Narrow to wide, so that the network seldom has to change its width.
         order = sorted(range(len(lines)), key=lambda index: lines[index].shape[1])
-        found = {index: self._read(lines[index]) for index in order}
+        found = {index: self._read(self._networks[network], lines[index]) for index in order}
         return [found[index] for index in range(len(lines))]
 
-    def _read(self, line: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _read(self, network: "_Network", line: NDArray[np.uint8]) -> NDArray[np.float32]:
         frames = -(-line.shape[1] // self._frame_columns)
-        padded = _padded(line)
-        return log_softmax(np.stack([network.run(padded)[:frames] for network in self._networks]))
+        return log_softmax(network.run(_padded(line))[:frames])
 
 
 class _Network:

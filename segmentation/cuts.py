@@ -127,6 +127,11 @@ class Components:
         boxes[:, 2:] += boxes[:, :2]
         return boxes[: 0 if self.is_empty else None]
 
+    @property
+    def areas(self) -> _Ints:
+        """Pixels of each component: shape (n,)."""
+        return self.stats[: len(self.boxes), cv2.CC_STAT_AREA]
+
     @cached_property
     def pieces(self) -> Primitives:
         """The components cut into pieces."""

@@ -53,11 +53,13 @@ class ReadRequest:
         type_name: field type of each page as a whole, or None to find the numbers on it.
         target_error: share of accepted fields that may be wrong, or None for that of the field or the settings.
         form: template that says where the fields are; `type_name` is None then.
+        thorough: whether every reader is asked of every field, also where the first ones leave no doubt.
     """
 
     type_name: str | None = None
     target_error: float | None = None
     form: Form | None = None
+    thorough: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +221,8 @@ class Reader:
         with self.timings.measure("segment"):
             crops, levelling = _locate(page, request)
             fields = [prepare_field(crop, with_line=self._reads_lines(crop)) for crop in crops]
-        decoded = self._recognition.read(fields)
+        # Found on a page, a word may look like a number at a glance.
+        decoded = self._recognition.read(fields, thorough=request.thorough or request.type_name is None)
         if request.type_name is None:
             fields, decoded = _only_numbers(fields, decoded)
         return fields, decoded, levelling
