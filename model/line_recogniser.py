@@ -4,6 +4,7 @@ A worker process holds one `LineRecogniser`; the pipeline hands it the lines of 
 reads texts out of what comes back.
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from model.recogniser import native_stderr_silenced, open_interpreter
 
 PAD_COLUMNS = 16
 """Lines are padded with paper to a multiple of so many columns, as in training."""
+
+MAX_WIDTHS = 10
+"""Widths whose interpreters are kept, for each network: fields of one kind have some eight."""
 
 
 class LineRecogniser:
@@ -96,29 +100,52 @@ class LineRecogniser:
 
 
 class _Network:
-    """One interpreter, as wide as the line that it read last: to change the width costs a fifth of a reading."""
+    """A network with an interpreter for each of the widths it read last: to change a width costs a tenth of a reading.
+
+    An interpreter holds less than a megabyte.
+    """
 
     def __init__(self, content: bytes, height: int) -> None:
-        self._interpreter = open_interpreter(content)
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        self._output = self._interpreter.get_output_details()[0]["index"]
+        self._content = content
         self._height = height
-        self._width = 0
-        self._resize(PAD_COLUMNS)
+        self._by_width: OrderedDict[int, _Interpreter] = OrderedDict()
+        self._interpreter(PAD_COLUMNS)
 
     def run(self, line: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the logits of a padded line: float32, shape (frames, classes)."""
-        self._resize(line.shape[1])
+        return self._interpreter(line.shape[1]).run(line)
+
+    def _interpreter(self, width: int) -> "_Interpreter":
+        known = self._by_width.pop(width, None)
+        if known is None:
+            if len(self._by_width) < MAX_WIDTHS:
+                known = _Interpreter(self._content)
+            else:
+                _, known = self._by_width.popitem(last=False)
+            known.resize(self._height, width)
+        self._by_width[width] = known
+        return known
+
+
+class _Interpreter:
+    """One interpreter of a network."""
+
+    def __init__(self, content: bytes) -> None:
+        self._interpreter = open_interpreter(content)
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._output = self._interpreter.get_output_details()[0]["index"]
+
+    def resize(self, height: int, width: int) -> None:
+        """Make room for lines of that size."""
+        self._interpreter.resize_tensor_input(self._input, (1, height, width, 1))
+        self._interpreter.allocate_tensors()
+
+    def run(self, line: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the logits of a line of the size that there is room for."""
         self._interpreter.set_tensor(self._input, line[None, :, :, None])
         self._interpreter.invoke()
         logits: NDArray[np.float32] = self._interpreter.get_tensor(self._output)
         return logits.reshape(-1, logits.shape[-1])
-
-    def _resize(self, width: int) -> None:
-        if width != self._width:
-            self._interpreter.resize_tensor_input(self._input, (1, self._height, width, 1))
-            self._interpreter.allocate_tensors()
-            self._width = width
 
 
 def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -9,6 +9,9 @@ from itertools import pairwise
 from statistics import median
 from typing import Final, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.types import Box
 from segmentation.lattice import Corners, Cutting
 from segmentation.tightening import MIN_ABOVE, MIN_BESIDE
@@ -47,8 +50,7 @@ def boxes_at(cutting: Cutting, places: Sequence[float]) -> list[Box] | None:
     seen = [(place - cutting.field.x) * cutting.scale for place in places]
     pitch = max(_pitch(seen), MIN_PITCH * components.text_height)
     parts: list[list[Part]] = [[] for _ in seen]
-    for box, area in zip(components.boxes.tolist(), components.areas.tolist(), strict=True):
-        part = Part(*box, area)
+    for part in _parts(components.boxes, components.areas):
         inside = [number for number, place in enumerate(seen) if part.left <= place < part.right]
         if len(inside) > 1:
             return None
@@ -61,14 +63,13 @@ def boxes_at(cutting: Cutting, places: Sequence[float]) -> list[Box] | None:
 def boxes_of_merges(cutting: Cutting, chosen: Sequence[int]) -> list[Box]:
     """Return the box of the ink of each of the `chosen` candidates, without what stands beside or above it."""
     pieces = cutting.pieces
-    boxes, areas, components = pieces.boxes.tolist(), pieces.areas.tolist(), pieces.components.tolist()
+    alone, components = _parts(pieces.boxes, pieces.areas), pieces.components.tolist()
     found = []
     for merge in (cutting.merges[each] for each in chosen):
         parts: dict[int, Part] = {}
         for piece in range(merge.start, merge.end):
-            part = Part(*boxes[piece], areas[piece])
             known = parts.get(components[piece])
-            parts[components[piece]] = part if known is None else _joined([known, part])
+            parts[components[piece]] = alone[piece] if known is None else _joined([known, alone[piece]])
         found.append(around_main(parts.values()))
     return cutting.on_page(found)
 
@@ -78,6 +79,13 @@ def around_main(parts: Iterable[Part]) -> Corners:
     ordered = list(parts)
     main = max(ordered, key=_area)
     return _joined([part for part in ordered if part is main or _belongs(part, main)])[:4]
+
+
+def _parts(boxes: NDArray[np.int32], areas: NDArray[np.integer]) -> list[Part]:
+    return [
+        Part(left, top, right, bottom, area)
+        for (left, top, right, bottom), area in zip(boxes.tolist(), areas.tolist(), strict=True)
+    ]
 
 
 def _belongs(part: Part, main: Part) -> bool:

@@ -7,9 +7,9 @@ data ─ decode ─▶ Page ─ segment ─▶ Lattices and lines ─ networks �
 A worker process, `tallyscan read` and the benchmarks each hold one `Reader`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
 import cv2
@@ -31,7 +31,7 @@ from forms.decoder import Decoded
 from forms.field_types import field_type
 from forms.policy import is_number, judge, lattice_threshold
 from model.artifacts import SHIPPED
-from segmentation.decoding import DecodeLimits, SourceInfo, decode_page, inspect
+from segmentation.decoding import DecodeLimits, SourceInfo, decode_page, inspect, open_document
 from segmentation.fields import find_numbers, whole_page
 from segmentation.normalise import NORMALISATION_VERSION
 from segmentation.prepare import Levelling, deskew, estimate_skew, ink_map, to_grey
@@ -120,8 +120,9 @@ class Reader:
             InputError: the file cannot be read at all.
             InvalidRequest: there is no field type of that name.
         """
-        source = self.inspect(data)
-        pages = tuple(self._read_page(data, index, request)[0] for index in range(source.pages))
+        with self.timings.measure("decode"):
+            document = open_document(data, self._limits)
+        pages = tuple(self._read_page(document.page, index, request)[0] for index in range(document.source.pages))
         return DocumentReading(pages=pages, reader=self.info, steps=self.steps(request))
 
     def read_page(self, data: bytes, index: int, *, request: ReadRequest) -> PageResult:
@@ -130,7 +131,7 @@ class Reader:
         Raises:
             InvalidRequest: there is no field type of that name.
         """
-        reading, page = self._read_page(data, index, request)
+        reading, page = self._read_page(partial(decode_page, data, limits=self._limits), index, request)
         preview = encode_preview(page, max_side=self._settings.preview_max_side) if page else None
         return PageResult(reading=reading, preview=preview)
 
@@ -144,11 +145,14 @@ class Reader:
         judged = ProcessingStep("judge", {"target_error": self._target_error(request)})
         return locate, normalise, recognise, judged
 
-    def _read_page(self, data: bytes, index: int, request: ReadRequest) -> tuple[PageReading, Page | None]:
+    def _read_page(
+        self, decode: Callable[[int], Page], index: int, request: ReadRequest
+    ) -> tuple[PageReading, Page | None]:
         if request.type_name is not None:
             field_type(request.type_name)
         try:
-            page = self.decode_page(data, index)
+            with self.timings.measure("decode"):
+                page = decode(index)
         except InputError as error:
             return PageReading(index=index, width=0, height=0, failure=error.failure(Phase.DECODE)), None
         return self.read_pixels(page, request=request), page
