@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from core.types import Box, Lattice
 from forms.automaton import DIGITS, Automaton
+from forms.cascade import Marks
 from forms.confidence import Calibration, features_at_a_glance
-from forms.ctc import BLANK, IMPOSSIBLE, Frames, line_log_probabilities, line_texts
+from forms.ctc import BLANK, IMPOSSIBLE, Frames, line_log_probabilities
 from forms.decoder import Decoded, neutral_edges
 from forms.digitwise import NEGLIGIBLE
 from forms.fusion import Fused, Proposal, ranked
@@ -101,6 +102,11 @@ def places_of(seen: Glance, line: LineView) -> list[float]:
     return [(first + last + 1) / 2 * step + line.box.x for first, last in seen.spans]
 
 
+def marks_of(seen: Glance, line: LineView, *, left: float, scale: float) -> Marks:
+    """Return where the digits were seen, all of them for sure: columns of the page from `left` on, times `scale`."""
+    return Marks([(place - left) * scale for place in places_of(seen, line)], [True] * len(seen.text))
+
+
 def candidates_of(seen: Glance, line: LineView, lattice: Lattice) -> list[int] | None:
     """Return the candidate of each digit: by its size and place alone, for the glyph network has not seen it.
 
@@ -138,14 +144,28 @@ def decode_at_a_glance(
 
 
 def _proposals(seen: Glance, frames: Frames, automaton: Automaton) -> tuple[Proposal, ...]:
-    """Return the text and, where it leaves them a share worth naming, what else the line might say."""
-    alone = Proposal(seen.text, 1.0, 0.0, seen.log_probability, True)
-    if -math.expm1(seen.log_probability) < NEGLIGIBLE:
-        return (alone,)
-    texts = list(dict.fromkeys([seen.text, *line_texts(frames, automaton)]))
+    """Return the text and the strings with another digit in one place that leave it a share worth naming less."""
+    texts = [seen.text, *_one_digit_other(seen, frames, automaton)]
+    if len(texts) == 1:
+        return (Proposal(seen.text, 1.0, 0.0, seen.log_probability, True),)
     logs: NDArray[np.float64] = line_log_probabilities(frames, texts).mean(axis=0)
     shares = np.exp(logs) / np.exp(logs).sum()
     return ranked(
         Proposal(text, share, 0.0, log, True)
         for text, share, log in zip(texts, shares.tolist(), logs.tolist(), strict=True)
     )
+
+
+def _one_digit_other(seen: Glance, frames: Frames, automaton: Automaton) -> list[str]:
+    """Return the valid strings with another digit in one place, where a reader sees that one there, too."""
+    if -math.expm1(seen.log_probability) < NEGLIGIBLE:
+        return []
+    highest = frames.probabilities[:, :, :BLANK].max(axis=0)
+    texts = []
+    for place, (first, last) in enumerate(seen.spans):
+        here = highest[(frames.places >= first) & (frames.places <= last)].max(axis=0)
+        for digit in np.flatnonzero(here >= NEGLIGIBLE).tolist():
+            text = seen.text[:place] + DIGITS[digit] + seen.text[place + 1 :]
+            if text != seen.text and automaton.accepts(text):
+                texts.append(text)
+    return texts

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Box, Lattice
-from forms.cascade import Span, digit_marks, is_settled, unseen_scores, worth_a_look
+from forms.cascade import Marks, Span, digit_marks, is_settled, unseen_scores, worth_a_look
 from forms.ctc import frames_of
 from forms.decoder import GARBAGE, Decoded, decode
-from forms.glance import Glance, candidates_of, decode_at_a_glance, glance, places_of
+from forms.glance import Glance, candidates_of, decode_at_a_glance, glance, marks_of, places_of
 from forms.joint import LineView, decode_jointly
 from forms.weights import IN_CELLS
 from segmentation.lattice import Cutting
@@ -110,7 +110,8 @@ class Recognition:
         knows_garbage = GARBAGE in classes and self._networks.calibration is not None
         if line is None or not knows_garbage or not isinstance(candidates, Cutting):
             return Inquiry(field, line, classes, chosen=np.ones(candidates.count, np.bool_))
-        return Inquiry(field, line, classes, chosen=_that_fit(candidates, line))
+        marks = digit_marks(line, left=candidates.field.x, scale=candidates.scale)
+        return Inquiry(field, line, classes, chosen=_that_fit(candidates, marks))
 
     def _ask(self, inquiries: Sequence["Inquiry"]) -> None:
         """Let the glyph network see what each inquiry has chosen next, all of it in one call."""
@@ -192,15 +193,15 @@ def _on_page(field: PreparedField, line: Line) -> Box:
 
 def _boxes_cut(cutting: Cutting, line: LineView, seen: Glance) -> list[Box] | None:
     """Return the boxes of digits that touch: of candidates that fit where they were seen."""
-    chosen = np.flatnonzero(_that_fit(cutting, line) | cutting.single).tolist()
+    marks = marks_of(seen, line, left=cutting.field.x, scale=cutting.scale)
+    chosen = np.flatnonzero(_that_fit(cutting, marks) | cutting.single).tolist()
     lattice = cutting.lattice(chosen, np.zeros((len(chosen), SIDE, SIDE), np.uint8))
     path = candidates_of(seen, line, lattice)
     return None if path is None else boxes_of_merges(cutting, [chosen[edge] for edge in path])
 
 
-def _that_fit(cutting: Cutting, line: LineView) -> NDArray[np.bool_]:
+def _that_fit(cutting: Cutting, marks: Marks) -> NDArray[np.bool_]:
     """Return which candidates fit the places where the line readers see digits."""
-    marks = digit_marks(line, left=cutting.field.x, scale=cutting.scale)
     spans = [Span(start, end, left, right, bottom - top) for start, end, (left, top, right, bottom) in cutting.merges]
     return np.array(worth_a_look(spans, marks, text_height=cutting.text_height), np.bool_)
 
