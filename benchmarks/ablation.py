@@ -169,7 +169,7 @@ def measure(variant: Variant, sets: list[FieldSet]) -> dict[str, Figures]:
     with variant.context():
         for fields in sets:
             if fields.name in variant.matters:
-                found = read_fields(reader, fields)
+                found = read_fields(reader, fields, thorough=True)
                 read = score(compared(fields.fields, found))
                 figures[fields.title] = {name: read[name] for name in ("n", "exact", "coverage_at_1%", "ece")}
     return figures

@@ -19,17 +19,20 @@ FOUND = 0.5
 """Intersection over union from which a digit that was read is the labelled one, if it is of the same class."""
 
 
-def read_fields(reader: "Reader", fields: FieldSet, *, target_error: float | None = None) -> list[FieldReading]:
+def read_fields(
+    reader: "Reader", fields: FieldSet, *, target_error: float | None = None, thorough: bool = False
+) -> list[FieldReading]:
     """Return the reading of each field, telling the progress.
 
     Args:
         reader: what reads.
         fields: the set.
         target_error: share of accepted fields that may be wrong; None for that of the settings.
+        thorough: whether every reader is asked of every field.
     """
     from worker.pipeline import ReadRequest
 
-    request = ReadRequest(fields.type_name, target_error=target_error)
+    request = ReadRequest(fields.type_name, target_error=target_error, thorough=thorough)
     found = []
     for place, field in enumerate(fields.fields, start=1):
         found.append(reader.read(field.data, request=request).pages[0].fields[0])

@@ -106,6 +106,18 @@ def features(fused: Fused, *, other: float) -> tuple[float, ...]:
     )
 
 
+def features_at_a_glance(log_probability: float, *, other: float, length: int) -> tuple[float, ...]:
+    """Return `FEATURES` of a string that line readers alone were asked for: theirs is the share, and nobody agrees.
+
+    Args:
+        log_probability: of the string.
+        other: how surely something in the field is no digit, in 0..1.
+        length: of the string.
+    """
+    share = log_probability - math.log(max(-math.expm1(log_probability), math.exp(-MAX_LOGIT)))
+    return min(MAX_LOGIT, share), 0.0, log_probability, 0.0, 0.0, other, float(length), float(length == 1)
+
+
 def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> float:
     """Return the expected calibration error: confidence against accuracy over bins, weighed by their sizes."""
     gaps = [0.0] * BINS

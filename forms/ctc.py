@@ -6,6 +6,7 @@ Here `other` counts as a blank, and apart from that says how much of the field i
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -29,6 +30,9 @@ UNLIKELY: Final = 3e-4
 
 HOPELESS: Final = 1e-5
 """A prefix with less than this share of the likeliest one's weight is given up."""
+
+FEW: Final = 2
+"""Texts, once for each reader, that are weighed in plain numbers; over more of them numpy is faster."""
 
 IMPOSSIBLE: Final = 1e-300
 """Stands for a string that no way through the frames spells, so that its logarithm is a number."""
@@ -62,7 +66,8 @@ def frames_of(log_probabilities: NDArray[np.float32]) -> Frames:
         log_probabilities: shape (readers, frames, 12), the last two `other` and blank.
     """
     given = np.exp(log_probabilities.astype(np.float64))
-    probabilities = np.concatenate([given[:, :, :BLANK], given[:, :, OTHER:].sum(axis=2, keepdims=True)], axis=2)
+    probabilities = given[:, :, : BLANK + 1].copy()
+    probabilities[:, :, BLANK] += given[:, :, OTHER + 1]
     other = float(given[:, :, OTHER].mean(axis=0).max(initial=0.0))
     sure = np.asarray((probabilities[:, :, BLANK] > CERTAIN).all(axis=0))
     repeated = np.zeros_like(sure)
@@ -123,6 +128,9 @@ def _by_weight(entry: tuple[str, tuple[float, float, int]]) -> float:
 
 def line_log_probabilities(frames: Frames, texts: list[str]) -> Floats:
     """Return each reader's log probability of each text: shape (readers, texts)."""
+    if len(texts) * len(frames.probabilities) <= FEW:
+        totals = [[_total(own, text) for text in texts] for own in frames.probabilities]
+        return np.log(np.maximum(np.array(totals, np.float64), IMPOSSIBLE))
     signs, jumps, ends = _spread(texts)
     emitted = frames.probabilities[:, :, signs]
     # Two places of nothing come first, so that a step from further left needs no case of its own.
@@ -138,6 +146,26 @@ def line_log_probabilities(frames: Frames, texts: list[str]) -> Floats:
     rows = np.arange(len(texts))
     total = stay[:, rows, ends] + np.where(ends > 0, stay[:, rows, np.maximum(ends - 1, 0)], 0.0)
     return np.asarray(np.log(np.maximum(total, IMPOSSIBLE)))
+
+
+def _total(probabilities: Floats, text: str) -> float:
+    """Return the probability of one text by one reader, whose frames come as shape (frames, 11).
+
+    In plain numbers, which over a dozen of them are several times as fast as numpy, and in the same order.
+    """
+    if not len(probabilities):
+        return 0.0
+    signs, jumps, _ = _spread([text])
+    emitted, may_jump = probabilities[:, signs[0]].tolist(), jumps[0].tolist()
+    ways: list[float] = [*emitted[0][:2], *[0.0] * (len(may_jump) - 2)]
+    for shares in emitted[1:]:
+        ways = [
+            (two * jump + one + stay) * share
+            for two, one, stay, jump, share in zip(
+                (0.0, 0.0, *ways), (0.0, *ways), ways, may_jump, shares, strict=False
+            )
+        ]
+    return ways[2 * len(text)] + (ways[2 * len(text) - 1] if text else 0.0)
 
 
 def digit_frames(frames: Frames, text: str) -> list[tuple[int, int]]:
@@ -195,7 +223,7 @@ def _spread(texts: list[str]) -> tuple[NDArray[np.intp], Floats, NDArray[np.intp
     signs = np.full((len(texts), max(longest, 2)), BLANK, np.intp)
     jumps = np.zeros(signs.shape)
     for row, text in enumerate(texts):
-        for place, char in enumerate(text):
-            signs[row, 2 * place + 1] = DIGITS.index(char)
-            jumps[row, 2 * place + 1] = 1.0 if place and text[place - 1] != char else 0.0
+        digits = list(map(int, text))
+        signs[row, 1 : 2 * len(digits) : 2] = digits
+        jumps[row, 3 : 2 * len(digits) : 2] = [before != after for before, after in pairwise(digits)]
     return signs, jumps, np.array([2 * len(text) for text in texts], np.intp)

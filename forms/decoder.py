@@ -35,6 +35,8 @@ CLOSED_WORLD: Final = 2.5
 MAX_ODDS: Final = 12.0
 """Log odds beyond this are the network's overconfidence."""
 
+_UNSEEN: Final = (*DIGITS, GARBAGE)
+
 FREE: Final = any_digits()
 """All strings there are, among which every confidence is a share."""
 
@@ -131,6 +133,11 @@ def score_edges(
         digit=weights.network * odds + weighed[:, :-1],
         skip=np.where(shape.ends == shape.starts + 1, skip, NEVER),
     )
+
+
+def neutral_edges(lattice: Lattice) -> Edges:
+    """Return the edges of a lattice that no network has seen: sizes and places speak alone."""
+    return score_edges(lattice, np.ones((len(lattice.candidates), len(DIGITS) + 1), np.float32), classes=_UNSEEN)
 
 
 @lru_cache(maxsize=8)

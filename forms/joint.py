@@ -1,5 +1,6 @@
 """Lattice and line readers to one reading: the fused string, laid back onto the lattice digit by digit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -13,7 +14,7 @@ from forms.ctc import Frames, digit_frames
 from forms.decoder import Decoded, digit_share, inside, score_edges, skipped_share
 from forms.digitwise import alternatives, digit_shares
 from forms.field_types import FieldType
-from forms.fusion import ANYTHING, Fused, fuse
+from forms.fusion import ANYTHING, Fused, Proposal, fuse
 from forms.paths import best_path, posteriors
 from forms.weights import Weights
 
@@ -67,7 +68,7 @@ def decode_jointly(
         return Decoded(text="", other=line.frames.other, fused=fused)
     text = fused.proposals[0].text
     spans = digit_frames(line.frames, text)
-    path = best_path(edges, text, nearness=_nearness(lattice, line, spans))
+    path = best_path(edges, text, nearness=nearness(lattice, line, spans))
     if path is None:
         boxes = _boxes_by_frames(line, spans, lattice)
     else:
@@ -75,7 +76,7 @@ def decode_jointly(
     confidence = calibration.confidence(features(fused, other=line.frames.other))
     return Decoded(
         text=text,
-        digits=_digits(fused, boxes, confidence, within=crop.box),
+        digits=digit_readings(text, fused.proposals, boxes, confidence, within=crop.box),
         confidence=confidence,
         digit_share=digit_share(scores, classes, path or ()),
         skipped_share=skipped_share(lattice, path or ()),
@@ -85,11 +86,20 @@ def decode_jointly(
     )
 
 
-def _digits(fused: Fused, boxes: list[Box], confidence: float, *, within: Box) -> tuple[DigitReading, ...]:
-    """Return each digit with its share of the proposals; it is right at least as often as the whole string is."""
-    text = fused.proposals[0].text
+def digit_readings(
+    text: str, proposals: Sequence[Proposal], boxes: Sequence[Box], confidence: float, *, within: Box
+) -> tuple[DigitReading, ...]:
+    """Return each digit with its share of the allowed proposals; it is right at least as often as the whole string is.
+
+    Args:
+        text: digits.
+        proposals: all strings there are to choose from.
+        boxes: of the digits.
+        confidence: of the whole string.
+        within: bounds the boxes.
+    """
     readings = []
-    allowed = [each for each in fused.proposals if each.allowed]
+    allowed = [each for each in proposals if each.allowed]
     for char, box, shares in zip(text, boxes, digit_shares(text, allowed), strict=True):
         own = max(confidence, min(1.0, shares.get(char, 0.0)))
         others = {other: min(share, 1.0 - own) for other, share in shares.items() if other != char}
@@ -105,7 +115,7 @@ def _disagree(fused: Fused) -> bool:
     return own[fused.lattice_text].lattice > SURE and own[fused.lines_text or ""].lines > SURE
 
 
-def _nearness(lattice: Lattice, line: LineView, spans: list[tuple[int, int]]) -> NDArray[np.float64]:
+def nearness(lattice: Lattice, line: LineView, spans: list[tuple[int, int]]) -> NDArray[np.float64]:
     """Return how much less likely candidates are for each digit, the further from where the line readers saw it.
 
     The shape is (digits, candidates); the lattice alone tells 9 from 9 with a dash beside it by little.

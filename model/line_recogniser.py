@@ -4,6 +4,7 @@ A worker process holds one `LineRecogniser`; the pipeline hands it the lines of 
 reads texts out of what comes back.
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +20,9 @@ from model.recogniser import native_stderr_silenced, open_interpreter
 
 PAD_COLUMNS = 16
 """Lines are padded with paper to a multiple of so many columns, as in training."""
+
+MAX_WIDTHS = 10
+"""Widths whose interpreters are kept, for each network: fields of one kind have some eight."""
 
 
 class LineRecogniser:
@@ -71,47 +75,82 @@ class LineRecogniser:
         Raises:
             ValueError: a line has another height or type, or no columns.
         """
+        networks = range(self.networks)
+        return [np.stack(each) for each in zip(*(self.read_by(network, lines) for network in networks), strict=True)]
+
+    def read_by(self, network: int, lines: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        """Return what one network, by its number, says of each line: float32, shape (frames, len(classes)).
+
+        Args:
+            network: from 0.
+            lines: as for `classify`.
+
+        Raises:
+            ValueError: a line has another height or type, or no columns.
+        """
         for line in lines:
             if line.dtype != np.uint8 or line.ndim != 2 or line.shape[0] != self._height or not line.shape[1]:
                 raise ValueError(
                     f"Lines must be uint8 of shape ({self._height}, width), not {line.dtype} {line.shape}."
                 )
-        # Narrow to wide, so that the networks seldom have to change their width.
+        # Narrow to wide, so that the network seldom has to change its width.
         order = sorted(range(len(lines)), key=lambda index: lines[index].shape[1])
-        found = {index: self._read(lines[index]) for index in order}
+        found = {index: self._read(self._networks[network], lines[index]) for index in order}
         return [found[index] for index in range(len(lines))]
 
-    def _read(self, line: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _read(self, network: "_Network", line: NDArray[np.uint8]) -> NDArray[np.float32]:
         frames = -(-line.shape[1] // self.frame_columns)
-        padded = _padded(line)
-        return log_softmax(np.stack([network.run(padded)[:frames] for network in self._networks]))
+        return log_softmax(network.run(_padded(line))[:frames])
 
 
 class _Network:
-    """One interpreter, as wide as the line that it read last: to change the width costs a fifth of a reading."""
+    """A network with an interpreter for each of the widths it read last: to change a width costs a tenth of a reading.
+
+    An interpreter holds less than a megabyte.
+    """
 
     def __init__(self, content: bytes, height: int) -> None:
+        self._content = content
+        self._height = height
+        self._by_width: OrderedDict[int, _Interpreter] = OrderedDict()
+        self._interpreter(PAD_COLUMNS)
+
+    def run(self, line: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the logits of a padded line: float32, shape (frames, classes)."""
+        return self._interpreter(line.shape[1]).run(line)
+
+    def _interpreter(self, width: int) -> "_Interpreter":
+        known = self._by_width.pop(width, None)
+        if known is None:
+            if len(self._by_width) < MAX_WIDTHS:
+                known = _Interpreter(self._content)
+            else:
+                _, known = self._by_width.popitem(last=False)
+            known.resize(self._height, width)
+        self._by_width[width] = known
+        return known
+
+
+class _Interpreter:
+    """One interpreter of a network."""
+
+    def __init__(self, content: bytes) -> None:
         self._interpreter = open_interpreter(content)
         given = self._interpreter.get_input_details()[0]
         self._input, self._type = given["index"], given["dtype"]
         self._output = self._interpreter.get_output_details()[0]["index"]
-        self._height = height
-        self._width = 0
-        self._resize(PAD_COLUMNS)
+
+    def resize(self, height: int, width: int) -> None:
+        """Make room for lines of that size."""
+        self._interpreter.resize_tensor_input(self._input, (1, height, width, 1))
+        self._interpreter.allocate_tensors()
 
     def run(self, line: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the logits of a padded line: float32, shape (frames, classes)."""
-        self._resize(line.shape[1])
+        """Return the logits of a line of the size that there is room for."""
         self._interpreter.set_tensor(self._input, line[None, :, :, None].astype(self._type, copy=False))
         self._interpreter.invoke()
         logits: NDArray[np.float32] = self._interpreter.get_tensor(self._output)
         return logits.reshape(-1, logits.shape[-1])
-
-    def _resize(self, width: int) -> None:
-        if width != self._width:
-            self._interpreter.resize_tensor_input(self._input, (1, self._height, width, 1))
-            self._interpreter.allocate_tensors()
-            self._width = width
 
 
 def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ neighbours again.
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import cv2
@@ -48,12 +49,16 @@ class Primitives:
         ids: int32, shape of the ink; 0 is paper, `i + 1` is piece `i`.
         boxes: int32, shape (n, 4): left, top, right, bottom (exclusive) of each piece.
         spans: float, shape (n, 2): left and right end of each piece along the slanted line of writing.
+        areas: int, shape (n,): pixels of each piece.
+        components: int, shape (n,): number of the component that each piece is cut from.
         text_height: height of the writing in pixels.
     """
 
     ids: _Ints
     boxes: _Ints
     spans: NDArray[np.float64]
+    areas: _Indices
+    components: _Indices
     text_height: float
 
     @property
@@ -89,21 +94,86 @@ class _Columns:
     count: int
 
 
+@dataclass(frozen=True)
+class Components:
+    """The connected parts of a field's ink, without specks and what is left of ruling lines; cut only where asked for.
+
+    Attributes:
+        ink: bool, shape (height, width).
+        labels: int, shape of the ink: OpenCV's number of each pixel's component.
+        kept: by that number, from 1 on, whether it is writing.
+        stats: int32, shape (n, 5): OpenCV's statistics of those that are.
+    """
+
+    ink: NDArray[np.bool_]
+    labels: NDArray[np.integer]
+    kept: NDArray[np.bool_]
+    stats: _Ints
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing but specks, or so much that it is texture."""
+        return not len(self.stats) or (self._may_be_texture and not self.pieces.count)
+
+    @cached_property
+    def text_height(self) -> float:
+        """Height of the writing in pixels; 0 where there is none."""
+        return 0.0 if self.is_empty else self._height
+
+    @cached_property
+    def boxes(self) -> _Ints:
+        """Left, top, right, bottom (exclusive) of each component: int32, shape (n, 4); none of texture."""
+        boxes = self.stats[:, : cv2.CC_STAT_AREA].copy()
+        boxes[:, 2:] += boxes[:, :2]
+        return boxes[: 0 if self.is_empty else None]
+
+    @property
+    def areas(self) -> _Ints:
+        """Pixels of each component: shape (n,)."""
+        return self.stats[: len(self.boxes), cv2.CC_STAT_AREA]
+
+    @cached_property
+    def pieces(self) -> Primitives:
+        """The components cut into pieces."""
+        if not len(self.stats):
+            return _nothing(self.ink.shape)
+        pixels = _pixels(self)
+        slant = estimate_slant(pixels.ys, pixels.xs)
+        level = np.rint(pixels.xs + slant * (pixels.ys - self.ink.shape[0] / 2)).astype(np.intp)
+        piece = _cut(pixels, level, len(self.stats), height=self._height)
+        if piece is None:
+            return _nothing(self.ink.shape)
+        return _order(pixels, level - level.min(), piece, shape=self.ink.shape, height=self._height)
+
+    @cached_property
+    def _height(self) -> float:
+        return text_height(self.stats)
+
+    @property
+    def _may_be_texture(self) -> bool:
+        """Whether there may be more than `MAX_PIECES`, judged by how many cuts have room at the steepest slant."""
+        sides = self.stats[:, cv2.CC_STAT_WIDTH] + self.stats[:, cv2.CC_STAT_HEIGHT] + 2
+        return 2 * len(sides) + float(sides.sum()) / _least_piece(self._height) > MAX_PIECES
+
+
 def find_primitives(ink: NDArray[np.bool_]) -> Primitives:
     """Return the pieces of `ink`; none where there is nothing but specks, or more than `MAX_PIECES`."""
-    pixels, stats = _components(ink)
-    if not len(stats):
-        return _nothing(ink.shape)
-    height = text_height(stats)
-    level = np.rint(pixels.xs + estimate_slant(pixels.ys, pixels.xs) * (pixels.ys - ink.shape[0] / 2)).astype(np.intp)
-    piece = _cut(pixels, level, len(stats), height=height)
-    if piece is None:
-        return _nothing(ink.shape)
-    return _order(pixels, level - level.min(), piece, shape=ink.shape, height=height)
+    return find_components(ink).pieces
+
+
+def find_components(ink: NDArray[np.bool_]) -> Components:
+    """Return the components of `ink` that are no specks."""
+    # Small numbers are written in half the time; a field has no more components than pixels.
+    kind = cv2.CV_16U if ink.size < 2**16 else cv2.CV_32S
+    count, labels, found, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8, ltype=kind)
+    stats = np.asarray(found, np.int32)[1:]
+    kept = _is_writing(stats, ink.shape[0]) if count > 1 else np.zeros(0, np.bool_)
+    return Components(ink, np.asarray(labels), kept, stats[kept])
 
 
 def _nothing(shape: tuple[int, ...]) -> Primitives:
-    return Primitives(np.zeros(shape, np.int32), np.zeros((0, 4), np.int32), np.zeros((0, 2)), 0.0)
+    none = np.zeros(0, np.intp)
+    return Primitives(np.zeros(shape, np.int32), np.zeros((0, 4), np.int32), np.zeros((0, 2)), none, none, 0.0)
 
 
 def largest(areas: NDArray[np.integer], keep: NDArray[np.bool_], *, most: int) -> NDArray[np.bool_]:
@@ -148,21 +218,17 @@ def _column_energies(ys: _Floats, xs: _Floats, slants: _Floats) -> _Floats:
     return np.asarray(np.square(counts.astype(np.float64)).sum(axis=1))
 
 
-def _components(ink: NDArray[np.bool_]) -> tuple[_Pixels, _Ints]:
-    """Return the pixels and statistics of the components that are no specks."""
-    # Small numbers are written in half the time; a field has no more components than pixels.
-    kind = cv2.CV_16U if ink.size < 2**16 else cv2.CV_32S
-    count, mat, mat_stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8, ltype=kind)
-    stats = np.asarray(mat_stats, np.int32)[1:]
-    keep = _is_writing(stats, ink.shape[0]) if count > 1 else np.zeros(0, np.bool_)
-    number = np.full(count, -1, np.intp)
-    number[1:][keep] = np.arange(np.count_nonzero(keep))
+def _pixels(components: Components) -> _Pixels:
+    """Return the components' pixels."""
+    ink, kept = components.ink, components.kept
+    number = np.full(len(kept) + 1, -1, np.intp)
+    number[1:][kept] = np.arange(np.count_nonzero(kept))
     places = np.flatnonzero(ink)
-    component = number.take(np.asarray(mat).ravel().take(places).astype(np.intp))
-    if not keep.all():
+    component = number.take(components.labels.ravel().take(places).astype(np.intp))
+    if not kept.all():
         places, component = places[component >= 0], component[component >= 0]
     ys = places // ink.shape[1]
-    return _Pixels(places=places, ys=ys, xs=places - ys * ink.shape[1], component=component), stats[keep]
+    return _Pixels(places=places, ys=ys, xs=places - ys * ink.shape[1], component=component)
 
 
 def _is_writing(stats: _Ints, rows: int) -> NDArray[np.bool_]:
@@ -257,7 +323,7 @@ def _peaks(values: NDArray[np.float32], *, reach: int, prominence: NDArray[np.fl
 
 def _thin_out(points: _Indices, columns: _Columns, counts: NDArray[np.float32], *, height: float) -> list[int]:
     """Return the columns of wide components to cut at, those through least ink chosen first, and none too close."""
-    apart = max(2.0, MIN_PIECE * height)
+    apart = _least_piece(height)
     marked = np.zeros(columns.count, np.bool_)
     marked[points] = True
     distinct = np.flatnonzero(marked)
@@ -274,6 +340,11 @@ def _thin_out(points: _Indices, columns: _Columns, counts: NDArray[np.float32], 
     return chosen
 
 
+def _least_piece(height: float) -> float:
+    """Return how many columns two cuts are apart at least."""
+    return max(2.0, MIN_PIECE * height)
+
+
 def _order(pixels: _Pixels, level: _Indices, piece: _Indices, *, shape: tuple[int, ...], height: float) -> Primitives:
     """Return the pieces sorted by the middle of their span along the line of writing."""
     count = int(piece.max()) + 1
@@ -288,7 +359,10 @@ def _order(pixels: _Pixels, level: _Indices, piece: _Indices, *, shape: tuple[in
     y_low, y_high = _extent(pixels.ys, piece, count)
     boxes = np.stack([x_low, y_low, x_high + 1, y_high + 1], axis=1).astype(np.int32)
     spans = np.stack([left, right + 1], axis=1)[order].astype(np.float64)
-    return Primitives(ids=ids, boxes=boxes, spans=spans, text_height=height)
+    component = np.empty(count, np.intp)
+    component[piece] = pixels.component
+    areas = np.bincount(piece, minlength=count)
+    return Primitives(ids=ids, boxes=boxes, spans=spans, areas=areas, components=component, text_height=height)
 
 
 def _extent(values: _Indices, group: _Indices, count: int) -> tuple[_Indices, _Indices]:

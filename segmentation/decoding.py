@@ -2,6 +2,7 @@
 
 ```
 bytes ─ inspect ─▶ SourceInfo        bytes, page index ─ decode_page ─▶ Page
+bytes ─ open_document ─▶ OpenDocument ─ page index ─▶ Page
 ```
 
 The type comes from the bytes, sizes from headers before any pixel is decoded, and only the page asked for is
@@ -9,19 +10,58 @@ decoded. Whatever the bytes are, the answer is a result or an `InputError`; only
 exception pass through, since they say nothing about the file.
 """
 
+from dataclasses import dataclass
+
+from PIL.ImageFile import ImageFile
+
 from core.errors import TooManyPages, UnreadableImage, UnsupportedMediaType
 from core.media import PDF, SNIFF_BYTES, TIFF, ZIP, sniff
 from core.types import Page
 from segmentation.decoding_limits import DecodeLimits, SourceInfo
 from segmentation.decoding_pdf import count_pdf_pages, decode_pdf
-from segmentation.decoding_raster import count_raster_pages, decode_raster
+from segmentation.decoding_raster import decode_raster, open_raster
 from segmentation.decoding_tiff import count_tiff_pages, decode_tiff
 
-__all__ = ["DecodeLimits", "SourceInfo", "decode_page", "inspect"]
+__all__ = ["DecodeLimits", "OpenDocument", "SourceInfo", "decode_page", "inspect", "open_document"]
+
+
+@dataclass(slots=True)
+class OpenDocument:
+    """A file whose headers were read and found to be within the limits.
+
+    Attributes:
+        source: what it is, and how many pages it has.
+    """
+
+    source: SourceInfo
+    _data: bytes
+    _limits: DecodeLimits
+    _picture: ImageFile | None = None
+
+    def page(self, index: int) -> Page:
+        """Return page `index`, as `decode_page` does; a picture's header is not read again.
+
+        Raises:
+            InputError: the page cannot be decoded.
+        """
+        # Pillow lets go of the file once the pixels are there, so a picture is good for one decoding.
+        picture, self._picture = self._picture, None
+        if picture is None or index != 0:
+            return decode_page(self._data, index, limits=self._limits)
+        return decode_raster(picture, self.source.media_type)
 
 
 def inspect(data: bytes, limits: DecodeLimits) -> SourceInfo:
     """Return what the file is and how many pages it has, from its headers alone.
+
+    Raises:
+        InputError: as `open_document` does.
+    """
+    return open_document(data, limits).source
+
+
+def open_document(data: bytes, limits: DecodeLimits) -> OpenDocument:
+    """Return the file with its headers read: what it is and how many pages it has, and nothing decoded.
 
     Raises:
         UnsupportedMediaType: the bytes are none of the accepted types.
@@ -31,15 +71,16 @@ def inspect(data: bytes, limits: DecodeLimits) -> SourceInfo:
         EncryptedDocument: the PDF asks for a password.
     """
     media_type = _media_type(data)
+    pages, picture = 1, None
     if media_type == PDF:
         pages = count_pdf_pages(data, limits=limits)
     elif media_type == TIFF:
         pages = count_tiff_pages(data, limits=limits)
     else:
-        pages = count_raster_pages(data, media_type, limits=limits)
+        picture = open_raster(data, media_type, limits=limits)
     if pages > limits.max_pages:
         raise TooManyPages(f"The document has {pages} pages; this service accepts {limits.max_pages}.")
-    return SourceInfo(media_type=media_type, pages=pages)
+    return OpenDocument(SourceInfo(media_type=media_type, pages=pages), data, limits, picture)
 
 
 def decode_page(data: bytes, index: int, *, limits: DecodeLimits) -> Page:
@@ -61,7 +102,7 @@ def decode_page(data: bytes, index: int, *, limits: DecodeLimits) -> Page:
         return decode_tiff(data, index, limits=limits)
     if index != 0:
         raise UnreadableImage(f"The picture has no page {index + 1}.")
-    return decode_raster(data, media_type, limits=limits)
+    return decode_raster(open_raster(data, media_type, limits=limits), media_type)
 
 
 def _media_type(data: bytes) -> str:

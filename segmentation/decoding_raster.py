@@ -81,26 +81,24 @@ _OPENERS = {
 }
 
 
-def count_raster_pages(data: bytes, media_type: str, *, limits: DecodeLimits) -> int:
-    """Return 1 after a look at the header.
+def open_raster(data: bytes, media_type: str, *, limits: DecodeLimits) -> ImageFile:
+    """Return the picture, its header read and nothing of it decoded; it is one page.
 
     Raises:
         UnreadableImage: the header is damaged.
         ImageTooLarge: more pixels than the limits allow.
     """
     _, opener = _OPENERS[media_type]
-    opener(data, limits)
-    return 1
+    return opener(data, limits)
 
 
-def decode_raster(data: bytes, media_type: str, *, limits: DecodeLimits) -> Page:
-    """Return the picture as page 0.
+def decode_raster(image: ImageFile, media_type: str) -> Page:
+    """Return an opened picture as page 0.
 
     Raises:
         UnreadableImage: damaged, cut short, or of a pixel format without meaning as a scan.
         ImageTooLarge: more pixels than the limits allow.
     """
-    name, opener = _OPENERS[media_type]
-    image = opener(data, limits)
+    name, _ = _OPENERS[media_type]
     with damage_as_unreadable(name):
         return to_page(image, 0, orientation=exif_orientation(image))

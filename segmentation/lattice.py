@@ -6,6 +6,7 @@ Those that no digit could fill (too wide) are left out, and glyphs are made only
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import cv2
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Box, DigitCrop, FieldCrop, Lattice
-from segmentation.cuts import Primitives, find_primitives
+from segmentation.cuts import Components, Primitives, find_components
 from segmentation.normalise import faint_box, normalise_tight
 from segmentation.prepare import ink_strength, remove_rules, threshold_ink
 
@@ -34,16 +35,27 @@ NOWHERE: Final = (2**31, 2**31, 0, 0)
 
 _RING: Final = np.ones((3, 3), np.uint8)
 
-_Corners = tuple[int, int, int, int]
+Corners = tuple[int, int, int, int]
+"""Left, top, right (exclusive), bottom (exclusive)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Writing:
-    """A crop at the working scale: soft ink (uint8, 0 is paper), its pieces, and the scale."""
+    """A crop at the working scale: how dark it is (uint8, 0 is paper), its components of ink, and the scale."""
 
-    soft: NDArray[np.uint8]
-    pieces: Primitives
+    strength: NDArray[np.uint8]
+    components: Components
     scale: float
+
+    @property
+    def pieces(self) -> Primitives:
+        """The pieces of the ink."""
+        return self.components.pieces
+
+    @cached_property
+    def soft(self) -> NDArray[np.uint8]:
+        """The strength with the field's full ink at 255: uint8, 0 is paper."""
+        return _soften(self.strength, self.components.ink)
 
 
 class Merge(NamedTuple):
@@ -51,7 +63,7 @@ class Merge(NamedTuple):
 
     start: int
     end: int
-    box: _Corners
+    box: Corners
 
 
 class _Part(NamedTuple):
@@ -59,23 +71,46 @@ class _Part(NamedTuple):
 
     window: tuple[slice, slice]
     ink: NDArray[np.uint8]
-    box: _Corners
+    box: Corners
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cutting:
     """What a field's lattice will hold, before any glyph of it is made: to make and classify them is most of the work.
 
+    Nothing is cut before somebody asks for what the cuts tell.
+
     Attributes:
         field: where the field lies on the page.
-        merges: the candidates, by their start and end; boxes in pixels of the working picture.
-        scale: working pixels for one pixel of the page.
     """
 
     field: Box
-    merges: list[Merge]
-    scale: float
     _writing: _Writing
+
+    @property
+    def scale(self) -> float:
+        """Working pixels for one pixel of the page."""
+        return self._writing.scale
+
+    @property
+    def components(self) -> Components:
+        """The components of the ink, in working pixels."""
+        return self._writing.components
+
+    @property
+    def pieces(self) -> Primitives:
+        """The pieces of the ink, in working pixels."""
+        return self._writing.pieces
+
+    @cached_property
+    def merges(self) -> list[Merge]:
+        """The candidates, by their start and end; boxes in working pixels."""
+        return _merges(self._writing.pieces)
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there are no candidates."""
+        return self._writing.components.is_empty
 
     @property
     def count(self) -> int:
@@ -90,17 +125,21 @@ class Cutting:
     @property
     def text_height(self) -> float:
         """Height of the writing in working pixels."""
-        return self._writing.pieces.text_height
+        return self._writing.components.text_height
 
     @property
     def around(self) -> Box | None:
         """The box around all ink, on the page; None where there is none."""
-        boxes = self._writing.pieces.boxes
+        boxes = self._writing.components.boxes
         if not len(boxes):
             return None
         left, top = boxes[:, :2].min(axis=0).tolist()
         right, bottom = boxes[:, 2:].max(axis=0).tolist()
-        return _on_page(self.field, [(left, top, right, bottom)], self.scale)[0]
+        return self.on_page([(left, top, right, bottom)])[0]
+
+    def on_page(self, boxes: Sequence[Corners]) -> list[Box]:
+        """Return boxes in working pixels on the page, inside the field."""
+        return _on_page(self.field, boxes, self.scale)
 
     def glyphs(self, chosen: Sequence[int]) -> NDArray[np.uint8]:
         """Return the glyphs of the `chosen` candidates, which come in order: uint8, shape (len(chosen), 28, 28)."""
@@ -109,7 +148,7 @@ class Cutting:
     def lattice(self, chosen: Sequence[int], glyphs: NDArray[np.uint8]) -> Lattice:
         """Return the lattice of the `chosen` candidates, every single piece among them, with their `glyphs`."""
         merges = [self.merges[each] for each in chosen]
-        boxes = _on_page(self.field, [merge.box for merge in merges], self.scale)
+        boxes = self.on_page([merge.box for merge in merges])
         candidates = tuple(
             DigitCrop(merge.start, merge.end, box, glyph)
             for merge, box, glyph in zip(merges, boxes, glyphs, strict=True)
@@ -126,8 +165,7 @@ def build_lattice(crop: FieldCrop) -> Lattice:
 
 def cut_field(crop: FieldCrop) -> Cutting:
     """Return where the candidates for digits in `crop` are."""
-    writing = _find_writing(crop.pixels)
-    return Cutting(crop.box, _merges(writing.pieces), writing.scale, writing)
+    return Cutting(crop.box, _find_writing(crop.pixels))
 
 
 def _merges(pieces: Primitives) -> list[Merge]:
@@ -151,7 +189,7 @@ def _merges(pieces: Primitives) -> list[Merge]:
 def _find_writing(grey: NDArray[np.uint8]) -> _Writing:
     scale = min(1.0, (WORKING_PIXELS / grey.size) ** 0.5)
     writing = _at_scale(grey, scale)
-    height = writing.pieces.text_height
+    height = writing.components.text_height
     return writing if height <= WORKING_HEIGHT else _at_scale(grey, scale * 0.75 * WORKING_HEIGHT / height)
 
 
@@ -161,7 +199,7 @@ def _at_scale(grey: NDArray[np.uint8], scale: float) -> _Writing:
         grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
     strength = ink_strength(grey)
     ink = remove_rules(threshold_ink(strength))
-    return _Writing(soft=_soften(strength, ink), pieces=find_primitives(ink), scale=scale)
+    return _Writing(strength, find_components(ink), scale)
 
 
 def _soften(strength: NDArray[np.uint8], ink: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -218,7 +256,7 @@ def _part(writing: _Writing, piece: int, box: list[int]) -> _Part:
     return _Part(window, ink, place)
 
 
-def _on_page(field: Box, boxes: list[_Corners], scale: float) -> list[Box]:
+def _on_page(field: Box, boxes: Sequence[Corners], scale: float) -> list[Box]:
     """Return `boxes` (at the working scale) on the page, inside the field."""
     if scale == 1.0:
         return [Box(field.x + left, field.y + top, right - left, bottom - top) for left, top, right, bottom in boxes]

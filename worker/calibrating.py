@@ -71,7 +71,7 @@ def collect(
             page = reader.decode_page(field.data, 0)
         except InputError:
             continue
-        _, decoded, _ = reader.decode_fields(page, request=ReadRequest(field.type_name))
+        _, decoded, _ = reader.decode_fields(page, request=ReadRequest(field.type_name, thorough=True))
         found += [Evidence(field, each.fused, each.other) for each in decoded if each.fused and each.fused.proposals]
         if on_field:
             on_field()

@@ -7,9 +7,9 @@ data ─ decode ─▶ Page ─ segment ─▶ Lattices and lines ─ networks �
 A worker process, `tallyscan read` and the benchmarks each hold one `Reader`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
 import cv2
@@ -32,7 +32,7 @@ from forms.field_types import FieldType, field_type
 from forms.policy import is_number, judge, lattice_threshold
 from forms.templates import TemplateField
 from model.artifacts import SHIPPED
-from segmentation.decoding import DecodeLimits, SourceInfo, decode_page, inspect
+from segmentation.decoding import DecodeLimits, SourceInfo, decode_page, inspect, open_document
 from segmentation.fields import find_numbers, whole_page
 from segmentation.normalise import NORMALISATION_VERSION
 from segmentation.prepare import Levelling, deskew, estimate_skew, ink_map, to_grey
@@ -58,12 +58,14 @@ class ReadRequest:
         target_error: share of accepted fields that may be wrong, or None for that of the field or the settings.
         form: template that says where the fields are; `type_name` is None then.
         expected_micr: the caller's own MICR line; fields of a form's band that differ from it go to review.
+        thorough: whether every reader is asked of every field, also where the first ones leave no doubt.
     """
 
     type_name: str | None = None
     target_error: float | None = None
     form: Form | None = None
     expected_micr: str | None = None
+    thorough: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,9 @@ class Reader:
             InputError: the file cannot be read at all.
             InvalidRequest: there is no field type of that name.
         """
-        source = self.inspect(data)
-        pages = tuple(self._read_page(data, index, request)[0] for index in range(source.pages))
+        with self.timings.measure("decode"):
+            document = open_document(data, self._limits)
+        pages = tuple(self._read_page(document.page, index, request)[0] for index in range(document.source.pages))
         return DocumentReading(pages=pages, reader=self.info, steps=self.steps(request))
 
     def read_page(self, data: bytes, index: int, *, request: ReadRequest) -> PageResult:
@@ -134,7 +137,7 @@ class Reader:
         Raises:
             InvalidRequest: there is no field type of that name.
         """
-        reading, page = self._read_page(data, index, request)
+        reading, page = self._read_page(partial(decode_page, data, limits=self._limits), index, request)
         preview = encode_preview(page, max_side=self._settings.preview_max_side) if page else None
         return PageResult(reading=reading, preview=preview)
 
@@ -158,11 +161,14 @@ class Reader:
             found.append(ProcessingStep("recognise", _of(MICR_MODEL, self._micr.info)))
         return found
 
-    def _read_page(self, data: bytes, index: int, request: ReadRequest) -> tuple[PageReading, Page | None]:
+    def _read_page(
+        self, decode: Callable[[int], Page], index: int, request: ReadRequest
+    ) -> tuple[PageReading, Page | None]:
         if request.type_name is not None:
             field_type(request.type_name)
         try:
-            page = self.decode_page(data, index)
+            with self.timings.measure("decode"):
+                page = decode(index)
         except InputError as error:
             return PageReading(index=index, width=0, height=0, failure=error.failure(Phase.DECODE)), None
         return self.read_pixels(page, request=request), page
@@ -253,7 +259,8 @@ class Reader:
         with self.timings.measure("segment"):
             crops, levelling = _locate(page, request)
             fields = [prepare_field(crop, with_line=self._reads_lines(crop)) for crop in crops]
-        decoded = self._recognition.read(fields)
+        # Found on a page, a word may look like a number at a glance.
+        decoded = self._recognition.read(fields, thorough=request.thorough or request.type_name is None)
         if request.type_name is None:
             fields, decoded = _only_numbers(fields, decoded)
         return fields, decoded, levelling

@@ -42,6 +42,11 @@ class Drawn:
         return len(self.whole.candidates)
 
     @property
+    def is_blank(self) -> bool:
+        """Whether there are no candidates."""
+        return not self.count
+
+    @property
     def single(self) -> NDArray[np.bool_]:
         """Which candidates are single pieces: shape (count,)."""
         return np.array([each.end == each.start + 1 for each in self.whole.candidates], np.bool_)

@@ -1,8 +1,10 @@
 """From prepared fields to what each says: line readers, glyph network, and one decoder over both.
 
 ```
-PreparedField ─ line readers ─▶ digits' places ─ candidates that fit ─ glyph network ─ decoder ─▶ settled? ─▶ Decoded
-                                                         ▲─────────── all others ───────────────── no ┘
+PreparedField ─ a line reader ─▶ beyond doubt? ─ the other one ─▶ beyond doubt? ─▶ Decoded
+                                                                    │ no
+  digits' places ─ candidates that fit ─ glyph network ─ decoder ─▶ settled? ─▶ Decoded
+                           ▲─────────── all others ───────────────── no ┘
 ```
 """
 
@@ -12,14 +14,17 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import Lattice
-from forms.cascade import Span, digit_marks, is_settled, unseen_scores, worth_a_look
+from core.types import Box, Lattice
+from forms.cascade import Marks, Span, digit_marks, is_settled, unseen_scores, worth_a_look
 from forms.ctc import frames_of
 from forms.decoder import GARBAGE, Decoded, decode
+from forms.glance import Glance, candidates_of, decode_at_a_glance, glance, marks_of, places_of
 from forms.joint import LineView, decode_jointly
 from forms.weights import IN_CELLS
 from segmentation.lattice import Cutting
+from segmentation.line import Line
 from segmentation.normalise import SIDE
+from segmentation.standing import boxes_at, boxes_of_merges
 from segmentation.tightening import main_ink_box
 from worker.networks import Networks
 from worker.preparing import PreparedField
@@ -34,45 +39,79 @@ class Recognition:
         self._networks = networks
         self._timings = timings
 
-    def read(self, fields: Sequence[PreparedField]) -> list[Decoded]:
-        """Return what was read in each field; the glyph network is called once for all of them, or twice."""
+    def read(self, fields: Sequence[PreparedField], *, thorough: bool = True) -> list[Decoded]:
+        """Return what was read in each field; the glyph network is called once for all that need it, or twice.
+
+        Args:
+            fields: what is read.
+            thorough: whether everything is asked of every field, also where line readers leave no doubt.
+        """
+        decoded: dict[int, Decoded] = {}
+        lines = self._read_lines(fields, decoded, thorough=thorough)
+        left = [place for place in range(len(fields)) if place not in decoded]
         with self._timings.measure("network"):
-            lines = self._read_lines(fields)
-            inquiries = [self._inquiry(*each) for each in zip(fields, lines, strict=True)]
-            self._ask(inquiries)
+            inquiries = {place: self._inquiry(fields[place], lines.get(place)) for place in left}
+            self._ask(list(inquiries.values()))
         with self._timings.measure("decode_field"):
-            decoded = [self._decode(inquiry) for inquiry in inquiries]
-            doubtful = [
-                place
-                for place, inquiry in enumerate(inquiries)
-                if not (inquiry.is_complete or is_settled(decoded[place]))
-            ]
+            decoded |= {place: self._decode(inquiry) for place, inquiry in inquiries.items()}
+            doubtful = [place for place in left if not (inquiries[place].is_complete or is_settled(decoded[place]))]
         with self._timings.measure("network"):
             self._ask([inquiries[place] for place in doubtful])
         with self._timings.measure("decode_field"):
-            for place in doubtful:
-                decoded[place] = self._decode(inquiries[place])
-        return decoded
+            decoded |= {place: self._decode(inquiries[place]) for place in doubtful}
+        return [decoded[place] for place in range(len(fields))]
 
-    def _read_lines(self, fields: Sequence[PreparedField]) -> list[LineView | None]:
-        """Return what the line readers say of each field that has a line and ink."""
-        views: list[LineView | None] = [None] * len(fields)
+    def _read_lines(
+        self, fields: Sequence[PreparedField], decoded: dict[int, Decoded], *, thorough: bool
+    ) -> dict[int, LineView]:
+        """Return by place what the line readers say of each field that has a line and ink.
+
+        Unless `thorough`, what they read beyond doubt goes into `decoded` at once, and readers left are not asked.
+        """
         if self._networks.lines is None:
-            return views
-        lines = {place: field.line for place, field in enumerate(fields) if field.line and field.candidates.count}
-        outputs = self._networks.lines.classify([line.pixels for line in lines.values()])
-        for (place, line), output in zip(lines.items(), outputs, strict=True):
-            corner = fields[place].crop.box
-            box = replace(line.box, x=corner.x + line.box.x, y=corner.y + line.box.y)
-            views[place] = LineView(frames_of(output), box)
+            return {}
+        lines = {
+            place: field.line for place, field in enumerate(fields) if field.line and not field.candidates.is_blank
+        }
+        heard: dict[int, list[NDArray[np.float32]]] = {place: [] for place in lines}
+        views: dict[int, LineView] = {}
+        # Of one line reader alone, nobody has measured how far it may be trusted.
+        thorough = thorough or self._networks.lines.networks == 1
+        for network in range(self._networks.lines.networks):
+            left = [place for place in lines if place not in decoded]
+            with self._timings.measure("network"):
+                outputs = self._networks.lines.read_by(network, [lines[place].pixels for place in left])
+            with self._timings.measure("decode_field"):
+                for place, output in zip(left, outputs, strict=True):
+                    heard[place].append(output)
+                    if thorough and network < self._networks.lines.networks - 1:
+                        continue
+                    views[place] = LineView(frames_of(np.stack(heard[place])), _on_page(fields[place], lines[place]))
+                    found = None if thorough else self._glance(fields[place], views[place])
+                    if found is not None:
+                        decoded[place] = found
         return views
+
+    def _glance(self, field: PreparedField, line: LineView) -> Decoded | None:
+        """Return what line readers read beyond doubt; None where there is any."""
+        cutting, calibration, automaton = field.candidates, self._networks.calibration, field.kind.automaton
+        if calibration is None or not isinstance(cutting, Cutting):
+            return None
+        seen = glance(line.frames, automaton)
+        boxes = None if seen is None else boxes_at(cutting, places_of(seen, line)) or _boxes_cut(cutting, line, seen)
+        if seen is None or boxes is None:
+            return None
+        return decode_at_a_glance(
+            seen, line, boxes, automaton=automaton, calibration=calibration, within=field.crop.box
+        )
 
     def _inquiry(self, field: PreparedField, line: LineView | None) -> "Inquiry":
         classes, candidates = self._networks.glyphs.classes, field.candidates
         knows_garbage = GARBAGE in classes and self._networks.calibration is not None
         if line is None or not knows_garbage or not isinstance(candidates, Cutting):
             return Inquiry(field, line, classes, chosen=np.ones(candidates.count, np.bool_))
-        return Inquiry(field, line, classes, chosen=_that_fit(candidates, line))
+        marks = digit_marks(line, left=candidates.field.x, scale=candidates.scale)
+        return Inquiry(field, line, classes, chosen=_that_fit(candidates, marks))
 
     def _ask(self, inquiries: Sequence["Inquiry"]) -> None:
         """Let the glyph network see what each inquiry has chosen next, all of it in one call."""
@@ -146,9 +185,23 @@ class Inquiry:
         return candidates.lattice(kept, self._glyphs[kept]), self._scores[kept]
 
 
-def _that_fit(cutting: Cutting, line: LineView) -> NDArray[np.bool_]:
+def _on_page(field: PreparedField, line: Line) -> Box:
+    """Return where on the page the field's line lies."""
+    corner = field.crop.box
+    return replace(line.box, x=corner.x + line.box.x, y=corner.y + line.box.y)
+
+
+def _boxes_cut(cutting: Cutting, line: LineView, seen: Glance) -> list[Box] | None:
+    """Return the boxes of digits that touch: of candidates that fit where they were seen."""
+    marks = marks_of(seen, line, left=cutting.field.x, scale=cutting.scale)
+    chosen = np.flatnonzero(_that_fit(cutting, marks) | cutting.single).tolist()
+    lattice = cutting.lattice(chosen, np.zeros((len(chosen), SIDE, SIDE), np.uint8))
+    path = candidates_of(seen, line, lattice)
+    return None if path is None else boxes_of_merges(cutting, [chosen[edge] for edge in path])
+
+
+def _that_fit(cutting: Cutting, marks: Marks) -> NDArray[np.bool_]:
     """Return which candidates fit the places where the line readers see digits."""
-    marks = digit_marks(line, left=cutting.field.x, scale=cutting.scale)
     spans = [Span(start, end, left, right, bottom - top) for start, end, (left, top, right, bottom) in cutting.merges]
     return np.array(worth_a_look(spans, marks, text_height=cutting.text_height), np.bool_)
 

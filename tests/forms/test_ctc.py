@@ -36,6 +36,16 @@ def test_a_string_is_as_probable_as_all_its_ways_together(seed: int) -> None:
         assert found[reader] == pytest.approx(list(counted.values()), rel=1e-4)
 
 
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("count", [1, 2, 9])
+def test_a_string_by_itself_is_as_probable_as_among_others(seed: int, count: int) -> None:
+    frames = frames_of(outputs(seed, frames=count))
+    texts = ["", "0", "1", "11", "01", "0110", "0121"]
+    together = line_log_probabilities(frames, texts)
+    alone = [line_log_probabilities(frames, [text])[:, 0] for text in texts]
+    assert np.array_equal(np.stack(alone, axis=1), together)
+
+
 def test_strings_that_need_more_frames_than_there_are_stay_finite() -> None:
     frames = frames_of(outputs(0, frames=2))
     assert np.isfinite(line_log_probabilities(frames, ["000", "01"])).all()

@@ -14,7 +14,7 @@ from core.errors import InputError, UnreadableImage, UnsupportedMediaType
 from core.settings import Settings
 from core.types import Page
 from examples.drawing import files
-from segmentation.decoding import DecodeLimits, decode_page, inspect
+from segmentation.decoding import DecodeLimits, decode_page, inspect, open_document
 from segmentation.preview import encode_preview
 from tests import factories
 
@@ -258,6 +258,24 @@ def test_pages_are_counted_and_read_one_by_one() -> None:
         assert [decoded(data, index).index for index in range(3)] == [0, 1, 2]
         with pytest.raises(UnreadableImage):
             decoded(data, 3)
+
+
+def test_an_open_document_gives_its_pages_as_often_as_asked() -> None:
+    files_of_each_kind = [*LOSSLESS.values(), factories.jpeg_bytes("7"), factories.pdf_bytes(["1", "22"])]
+    for data in files_of_each_kind:
+        document = open_document(data, LIMITS)
+        assert document.source == inspect(data, LIMITS)
+        for index in [0, 0, document.source.pages - 1]:
+            assert np.array_equal(document.page(index).pixels, decoded(data, index).pixels)
+        with pytest.raises(UnreadableImage):
+            document.page(document.source.pages)
+
+
+def test_a_picture_cut_short_opens_and_fails_at_its_page() -> None:
+    document = open_document(factories.jpeg_bytes("7")[:-200], LIMITS)
+    for _ in range(2):
+        with pytest.raises(UnreadableImage):
+            document.page(0)
 
 
 def test_the_type_comes_from_the_bytes() -> None:

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from core.settings import Settings
 from core.types import Box, FieldCrop
+from model.mining import overlap
 from segmentation.lattice import build_lattice, cut_field
 from tests import factories
 from worker import recognising
@@ -64,6 +65,44 @@ def test_where_nothing_settles_all_candidates_are_asked_about(
         assert one.text == other.text
         assert one.confidence == pytest.approx(other.confidence, abs=1e-9)
         assert [digit.box for digit in one.digits] == [digit.box for digit in other.digits]
+
+
+def test_fields_beyond_doubt_are_read_at_a_glance(networks: Networks, asked: list[int]) -> None:
+    fields = [prepared(*each) for each in FIELDS]
+    recognition = Recognition(networks, StageTimings())
+    assert networks.lines is not None
+    quick = recognition.read(fields, thorough=False)
+    looked_at = sum(asked)
+    thorough = recognition.read(fields)
+    assert looked_at < sum(asked) - looked_at
+    glances = [each for each in quick if each.fused and each.fused.lattice_text is None]
+    assert len(glances) >= 2
+    for one, other, field in zip(quick, thorough, fields, strict=True):
+        assert one.text == other.text
+        if one not in glances:
+            assert one == other
+            continue
+        assert one.confidence > 0.9
+        for digit, same in zip(one.digits, other.digits, strict=True):
+            assert overlap(digit.box, same.box) > 0.5
+            assert field.crop.box.x <= digit.box.x
+
+
+def test_the_second_line_reader_hears_of_what_the_first_leaves_in_doubt_alone(
+    networks: Networks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert networks.lines is not None
+    heard = [0, 0]
+    read_by = networks.lines.read_by
+
+    def counting(network: int, lines: list[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        heard[network] += len(lines)
+        return read_by(network, lines)
+
+    monkeypatch.setattr(networks.lines, "read_by", counting)
+    fields = [prepared(*each) for each in FIELDS]
+    Recognition(networks, StageTimings()).read(fields, thorough=False)
+    assert heard[1] < heard[0] == len(fields)
 
 
 def test_an_empty_field_is_asked_nothing(networks: Networks) -> None:

@@ -1,0 +1,101 @@
+"""Digits' boxes from where a line reader saw them: own ink, no specks, and nothing where digits touch."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from core.types import Box
+from segmentation.cuts import MAX_PIECES, find_components, find_primitives
+from segmentation.lattice import cut_field
+from segmentation.standing import boxes_at, boxes_of_merges
+from tests.segmentation.drawn import crop_of, field
+
+HEIGHT = 40
+MIDDLES = [52.0, 84.0, 116.0, 148.0]
+"""Of the digits of `field`, 40 pixels tall and 0.8 heights apart."""
+
+
+def digit_boxes(grey: NDArray[np.uint8]) -> list[Box]:
+    found = boxes_at(cut_field(crop_of(grey)), MIDDLES)
+    assert found is not None
+    return found
+
+
+def test_each_digit_has_its_own_ink() -> None:
+    grey = field("2010")
+    dark = grey < 120
+    for box, middle in zip(digit_boxes(grey), MIDDLES, strict=True):
+        assert box.x <= middle < box.x + box.width
+        rows, columns = np.nonzero(dark[:, round(middle) - 15 : round(middle) + 16])
+        own = Box(int(columns.min()) + round(middle) - 15, int(rows.min()), int(np.ptp(columns)), int(np.ptp(rows)))
+        assert abs(box.x - own.x) <= 3
+        assert abs(box.y - own.y) <= 3
+        assert abs(box.width - own.width) <= 5
+        assert abs(box.height - own.height) <= 5
+
+
+def test_boxes_lie_on_the_page() -> None:
+    grey = field("2010")
+    away = boxes_at(cut_field(crop_of(grey, x=300, y=40)), [each + 300 for each in MIDDLES])
+    assert away == [Box(box.x + 300, box.y + 40, box.width, box.height) for box in digit_boxes(grey)]
+
+
+def test_a_dash_and_a_speck_are_no_part_of_a_digit() -> None:
+    grey = field("2010")
+    clean = digit_boxes(grey)
+    cv2.line(grey, (170, 40), (184, 40), 60, 3)
+    cv2.circle(grey, (84, 12), 2, 60, -1)
+    assert digit_boxes(grey) == clean
+
+
+def test_where_digits_touch_nothing_is_told() -> None:
+    grey = field("2010")
+    cv2.line(grey, (52, 40), (116, 40), 60, 4)
+    assert boxes_at(cut_field(crop_of(grey)), MIDDLES) is None
+
+
+def test_a_place_without_ink_tells_nothing() -> None:
+    assert boxes_at(cut_field(crop_of(field("2010"))), [*MIDDLES, 700.0]) is None
+
+
+def test_candidates_that_are_whole_components_have_their_boxes() -> None:
+    cutting = cut_field(crop_of(field("1171", apart=1.2)))
+    for each, merge in enumerate(cutting.merges):
+        (box,) = boxes_of_merges(cutting, [each])
+        (whole,) = cutting.on_page([merge.box])
+        if merge.end == merge.start + 1:
+            assert box == whole
+        assert whole.x <= box.x
+        assert box.x + box.width <= whole.x + whole.width
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.02, 0.6), st.integers(8, 60), st.integers(8, 200), st.booleans())
+def test_what_is_known_before_cutting_holds_after_it(
+    seed: int, share: float, height: int, width: int, is_smooth: bool
+) -> None:
+    noise = np.random.default_rng(seed).random((height, width)).astype(np.float32)
+    noise = cv2.GaussianBlur(noise, (0, 0), 2.0) if is_smooth else noise
+    ink = np.asarray(noise < np.quantile(noise, share))
+    components, pieces = find_components(ink), find_primitives(ink)
+    assert components.is_empty == (pieces.count == 0)
+    assert components.text_height == pieces.text_height
+    assert len(components.boxes) == len(components.areas)
+    if pieces.count:
+        assert components.boxes[:, :2].min(axis=0).tolist() == pieces.boxes[:, :2].min(axis=0).tolist()
+        assert components.boxes[:, 2:].max(axis=0).tolist() == pieces.boxes[:, 2:].max(axis=0).tolist()
+        assert components.areas.sum() == pieces.areas.sum() == np.count_nonzero(pieces.ids)
+        for number in range(len(components.boxes)):
+            assert pieces.areas[pieces.components == number].sum() == components.areas[number]
+
+
+@pytest.mark.parametrize("width", [600, 4000])
+def test_texture_is_empty_before_it_is_cut(width: int) -> None:
+    ink = np.zeros((40, width), np.bool_)
+    ink[10:30:2], ink[:, ::4] = True, False
+    ink[18] = True
+    components = find_components(ink)
+    assert components.is_empty == (find_primitives(ink).count == 0)
+    assert components.pieces.count <= MAX_PIECES
