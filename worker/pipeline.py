@@ -37,6 +37,7 @@ from segmentation.normalise import NORMALISATION_VERSION
 from segmentation.prepare import Levelling, deskew, estimate_skew, ink_map, to_grey
 from segmentation.preview import encode_preview
 from worker.form_reading import Form, finished
+from worker.inspecting import inspect_ink
 from worker.micr import MicrReader
 from worker.networks import Networks, load_networks
 from worker.placing import put_back
@@ -235,7 +236,17 @@ class Reader:
             threshold = lattice_threshold(target) if decoded.fused is None else self._threshold(target)
         cells = None if field.comb is None else len(field.comb.cells)
         found = request.type_name is None and request.form is None
-        return judge(decoded, field.crop, accept_confidence=threshold, found=found, comb_cells=cells, kind=field.kind)
+        with self.timings.measure("inspect"):
+            signs = inspect_ink(field, decoded)
+        return judge(
+            decoded,
+            field.crop,
+            accept_confidence=threshold,
+            found=found,
+            comb_cells=cells,
+            kind=field.kind,
+            signs=signs,
+        )
 
     def _threshold_for(self, target_error: float) -> float:
         calibration = self._networks.calibration

@@ -14,6 +14,7 @@ class StageTimings:
     segment: float = 0.0
     network: float = 0.0
     decode_field: float = 0.0
+    inspect: float = 0.0
     micr: float = 0.0
 
     @contextmanager
