@@ -185,9 +185,14 @@ class Reader:
         with self.timings.measure("segment"):
             laid = form.lay(page)
             cut = form.cut_fields(laid.page)
-            fields = [prepare_field(crop, with_line=self._reads_lines(crop), kind=kind) for _, crop, kind in cut]
+            fields = [
+                prepare_field(
+                    each.crop, with_line=self._reads_lines(each.crop), kind=each.kind, as_it_came=each.as_it_came
+                )
+                for each in cut
+            ]
         decoded = self._recognition.read(fields)
-        targets = [request.target_error or field.target_error for field, _, _ in cut]
+        targets = [request.target_error or each.field.target_error for each in cut]
         readings = [
             self._judge(field, each, request=replace(request, target_error=target))
             for field, each, target in zip(fields, decoded, targets, strict=True)

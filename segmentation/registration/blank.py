@@ -11,8 +11,9 @@ from core.errors import InvalidRequest
 from core.types import Page
 from segmentation.registration.evening import even_light
 from segmentation.registration.geometry import as_grey
+from segmentation.registration.reference import prepare_reference
 from segmentation.registration.register import register
-from segmentation.registration.target import RegistrationTarget
+from segmentation.registration.target import Method, RegistrationTarget
 
 MIN_PAGES: Final = 5
 """Fewer share too much of their writing."""
@@ -44,6 +45,14 @@ def compose_blank(pages: Sequence[Page], target: RegistrationTarget) -> NDArray[
     # "lower" leaves whole tones alone, and needs no float copy of all pages.
     common = np.percentile(tones, PRINT_PERCENTILE, axis=0, method="lower")
     return np.asarray(np.maximum(common, _seen_everywhere(tones)), np.uint8)
+
+
+def compose_file(pages: Sequence[Page]) -> bytes:
+    """Return the blank that filled pages were printed as, a PNG as large as the first of them; see `compose_blank`."""
+    first = pages[0]
+    size = (first.width, first.height)
+    target = RegistrationTarget(Method.FEATURES, size, reference=prepare_reference(first, size))
+    return cv2.imencode(".png", compose_blank(pages, target))[1].tobytes()
 
 
 def _seen_everywhere(tones: NDArray[np.uint8]) -> NDArray[np.uint8]:
