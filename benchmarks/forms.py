@@ -4,7 +4,8 @@
 
 Templates are drafted by the commands that a person would use (`tallyscan templates draft`), and then edited as a person
 would: what is no field is deleted, a name and a type given. The exam covers have no empty form, so it is composed of
-all five of them. Pages of which there is one alone are read by a template drafted from themselves.
+all five of them. Pages of which there is one alone are read by a template drafted from themselves; where writing hides
+the field from the draft, its box is set by hand.
 
 Drawn forms have fields on dotted lines, in boxes with print in them and in combs with a letter in each box. They are
 read with the empty form known and not known, and with orange guides dropped out and not. CPU time is of one page, its
@@ -55,11 +56,19 @@ FIELDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A field of a page that a benchmark asks for: where it is among the drafted ones, and what it is."""
+    """A field of a page that is labelled.
+
+    Attributes:
+        name: given to it.
+        type: what it may hold.
+        near: about where its middle is, in shares of width and height: which of the drafted fields it is.
+        by_hand: its box in pixels, and how many cells its comb has, where the draft of a filled page does not have it.
+    """
 
     name: str
     type: str | dict[str, Any]
     near: tuple[float, float]
+    by_hand: tuple[tuple[int, int, int, int], int | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +85,11 @@ class Result:
 
 PAGES: Final = {
     "tu_cover_*.jpg": Asked("student_id", {"name": "digits", "min_length": 4, "max_length": 7}, (0.825, 0.275)),
-    "quexf_filled_1.png": Asked("amount", "amount", (0.77, 0.828)),
+    "quexf_filled_1.png": Asked("amount", "amount", (0.77, 0.828), ((1775, 2850, 295, 115), None)),
     "markus_cover.png": Asked("student_number", {"name": "digits", "length": 10}, (0.475, 0.443)),
-    "markus_student_info_num.jpg": Asked("student_number", {"name": "digits", "max_length": 10}, (0.77, 0.45)),
+    "markus_student_info_num.jpg": Asked("student_number", "digits", (0.25, 0.45), ((30, 24, 1630, 118), 16)),
 }
-"""Of each kind of page the field that is labelled, and about where its middle is, in shares of width and height."""
+"""Of each kind of page the field that is labelled."""
 
 
 def main() -> None:
@@ -141,14 +150,22 @@ def drafted(files: Sequence[Path], asked: Asked, work: Path) -> "Form | None":
     tallyscan("templates", "draft", *copies, "--name", name, "--out", made, *(["--filled"] if len(files) == 1 else []))
     body = json.loads(made.read_text(encoding="utf-8"))
     wanted = [field for field in body["fields"] if _is_near(field["box"], body["page"], asked.near)]
-    if not wanted:
+    if wanted:
+        body["fields"] = [{**wanted[0], "name": asked.name, "type": asked.type}]
+    elif asked.by_hand:
+        body["fields"] = [_field_by_hand(asked, *asked.by_hand)]
+    else:
         return None
-    body["fields"] = [{**wanted[0], "name": asked.name, "type": asked.type}]
     made.write_text(json.dumps(body, indent=2), encoding="utf-8")
     tallyscan("templates", "show", made)
     template = parse_template(body)
     reference = find_reference(template, work)
     return open_form(template, reference=reference, limits=DecodeLimits.from_settings(Settings()))
+
+
+def _field_by_hand(asked: Asked, box: tuple[int, int, int, int], cells: int | None) -> dict[str, Any]:
+    area = dict(zip(("x", "y", "width", "height"), box, strict=True))
+    return {"name": asked.name, "type": asked.type, "box": area} | ({"cells": cells} if cells else {})
 
 
 def tallyscan(*words: object) -> None:

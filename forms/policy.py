@@ -6,7 +6,7 @@ from typing import Final
 from core.types import Box, FieldCrop, FieldReading, ReviewReason
 from forms.decoder import Decoded
 from forms.field_types import FieldType, field_type
-from forms.reasons import NOTHING, InkSigns, cut_is_ambiguous, holds_no_digit, is_void
+from forms.reasons import NOTHING, InkSigns, cut_is_ambiguous, holds_no_digit, is_overwritten, is_void
 from forms.rules import contrast
 
 MIN_DIGIT_SHARE: Final = 0.5
@@ -113,9 +113,9 @@ def _reasons(decoded: Decoded, accept_confidence: float, *, found: bool) -> tupl
 def _reasons_in_ink(decoded: Decoded, signs: InkSigns, *, comb_cells: int | None) -> Iterator[ReviewReason]:
     if is_void(decoded, signs):
         yield ReviewReason.VOID
-    if signs.overwritten:
+    if is_overwritten(decoded, signs):
         yield ReviewReason.OVERWRITTEN
-    if decoded.fused is not None and holds_no_digit(decoded):
+    if decoded.fused is not None and decoded.other < MAX_OTHER and holds_no_digit(decoded):
         yield ReviewReason.NOT_A_DIGIT
     if cut_is_ambiguous(decoded.fused):
         yield ReviewReason.AMBIGUOUS_CUT

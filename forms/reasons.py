@@ -23,6 +23,17 @@ STRUCK_OTHER: Final = {CLEAR: 0.0016, FAINT: 0.017}
 """From this probability on that something is no digit, a stroke of that clearness through all digits strikes them out.
 Of accepted numbers that nobody struck out 0.1 % of ORAND's and Meza's training parts have both."""
 
+TANGLED_OTHER: Final = 0.004
+"""The same for a digit with more strokes and loops than one sign has: security print encloses paper, too."""
+
+MIN_OTHER: Final = min(*STRUCK_OTHER.values(), TANGLED_OTHER)
+"""Below, nothing that the ink shows speaks against the number, so it need not be looked for."""
+
+STRANGER_OTHER: Final = 0.02
+STRANGER_GARBAGE: Final = 0.3
+"""Where the line readers give so much to something that is no digit, and the glyph network, over all signs, too, one is
+none. From `policy.MAX_OTHER` on the field as a whole is no number."""
+
 RIVAL_SHARE: Final = 1 / 3
 """Of the best proposal's share, from which on a proposal of another length is a rival."""
 
@@ -43,12 +54,12 @@ class InkSigns:
 
     Attributes:
         strike: 0, or how clearly a stroke goes through all digits: `FAINT` or `CLEAR`.
-        overwritten: whether one of the digits was written over another.
+        tangle: whether a digit has more strokes and loops than one sign can have.
         boxes: number of printed boxes in a field that need not have any; None where none are seen.
     """
 
     strike: int = 0
-    overwritten: bool = False
+    tangle: bool = False
     boxes: int | None = None
 
 
@@ -58,6 +69,11 @@ NOTHING: Final = InkSigns()
 def is_void(decoded: Decoded, signs: InkSigns) -> bool:
     """Return whether the number was struck out."""
     return signs.strike > 0 and decoded.other >= STRUCK_OTHER[signs.strike]
+
+
+def is_overwritten(decoded: Decoded, signs: InkSigns) -> bool:
+    """Return whether a digit was written over another one, in a number that was not struck out as a whole."""
+    return signs.tangle and decoded.other >= TANGLED_OTHER and not is_void(decoded, signs)
 
 
 def cut_is_ambiguous(fused: Fused | None) -> bool:
@@ -72,10 +88,12 @@ def cut_is_ambiguous(fused: Fused | None) -> bool:
 
 
 def holds_no_digit(decoded: Decoded) -> bool:
-    """Return whether one of the signs that were read is none: a mark like a 1, or a line wider than any digit."""
+    """Return whether one of the signs is none: a letter, a mark like a 1, a line wider than any digit."""
     if any(digit.box.width > MAX_FLAT * digit.box.height for digit in decoded.digits):
         return True
-    return _may_be_marks(decoded)
+    garbage = (1.0 - decoded.digit_share) * len(decoded.text)
+    stranger = decoded.other >= STRANGER_OTHER and garbage >= STRANGER_GARBAGE
+    return stranger or _may_be_marks(decoded)
 
 
 def _may_be_marks(decoded: Decoded) -> bool:

@@ -12,9 +12,10 @@ from typing import Final
 
 from core.types import Box
 from forms.decoder import Decoded
-from forms.reasons import NOTHING, InkSigns
+from forms.reasons import MIN_OTHER, NOTHING, InkSigns
 from segmentation.combs import ANY_CELLS, find_comb
 from segmentation.strikes import find_strike
+from segmentation.tangles import has_tangle
 from worker.preparing import PreparedField
 
 FEW_DIGITS: Final = 2
@@ -27,13 +28,15 @@ def inspect_ink(field: PreparedField, decoded: Decoded) -> InkSigns:
     """Return what the ink of a field shows beside the digits that were read in it."""
     if not decoded.text or field.line is None or decoded.fused is None:
         return NOTHING
-    return InkSigns(
-        strike=0 if field.comb else int(find_strike(field.line, boxes_in(field, decoded))),
-        boxes=_boxes_around(field, decoded),
-    )
+    boxes = _boxes_around(field, decoded)
+    if decoded.other < MIN_OTHER:
+        return InkSigns(boxes=boxes)
+    digits = _boxes_in(field, decoded)
+    strike = 0 if field.comb else int(find_strike(field.line, digits))
+    return InkSigns(strike=strike, tangle=has_tangle(field.line, digits), boxes=boxes)
 
 
-def boxes_in(field: PreparedField, decoded: Decoded) -> Sequence[Box]:
+def _boxes_in(field: PreparedField, decoded: Decoded) -> Sequence[Box]:
     """Return the digits' boxes in pixels of the field."""
     corner = field.crop.box
     return [replace(digit.box, x=digit.box.x - corner.x, y=digit.box.y - corner.y) for digit in decoded.digits]
