@@ -319,7 +319,7 @@ def _summed(results: Sequence[Result]) -> str:
 
 def _is_near(box: dict[str, float], page: dict[str, Any], near: tuple[float, float]) -> bool:
     x, y = near[0] * page["width"], near[1] * page["height"]
-    return box["x"] <= x <= box["x"] + box["width"] and box["y"] <= y <= box["y"] + box["height"]
+    return bool(box["x"] <= x <= box["x"] + box["width"] and box["y"] <= y <= box["y"] + box["height"])
 
 
 def _print(page: Pixels, text: str, at: tuple[int, int], scale: float, colour: Sequence[int]) -> None:

@@ -115,7 +115,11 @@ def _reasons_in_ink(decoded: Decoded, signs: InkSigns, *, comb_cells: int | None
         yield ReviewReason.VOID
     if is_overwritten(decoded, signs):
         yield ReviewReason.OVERWRITTEN
-    if decoded.fused is not None and decoded.other < MAX_OTHER and holds_no_digit(decoded):
+    if (
+        decoded.fused is not None
+        and decoded.other < MAX_OTHER
+        and holds_no_digit(decoded, in_boxes=comb_cells is not None)
+    ):
         yield ReviewReason.NOT_A_DIGIT
     if cut_is_ambiguous(decoded.fused):
         yield ReviewReason.AMBIGUOUS_CUT

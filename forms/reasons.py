@@ -31,8 +31,8 @@ MIN_OTHER: Final = min(*STRUCK_OTHER.values(), TANGLED_OTHER)
 
 STRANGER_OTHER: Final = 0.02
 STRANGER_GARBAGE: Final = 0.3
-"""Where the line readers give so much to something that is no digit, and the glyph network, over all signs, too, one is
-none. From `policy.MAX_OTHER` on the field as a whole is no number."""
+"""In a comb one sign is no digit where the line readers give so much to that, and the glyph network, over all signs, too.
+From `policy.MAX_OTHER` on the field as a whole is no number."""
 
 RIVAL_SHARE: Final = 1 / 3
 """Of the best proposal's share, from which on a proposal of another length is a rival."""
@@ -87,13 +87,15 @@ def cut_is_ambiguous(fused: Fused | None) -> bool:
     )
 
 
-def holds_no_digit(decoded: Decoded) -> bool:
+def holds_no_digit(decoded: Decoded, *, in_boxes: bool = False) -> bool:
     """Return whether one of the signs is none: a letter, a mark like a 1, a line wider than any digit."""
+    # In a comb each box is looked at by itself; elsewhere what was cut wrongly looks like no digit, too.
+    garbage = (1.0 - decoded.digit_share) * len(decoded.text)
+    if in_boxes and decoded.other >= STRANGER_OTHER and garbage >= STRANGER_GARBAGE:
+        return True
     if any(digit.box.width > MAX_FLAT * digit.box.height for digit in decoded.digits):
         return True
-    garbage = (1.0 - decoded.digit_share) * len(decoded.text)
-    stranger = decoded.other >= STRANGER_OTHER and garbage >= STRANGER_GARBAGE
-    return stranger or _may_be_marks(decoded)
+    return _may_be_marks(decoded)
 
 
 def _may_be_marks(decoded: Decoded) -> bool:

@@ -54,9 +54,13 @@ def test_a_likely_string_of_another_length_makes_the_cut_ambiguous(rivals: dict[
 @pytest.mark.parametrize(
     ("other", "digit_share", "stranger"), [(0.03, 0.6, True), (0.03, 1.0, False), (0.0, 0.6, False)]
 )
-def test_a_sign_that_both_kinds_of_readers_doubt_is_no_digit(other: float, digit_share: float, stranger: bool) -> None:
-    found = reasons(read(other=other, digit_share=digit_share))
+def test_a_sign_in_a_box_that_both_kinds_of_readers_doubt_is_no_digit(
+    other: float, digit_share: float, stranger: bool
+) -> None:
+    decoded = read(other=other, digit_share=digit_share)
+    found = judge(decoded, crop(), accept_confidence=0.9, comb_cells=2).review_reasons
     assert found == ((ReviewReason.NOT_A_DIGIT,) if stranger else ())
+    assert reasons(decoded) == ()
 
 
 def test_what_is_no_number_as_a_whole_is_not_said_to_hold_one_wrong_sign() -> None:
