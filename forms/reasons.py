@@ -31,7 +31,7 @@ MIN_OTHER: Final = min(*STRUCK_OTHER.values(), TANGLED_OTHER)
 
 STRANGER_OTHER: Final = 0.02
 STRANGER_GARBAGE: Final = 0.3
-"""In a comb one sign is no digit where the line readers give so much to that, and the glyph network, over all signs, too.
+"""One sign in a comb is no digit where the line readers give so much to that, and over all signs the glyph network too.
 From `policy.MAX_OTHER` on the field as a whole is no number."""
 
 RIVAL_SHARE: Final = 1 / 3

@@ -31,9 +31,11 @@ def inspect_ink(field: PreparedField, decoded: Decoded) -> InkSigns:
     boxes = _boxes_around(field, decoded)
     if decoded.other < MIN_OTHER:
         return InkSigns(boxes=boxes)
+    if field.comb is not None:
+        # Its printed lines run through everything, and enclose paper.
+        return NOTHING
     digits = _boxes_in(field, decoded)
-    strike = 0 if field.comb else int(find_strike(field.line, digits))
-    return InkSigns(strike=strike, tangle=has_tangle(field.line, digits), boxes=boxes)
+    return InkSigns(int(find_strike(field.line, digits)), has_tangle(field.line, digits), boxes)
 
 
 def _boxes_in(field: PreparedField, decoded: Decoded) -> Sequence[Box]:
