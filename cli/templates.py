@@ -114,32 +114,47 @@ def remove(name: str, url: str | None, key: str | None, home: Path | None) -> No
     click.echo(f"{name} removed")
 
 
-@templates.command(epilog=examples("tallyscan templates draft blank.png --name meter-card --out meter-card.json"))
-@click.argument("blank", type=click.Path(dir_okay=False, path_type=Path))
+@templates.command(
+    epilog=examples(
+        "tallyscan templates draft blank.png --name meter-card --out meter-card.json",
+        "tallyscan templates draft filled/*.jpg --name exam-cover --out exam-cover.json",
+    )
+)
+@click.argument("scans", metavar="SCAN...", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--name", help="Name of the template [default: by the file's name].")
 @click.option(
     "--page", "page_number", type=click.IntRange(min=1), default=1, show_default=True, help="Page of the file."
 )
 @click.option(
+    "--filled", is_flag=True, help="The one scan is filled in: what it shows is not taken out of other scans as print."
+)
+@click.option(
     "--out", "-o", type=click.Path(dir_okay=False, path_type=Path), help="The file to write [default: stdout]."
 )
-def draft(blank: Path, name: str | None, page_number: int, out: Path | None) -> None:
-    """Propose a template from a scan of an empty form.
+def draft(scans: tuple[Path, ...], name: str | None, page_number: int, filled: bool, out: Path | None) -> None:
+    """Propose a template from a scan of an empty form, or from five or more that were filled in.
 
     Boxes, combs and underlined blanks become fields of digits: name them, and give each its type. A scan of one page
-    becomes the template's reference, by which other scans are laid over it: keep it beside the template.
+    becomes the template's reference, by which other scans are laid over it: keep it beside the template. Out of
+    several scans, which different people filled in, the empty form is composed and written beside the template as
+    NAME.blank.png.
     """
     from forms.drafts import drafted_template
     from segmentation.drafting import find_blanks
 
-    data = _load(blank)
-    page = _decode(data, page_number)
+    if len(scans) > 1:
+        data, named = _composed(scans, page_number, name or scans[0].stem, out)
+        page, page_number = _decode(data, 1), 1
+    else:
+        data, named = _load(scans[0]), name or scans[0].stem
+        page = _decode(data, page_number)
     template = drafted_template(
         [(found.box, found.cells) for found in find_blanks(page)],
         width=page.width,
         height=page.height,
-        name=name or blank.stem,
+        name=named,
         reference=hashlib.sha256(data).hexdigest() if page_number == 1 else None,
+        filled=filled and len(scans) == 1,
     )
     _write_json(template.as_json(), out)
     click.echo(
@@ -196,6 +211,18 @@ def _all(home: Path | None, *, url: str | None, key: str | None) -> "Iterator[Ke
         return
     with open_shelf(settings, url=url, key=key) as shelf:
         yield from shelf.all()
+
+
+def _composed(scans: tuple[Path, ...], page_number: int, name: str, out: Path | None) -> tuple[bytes, str]:
+    """Return the empty form that scans of filled ones were printed as, a PNG that lies beside `out`, and its name."""
+    from forms.drafts import template_name
+    from segmentation.registration.blank import compose_file
+
+    data = compose_file([_decode(_load(scan), page_number) for scan in scans])
+    beside = (Path() if out is None else out.parent) / f"{template_name(name)}.blank.png"
+    _write(beside, data)
+    click.echo(f"the empty form was composed of {len(scans)} scans: {beside}", err=True)
+    return data, name
 
 
 def _load(path: Path) -> bytes:

@@ -10,7 +10,13 @@ from forms.templates import AUTO, MAX_FIELDS, Area, PageSize, RegistrationSpec, 
 
 
 def drafted_template(
-    blanks: Sequence[tuple[Box, int | None]], *, width: int, height: int, name: str, reference: str | None = None
+    blanks: Sequence[tuple[Box, int | None]],
+    *,
+    width: int,
+    height: int,
+    name: str,
+    reference: str | None = None,
+    filled: bool = False,
 ) -> Template:
     """Return a template whose fields `field_1`, `field_2`, … hold any digits.
 
@@ -20,6 +26,7 @@ def drafted_template(
         height: of the page in pixels.
         name: made a template's name.
         reference: SHA-256 of the page's file, by which scans are laid over it; without one they are scaled.
+        filled: whether somebody filled in that page.
 
     Raises:
         InvalidRequest: there is no blank.
@@ -41,7 +48,9 @@ def drafted_template(
         name=template_name(name),
         description="",
         page=PageSize(width=width, height=height, unit="px"),
-        registration=RegistrationSpec(method="features" if reference else "none", reference=reference),
+        registration=RegistrationSpec(
+            method="features" if reference else "none", reference=reference, filled=filled and reference is not None
+        ),
         fields=fields,
     )
 

@@ -1,10 +1,12 @@
 """Accept or review: the last step before a reading leaves the worker."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from core.types import Box, FieldCrop, FieldReading, ReviewReason
 from forms.decoder import Decoded
 from forms.field_types import FieldType, field_type
+from forms.reasons import NOTHING, InkSigns, cut_is_ambiguous, holds_no_digit, is_overwritten, is_void
 from forms.rules import contrast
 
 MIN_DIGIT_SHARE: Final = 0.5
@@ -64,6 +66,7 @@ def judge(
     found: bool = False,
     comb_cells: int | None = None,
     kind: FieldType | None = None,
+    signs: InkSigns = NOTHING,
 ) -> FieldReading:
     """Return the field's reading, accepted only where nothing speaks against it.
 
@@ -74,11 +77,12 @@ def judge(
         found: whether the field was found on a page, rather than named by whoever sent it.
         comb_cells: number of printed boxes that it was written into; None where there are none.
         kind: what it may hold; None takes the type of that name.
+        signs: what its ink shows beside the digits.
     """
     value = (kind or field_type(crop.type)).value(decoded.text)
     reasons = _reasons(decoded, accept_confidence, found=found)
-    if decoded.text and comb_cells is not None and len(decoded.text) != comb_cells:
-        reasons = (*reasons, ReviewReason.COMB_MISFIT)
+    if decoded.text:
+        reasons = (*reasons, *_reasons_in_ink(decoded, signs, comb_cells=comb_cells or signs.boxes))
     return FieldReading(
         name=crop.name,
         type=crop.type,
@@ -104,6 +108,23 @@ def _reasons(decoded: Decoded, accept_confidence: float, *, found: bool) -> tupl
     if decoded.confidence < accept_confidence or (found and decoded.text in FRAME_PARTS):
         reasons.append(ReviewReason.LOW_CONFIDENCE)
     return tuple(reasons)
+
+
+def _reasons_in_ink(decoded: Decoded, signs: InkSigns, *, comb_cells: int | None) -> Iterator[ReviewReason]:
+    if is_void(decoded, signs):
+        yield ReviewReason.VOID
+    if is_overwritten(decoded, signs):
+        yield ReviewReason.OVERWRITTEN
+    if (
+        decoded.fused is not None
+        and decoded.other < MAX_OTHER
+        and holds_no_digit(decoded, in_boxes=comb_cells is not None)
+    ):
+        yield ReviewReason.NOT_A_DIGIT
+    if cut_is_ambiguous(decoded.fused):
+        yield ReviewReason.AMBIGUOUS_CUT
+    if comb_cells is not None and len(decoded.text) != comb_cells:
+        yield ReviewReason.COMB_MISFIT
 
 
 def _overrules_ink(decoded: Decoded) -> bool:

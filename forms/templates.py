@@ -91,6 +91,10 @@ class RegistrationSpec(_Part):
         "features: its print is found again.",
     )
     reference: Sha256 | None = Field(None, description="SHA-256 of a picture of the empty form.")
+    filled: bool = Field(
+        default=False,
+        description="The reference is a form that somebody filled in, so nothing is taken out of fields as its print.",
+    )
     markers: CornerMarkers | None = None
     max_residual_px: float = Field(6.0, gt=0, le=100, description="Pixels left from which a page goes to a person.")
 
@@ -137,6 +141,11 @@ class Template(_Part):
     description: str = Field("", max_length=1000, description="For people.")
     page: PageSize
     registration: RegistrationSpec = RegistrationSpec()
+    guides: Annotated[str, Field(pattern="^(auto|#[0-9a-fA-F]{6})$")] | None = Field(
+        None,
+        description="Colour of boxes and rules that drop out on colour scans, as #rrggbb; auto finds it, in hues that "
+        "pens do not have.",
+    )
     fields: tuple[TemplateField, ...] = Field(min_length=1, max_length=MAX_FIELDS)
     checks: tuple[CrossCheck, ...] = Field((), max_length=MAX_CHECKS, description="Between fields.")
 
@@ -172,7 +181,11 @@ class Template(_Part):
 
     def as_json(self) -> dict[str, Any]:
         """Return the template as it is stored and sent: two of the same content are the same dictionary."""
-        return self.model_dump(mode="json", exclude_none=True)
+        body = self.model_dump(mode="json", exclude_none=True)
+        if not self.registration.filled:
+            # What was stored before there was this is still what it was.
+            del body["registration"]["filled"]
+        return body
 
 
 def parse_template(body: object, *, name: str | None = None) -> Template:

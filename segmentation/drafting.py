@@ -55,6 +55,9 @@ DOTS_LEVEL: Final = 3
 
 MIN_DOTS: Final = 10
 
+MIN_LEVEL: Final = 0.85
+"""Of a row's dots that lie on one level."""
+
 MAX_SLOPE: Final = 0.01
 """Pixels that a line of a scanned form falls for each pixel that it is long."""
 
@@ -317,10 +320,13 @@ def _dotted_lines(ink: _Bits) -> list[Box]:
     row_of_dot = rows[y + height // 2, x + width // 2]
     lines = []
     for row, (left, top, long, tall, _) in enumerate(np.asarray(mat, np.int64).tolist()):
-        members = row_of_dot == row
-        if row == 0 or np.count_nonzero(members) < MIN_DOTS:
+        members = np.flatnonzero(row_of_dot == row)
+        if row == 0 or len(members) < MIN_DOTS:
             continue
-        if np.ptp((y + height)[members]) <= DOTS_LEVEL + MAX_SLOPE * long:
+        feet = (y + height)[members]
+        level = np.abs(feet - np.median(feet)) <= (DOTS_LEVEL + MAX_SLOPE * long) / 2 + 1
+        # The colon of a label joins on: its upper dot lies above the others.
+        if np.count_nonzero(level) >= max(MIN_DOTS, MIN_LEVEL * len(members)):
             lines.append(Box(left, top, long, tall))
     return lines
 

@@ -1,13 +1,17 @@
 """A page of a form: laid over its template, its fields cut out, and what was read put back onto the page as it came.
 
 ```
-Page ─ register ─▶ page on the template ─ cut_fields ─▶ FieldCrops … FieldReadings ─ finished ─▶ PageReading
+Page ─ register ─▶ page on the template ─ cut_fields ─▶ CutFields … FieldReadings ─ finished ─▶ PageReading
+                                             └ print out ◀─ the template's blank, the colour of its guides
 ```
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.types import Box, FieldCrop, FieldReading, Page, ReviewReason
 from forms.checks import apply_checks
@@ -18,6 +22,7 @@ from segmentation.prepare import to_grey
 from segmentation.registration.reference import prepare_reference
 from segmentation.registration.register import register
 from segmentation.registration.target import MarkerLayout, Method, Registered, RegistrationTarget
+from worker.cutting import Sheet
 from worker.placing import put_back
 
 MICR: Final = "micr"
@@ -27,6 +32,23 @@ PRINTED: Final = "printed"
 """Writing of a field in ordinary type."""
 
 
+@dataclass(frozen=True, slots=True)
+class CutField:
+    """A field of a form, cut out of a page.
+
+    Attributes:
+        field: as the template has it.
+        crop: without print, where the template's print is known.
+        kind: what it may hold.
+        as_it_came: with the print in it, where that tells something more: where a comb's boxes are.
+    """
+
+    field: TemplateField
+    crop: FieldCrop
+    kind: FieldType
+    as_it_came: FieldCrop | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Form:
     """A template, ready to lay pages over it.
@@ -34,25 +56,27 @@ class Form:
     Attributes:
         template: the fields and their rules.
         target: what pages are registered onto.
+        blank: the empty form on the template's pixels, grey; None where nobody has it.
     """
 
     template: Template
     target: RegistrationTarget
+    blank: NDArray[np.uint8] | None = None
 
     def lay(self, page: Page) -> Registered:
         """Return the page laid over the template."""
         return register(page, self.target)
 
-    def cut_fields(self, page: Page) -> list[tuple[TemplateField, FieldCrop, FieldType]]:
+    def cut_fields(self, page: Page) -> list[CutField]:
         """Return the fields of a page that is laid over the template, bands of E-13B left out."""
-        grey = to_grey(page)
-        found = []
-        for field in self.template.fields:
-            if field.writing != MICR:
-                box, kind = self.box(field, page), field.field_type()
-                pixels = grey[box.y : box.y + box.height, box.x : box.x + box.width]
-                found.append((field, FieldCrop(name=field.name, type=kind.name, box=box, pixels=pixels), kind))
-        return found
+        sheet = Sheet(page, to_grey(page), blank=self.blank, guides=self.template.guides)
+        return [self._cut(field, sheet) for field in self.template.fields if field.writing != MICR]
+
+    def _cut(self, field: TemplateField, sheet: Sheet) -> CutField:
+        kind = field.field_type()
+        others = [self.box(each, sheet.page) for each in self.template.fields if each is not field]
+        crop, as_it_came = sheet.cut(field.name, kind, self.box(field, sheet.page), others=others)
+        return CutField(field, crop, kind, as_it_came)
 
     def bands(self, page: Page) -> list[tuple[TemplateField, Box]]:
         """Return the bands of E-13B and where they lie, across the whole page: its width tells the print's size."""
@@ -84,7 +108,8 @@ def open_form(template: Template, *, reference: bytes | None, limits: DecodeLimi
     target = RegistrationTarget(
         Method(spec.method), size, reference=picture, markers=markers, max_residual_px=spec.max_residual_px
     )
-    return Form(template, target)
+    known = picture is not None and not spec.filled
+    return Form(template, target, blank=picture.grey if picture is not None and known else None)
 
 
 def finished(form: Form, laid: Registered, readings: Sequence[FieldReading]) -> tuple[FieldReading, ...]:

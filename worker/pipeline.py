@@ -28,16 +28,16 @@ from core.types import (
 )
 from forms.confidence import Calibration
 from forms.decoder import Decoded
-from forms.field_types import FieldType, field_type
+from forms.field_types import field_type
 from forms.policy import is_number, judge, lattice_threshold
-from forms.templates import TemplateField
 from model.artifacts import SHIPPED
 from segmentation.decoding import DecodeLimits, SourceInfo, decode_page, inspect, open_document
 from segmentation.fields import find_numbers, whole_page
 from segmentation.normalise import NORMALISATION_VERSION
 from segmentation.prepare import Levelling, deskew, estimate_skew, ink_map, to_grey
 from segmentation.preview import encode_preview
-from worker.form_reading import MICR, PRINTED, Form, finished
+from worker.form_reading import MICR, PRINTED, CutField, Form, finished
+from worker.inspecting import inspect_ink
 from worker.micr import ARTIFACT as MICR_MODEL
 from worker.micr import MicrReader
 from worker.networks import Networks, load_networks
@@ -206,16 +206,21 @@ class Reader:
         with self.timings.measure("segment"):
             laid = form.lay(page)
             cut = form.cut_fields(laid.page)
-            written = [each for each in cut if each[0].writing != PRINTED]
-            fields = [prepare_field(crop, with_line=self._reads_lines(crop), kind=kind) for _, crop, kind in written]
+            written = [each for each in cut if each.field.writing != PRINTED]
+            fields = [
+                prepare_field(
+                    each.crop, with_line=self._reads_lines(each.crop), kind=each.kind, as_it_came=each.as_it_came
+                )
+                for each in written
+            ]
         decoded = self._recognition.read(fields)
-        targets = [request.target_error or field.target_error for field, _, _ in written]
+        targets = [request.target_error or each.field.target_error for each in written]
         readings = [
             self._judge(field, each, request=replace(request, target_error=target))
             for field, each, target in zip(fields, decoded, targets, strict=True)
         ]
         with self.timings.measure("printed"):
-            readings += [self._read_print(*each, request) for each in cut if each[0].writing == PRINTED]
+            readings += [self._read_print(each, request) for each in cut if each.field.writing == PRINTED]
         places = {field.name: place for place, field in enumerate(form.template.fields)}
         readings.sort(key=lambda reading: places[reading.name])
         with self.timings.measure("micr"):
@@ -231,12 +236,12 @@ class Reader:
             fields=finished(form, laid, readings),
         )
 
-    def _read_print(self, field: TemplateField, crop: FieldCrop, kind: FieldType, request: ReadRequest) -> FieldReading:
+    def _read_print(self, cut: CutField, request: ReadRequest) -> FieldReading:
         threshold = self._settings.accept_confidence
         if threshold is None:
-            target = request.target_error or field.target_error or self._settings.target_error
+            target = request.target_error or cut.field.target_error or self._settings.target_error
             threshold = self._print.calibration.threshold(target)
-        return self._print.read(crop, kind, accept_confidence=threshold)
+        return self._print.read(cut.crop, cut.kind, accept_confidence=threshold)
 
     @cached_property
     def _print(self) -> PrintReader:
@@ -276,7 +281,17 @@ class Reader:
             threshold = lattice_threshold(target) if decoded.fused is None else self._threshold(target)
         cells = None if field.comb is None else len(field.comb.cells)
         found = request.type_name is None and request.form is None
-        return judge(decoded, field.crop, accept_confidence=threshold, found=found, comb_cells=cells, kind=field.kind)
+        with self.timings.measure("inspect"):
+            signs = inspect_ink(field, decoded)
+        return judge(
+            decoded,
+            field.crop,
+            accept_confidence=threshold,
+            found=found,
+            comb_cells=cells,
+            kind=field.kind,
+            signs=signs,
+        )
 
     def _threshold_for(self, target_error: float) -> float:
         calibration = self._networks.calibration

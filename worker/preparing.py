@@ -80,17 +80,20 @@ class PreparedField:
     comb: Comb | None = None
 
 
-def prepare_field(crop: FieldCrop, *, with_line: bool, kind: FieldType | None = None) -> PreparedField:
+def prepare_field(
+    crop: FieldCrop, *, with_line: bool, kind: FieldType | None = None, as_it_came: FieldCrop | None = None
+) -> PreparedField:
     """Return the field's candidates for digits and, if asked for, its line.
 
     Args:
         crop: the field.
         with_line: whether line readers will see it.
         kind: what it may hold; None takes the type of the crop's name for it.
+        as_it_came: the same field with its print, where that was taken out of `crop`: a comb is sought there.
     """
     kind = kind or field_type(crop.type)
     cells = kind.comb_cells
-    comb = find_comb(crop.pixels, cells=cells) if cells else None
+    comb = find_comb((as_it_came or crop).pixels, cells=cells) if cells else None
     if comb is not None:
         row = _line_of(crop, comb) if with_line else None
         return PreparedField(crop, kind, Drawn(build_comb_lattice(crop, comb)), row, comb)

@@ -15,6 +15,7 @@ class StageTimings:
     network: float = 0.0
     decode_field: float = 0.0
     printed: float = 0.0
+    inspect: float = 0.0
     micr: float = 0.0
 
     @contextmanager

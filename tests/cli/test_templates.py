@@ -177,3 +177,32 @@ def test_a_comb_that_is_not_there_is_noted(tallyscan: Tallyscan, card: Path, tmp
     assert tallyscan("templates", "preview", card, scan, "--out", picture).exit_code == 0
     assert tallyscan("templates", "preview", card, scan, "--out", tmp_path / "no" / "x.png").exit_code == 2
     assert tallyscan("templates", "preview", card, tmp_path / "none.png", "--out", picture).exit_code == 1
+
+
+def test_a_blank_is_composed_of_filled_scans_and_drafted(tallyscan: Tallyscan, tmp_path: Path) -> None:
+    from benchmarks.forms import GREY, drawn_pages
+
+    scans = []
+    for place, (data, _) in zip(range(5), drawn_pages(GREY), strict=False):
+        scans.append(tmp_path / f"filled-{place}.jpg")
+        scans[-1].write_bytes(data)
+    made = tmp_path / "cards.json"
+    result = tallyscan("templates", "draft", *scans, "--name", "Return Card", "--out", made)
+    assert result.exit_code == 0, result.stderr
+    template = parse_template(json.loads(made.read_text()))
+    blank = (tmp_path / "return-card.blank.png").read_bytes()
+    assert template.registration.reference == hashlib.sha256(blank).hexdigest()
+    assert not template.registration.filled
+    assert any(field.cells == 8 for field in template.fields)
+
+
+def test_too_few_filled_scans_make_no_blank(tallyscan: Tallyscan, tmp_path: Path) -> None:
+    from benchmarks.forms import GREY, drawn_pages
+
+    scans = []
+    for place, (data, _) in zip(range(2), drawn_pages(GREY), strict=False):
+        scans.append(tmp_path / f"filled-{place}.jpg")
+        scans[-1].write_bytes(data)
+    result = tallyscan("templates", "draft", *scans)
+    assert result.exit_code == 2
+    assert "at least" in result.stderr

@@ -149,7 +149,7 @@ def test_the_stages_are_timed() -> None:
     reader = Reader.load(Settings())
     reader.read(as_png(field("1042")), request=DIGITS)
     seconds = reader.timings.as_dict()
-    assert list(seconds) == ["decode", "segment", "network", "decode_field"]
+    assert list(seconds) == ["decode", "segment", "network", "decode_field", "inspect"]
     assert all(each > 0 for each in seconds.values())
 
 

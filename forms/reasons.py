@@ -1,0 +1,107 @@
+"""Why a person should look at a field beside its confidence: what the ink shows, what the readers are torn between.
+
+```
+Decoded ─┬─ cut_is_ambiguous ─▶ ambiguous_cut
+InkSigns ┴─ is_void, is_overwritten, holds_no_digit, misses_boxes ─▶ void, overwritten, not_a_digit, comb_misfit
+```
+
+What the ink shows is measured by the segmentation; here it is weighed against what the line readers say. Strokes that
+look alike by themselves, the bar of a 7 and one that strikes a number out, are told apart by how surely something in
+the field is no digit.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from forms.decoder import Decoded
+from forms.fusion import Fused
+
+CLEAR: Final = 2
+FAINT: Final = 1
+
+STRUCK_OTHER: Final = {CLEAR: 0.0016, FAINT: 0.017}
+"""From this probability on that something is no digit, a stroke of that clearness through all digits strikes them out.
+Of accepted numbers that nobody struck out 0.1 % of ORAND's and Meza's training parts have both."""
+
+TANGLED_OTHER: Final = 0.004
+"""The same for a digit with more strokes and loops than one sign has: security print encloses paper, too."""
+
+MIN_OTHER: Final = min(*STRUCK_OTHER.values(), TANGLED_OTHER)
+"""Below, nothing that the ink shows speaks against the number, so it need not be looked for."""
+
+STRANGER_OTHER: Final = 0.02
+STRANGER_GARBAGE: Final = 0.3
+"""One sign in a comb is no digit where the line readers give so much to that, and over all signs the glyph network too.
+From `policy.MAX_OTHER` on the field as a whole is no number."""
+
+RIVAL_SHARE: Final = 1 / 3
+"""Of the best proposal's share, from which on a proposal of another length is a rival."""
+
+BARS_OTHER: Final = 0.0119
+"""From here on a number of nothing but 1s may be commas, quotes or the sides of a frame: few real ones reach it."""
+
+UNEVEN_BARS_OTHER: Final = 0.002
+UNEVEN: Final = 0.75
+"""The same for 1s of which the shortest has less than this share of the longest one's height: real ones match."""
+
+MAX_FLAT: Final = 3.0
+"""Heights that no sign of a number is wide: a frame or ruling line was taken for a 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class InkSigns:
+    """What a field's ink shows beside its digits.
+
+    Attributes:
+        strike: 0, or how clearly a stroke goes through all digits: `FAINT` or `CLEAR`.
+        tangle: whether a digit has more strokes and loops than one sign can have.
+        boxes: number of printed boxes in a field that need not have any; None where none are seen.
+    """
+
+    strike: int = 0
+    tangle: bool = False
+    boxes: int | None = None
+
+
+NOTHING: Final = InkSigns()
+
+
+def is_void(decoded: Decoded, signs: InkSigns) -> bool:
+    """Return whether the number was struck out."""
+    return signs.strike > 0 and decoded.other >= STRUCK_OTHER[signs.strike]
+
+
+def is_overwritten(decoded: Decoded, signs: InkSigns) -> bool:
+    """Return whether a digit was written over another one, in a number that was not struck out as a whole."""
+    return signs.tangle and decoded.other >= TANGLED_OTHER and not is_void(decoded, signs)
+
+
+def cut_is_ambiguous(fused: Fused | None) -> bool:
+    """Return whether a string of another length is nearly as likely as the best: there are two ways to part the ink."""
+    if fused is None or not fused.proposals or not fused.proposals[0].allowed:
+        return False
+    best = fused.proposals[0]
+    return any(
+        each.allowed and each.text and len(each.text) != len(best.text) and each.share >= RIVAL_SHARE * best.share
+        for each in fused.proposals[1:]
+    )
+
+
+def holds_no_digit(decoded: Decoded, *, in_boxes: bool = False) -> bool:
+    """Return whether one of the signs is none: a letter, a mark like a 1, a line wider than any digit."""
+    # In a comb each box is looked at by itself; elsewhere what was cut wrongly looks like no digit, too.
+    garbage = (1.0 - decoded.digit_share) * len(decoded.text)
+    if in_boxes and decoded.other >= STRANGER_OTHER and garbage >= STRANGER_GARBAGE:
+        return True
+    if any(digit.box.width > MAX_FLAT * digit.box.height for digit in decoded.digits):
+        return True
+    return _may_be_marks(decoded)
+
+
+def _may_be_marks(decoded: Decoded) -> bool:
+    """Return whether strokes side by side, each like a 1, are no number by what the line readers make of them."""
+    if len(decoded.text) < 2 or set(decoded.text) != {"1"}:
+        return False
+    heights = [digit.box.height for digit in decoded.digits]
+    uneven = min(heights) <= UNEVEN * max(heights)
+    return decoded.other >= (UNEVEN_BARS_OTHER if uneven else BARS_OTHER)

@@ -1,0 +1,124 @@
+"""Writing that leaves its field: once the print is taken away, what goes on beyond the box is part of what is in it.
+
+```
+pixels around the field, without print ─ gather ─▶ the field, as large as its writing, and nothing else around it
+```
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.types import Box
+from segmentation.prepare import ink_map
+from segmentation.preprint import paint_out
+
+BESIDE: Final = 2.0
+ABOVE: Final = 0.8
+"""Heights of the box around it in which its writing is followed."""
+
+MAX_GAP: Final = 0.7
+"""Heights of the writing between one sign and the next."""
+
+MIN_HEIGHT: Final = 0.35
+"""Of the writing's height: what is lower is a speck or a dot, and leads nowhere."""
+
+MIN_WRITING: Final = 0.2
+"""Of the box's height: what is lower is no writing that anything could go on from."""
+
+MARGIN: Final = 0.3
+"""Of the writing's height around it, as fields are cut on the whole."""
+
+_Grey = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    """A connected piece of ink: its label, and its sides."""
+
+    label: int
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def height(self) -> int:
+        """Rows from its top to its foot."""
+        return self.bottom - self.top
+
+    def shared(self, box: Box) -> float:
+        """Return how much of the sign's rectangle lies in the box, in 0..1."""
+        across = min(self.right, box.x + box.width) - max(self.left, box.x)
+        down = min(self.bottom, box.y + box.height) - max(self.top, box.y)
+        return max(0, across) * max(0, down) / max(1, (self.right - self.left) * self.height)
+
+
+def around(box: Box, *, width: int, height: int) -> Box:
+    """Return the part of a page of so many pixels in which the field's writing is followed."""
+    beside, above = round(BESIDE * box.height), round(ABOVE * box.height)
+    x, y = max(0, box.x - beside), max(0, box.y - above)
+    right, bottom = min(width, box.x + box.width + beside), min(height, box.y + box.height + above)
+    return Box(x, y, right - x, bottom - y)
+
+
+def gather(grey: _Grey, box: Box, others: Sequence[Box]) -> tuple[Box, _Grey]:
+    """Return the box that holds the field's writing, `box` at least, and its pixels without what else is around it.
+
+    Args:
+        grey: uint8, shape (height, width): the field and what is around it, without print.
+        box: the field, in pixels of `grey`.
+        others: the fields beside it: what is in them is theirs.
+    """
+    ink = ink_map(grey).view(np.uint8)
+    signs, labels = _signs(ink)
+    own = [sign for sign in signs if sign.shared(box) > 0.5 and sign.height >= MIN_WRITING * box.height]
+    if not own:
+        return box, grey[box.y : box.y + box.height, box.x : box.x + box.width]
+    height = float(np.median([sign.height for sign in own]))
+    free = [sign for sign in signs if sign not in own and not any(sign.shared(other) > 0.5 for other in others)]
+    while found := [sign for sign in free if _goes_on(sign, own, height)]:
+        own += found
+        free = [sign for sign in free if sign not in found]
+    return _cut(grey, _holding(box, own, round(MARGIN * height), grey.shape), box, labels, own)
+
+
+def _signs(ink: _Grey) -> tuple[list[_Sign], NDArray[np.int32]]:
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    rows = enumerate(np.asarray(stats)[1:].tolist(), start=1)
+    return [_Sign(label, x, y, x + w, y + h) for label, (x, y, w, h, _) in rows], np.asarray(labels, np.int32)
+
+
+def _goes_on(sign: _Sign, own: Sequence[_Sign], height: float) -> bool:
+    """Return whether the sign stands beside one of the field's own, on the same line."""
+    if not MIN_HEIGHT * height <= sign.height <= 2.5 * height:
+        return False
+    return any(
+        max(sign.left - each.right, each.left - sign.right) <= MAX_GAP * height
+        and min(sign.bottom, each.bottom) - max(sign.top, each.top) >= 0.4 * min(sign.height, each.height)
+        for each in own
+    )
+
+
+def _holding(box: Box, own: Sequence[_Sign], margin: int, shape: tuple[int, ...]) -> Box:
+    left = max(0, min(box.x, min(sign.left for sign in own) - margin))
+    top = max(0, min(box.y, min(sign.top for sign in own) - margin))
+    right = min(shape[1], max(box.x + box.width, max(sign.right for sign in own) + margin))
+    bottom = min(shape[0], max(box.y + box.height, max(sign.bottom for sign in own) + margin))
+    return Box(left, top, right - left, bottom - top)
+
+
+def _cut(grey: _Grey, whole: Box, box: Box, labels: NDArray[np.int32], own: Sequence[_Sign]) -> tuple[Box, _Grey]:
+    """Return `whole` and its pixels, with paper for what stands around the field and is none of its own."""
+    strange = labels > 0
+    strange[box.y : box.y + box.height, box.x : box.x + box.width] = False
+    strange &= ~np.isin(labels, [sign.label for sign in own])
+    area = slice(whole.y, whole.y + whole.height), slice(whole.x, whole.x + whole.width)
+    if not strange[area].any():
+        return whole, grey[area]
+    gone = np.asarray(cv2.dilate(strange.view(np.uint8), np.ones((3, 3), np.uint8)), np.uint8)
+    return whole, paint_out(grey, gone)[area]

@@ -1,0 +1,93 @@
+"""Reasons beside a low confidence: what the ink shows, weighed against what the readers say."""
+
+from dataclasses import replace
+
+import pytest
+
+from core.types import Box, DigitReading, ReviewReason
+from forms.decoder import Decoded
+from forms.fusion import Fused, Proposal
+from forms.policy import judge
+from forms.reasons import CLEAR, FAINT, NOTHING, InkSigns
+from tests.forms.rows import crop
+
+SIDE = Box(0, 0, 20, 40)
+
+
+def read(
+    text: str = "42", *, other: float = 0.0, digit_share: float = 1.0, rivals: dict[str, float] | None = None
+) -> Decoded:
+    """Return a sure reading of both kinds of readers."""
+    proposals = [Proposal(text, 0.95, -0.1, -0.1, allowed=True)]
+    proposals += [Proposal(rival, share, -2.0, -2.0, allowed=True) for rival, share in (rivals or {}).items()]
+    digits = tuple(DigitReading(char, 0.99, replace(SIDE, x=30 * place)) for place, char in enumerate(text))
+    return Decoded(text, digits, 0.99, digit_share=digit_share, other=other, fused=Fused(tuple(proposals), text, text))
+
+
+def reasons(decoded: Decoded, signs: InkSigns = NOTHING) -> tuple[ReviewReason, ...]:
+    return judge(decoded, crop(), accept_confidence=0.9, signs=signs).review_reasons
+
+
+@pytest.mark.parametrize(
+    ("strike", "other", "void"),
+    [(0, 0.05, False), (CLEAR, 0.05, True), (CLEAR, 0.0, False), (FAINT, 0.05, True), (FAINT, 0.005, False)],
+)
+def test_a_stroke_through_a_number_voids_it_where_the_readers_doubt_it_too(
+    strike: int, other: float, void: bool
+) -> None:
+    assert reasons(read(other=other), InkSigns(strike=strike)) == ((ReviewReason.VOID,) if void else ())
+
+
+def test_a_tangled_digit_was_written_over_unless_the_whole_number_was_struck_out() -> None:
+    assert reasons(read(other=0.01), InkSigns(tangle=True)) == (ReviewReason.OVERWRITTEN,)
+    assert reasons(read(other=0.0), InkSigns(tangle=True)) == ()
+    assert reasons(read(other=0.01), InkSigns(tangle=True, strike=CLEAR)) == (ReviewReason.VOID,)
+
+
+@pytest.mark.parametrize(
+    ("rivals", "ambiguous"), [({"412": 0.04}, False), ({"412": 0.4}, True), ({"43": 0.4}, False), ({"": 0.4}, False)]
+)
+def test_a_likely_string_of_another_length_makes_the_cut_ambiguous(rivals: dict[str, float], ambiguous: bool) -> None:
+    assert (ReviewReason.AMBIGUOUS_CUT in reasons(read(rivals=rivals))) is ambiguous
+
+
+@pytest.mark.parametrize(
+    ("other", "digit_share", "stranger"), [(0.03, 0.6, True), (0.03, 1.0, False), (0.0, 0.6, False)]
+)
+def test_a_sign_in_a_box_that_both_kinds_of_readers_doubt_is_no_digit(
+    other: float, digit_share: float, stranger: bool
+) -> None:
+    decoded = read(other=other, digit_share=digit_share)
+    found = judge(decoded, crop(), accept_confidence=0.9, comb_cells=2).review_reasons
+    assert found == ((ReviewReason.NOT_A_DIGIT,) if stranger else ())
+    assert reasons(decoded) == ()
+
+
+def test_what_is_no_number_as_a_whole_is_not_said_to_hold_one_wrong_sign() -> None:
+    assert reasons(read(other=0.3, digit_share=0.6)) == (ReviewReason.NOT_DIGITS,)
+
+
+def test_a_line_that_was_read_as_a_digit_beside_others_is_none() -> None:
+    decoded = read("01")
+    long = replace(decoded.digits[1], box=Box(0, 0, 200, 40))
+    assert reasons(replace(decoded, digits=(decoded.digits[0], long))) == (ReviewReason.NOT_A_DIGIT,)
+
+
+@pytest.mark.parametrize(
+    ("heights", "other", "marks"),
+    [((40, 40), 0.0, False), ((40, 38), 0.03, True), ((40, 38), 0.005, False), ((40, 20), 0.005, True)],
+)
+def test_strokes_side_by_side_are_a_number_of_1s_unless_the_readers_doubt_them(
+    heights: tuple[int, int], other: float, marks: bool
+) -> None:
+    decoded = read("11", other=other)
+    digits = tuple(
+        replace(digit, box=replace(SIDE, height=height, width=6))
+        for digit, height in zip(decoded.digits, heights, strict=True)
+    )
+    assert reasons(replace(decoded, digits=digits)) == ((ReviewReason.NOT_A_DIGIT,) if marks else ())
+
+
+def test_boxes_that_nobody_stated_must_hold_one_digit_each() -> None:
+    assert reasons(read(), InkSigns(boxes=6)) == (ReviewReason.COMB_MISFIT,)
+    assert reasons(read(), InkSigns(boxes=2)) == ()

@@ -1,0 +1,95 @@
+"""Fields of a form whose print is known, and of one with coloured guides."""
+
+import hashlib
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from benchmarks.forms import FIELDS as DRAWN
+from benchmarks.forms import GREY, ORANGE, SIZE, draw_blank, drawn_pages
+from core.settings import Settings
+from core.types import Box, Page
+from forms.field_types import field_type
+from forms.templates import Template, parse_template
+from segmentation.decoding import DecodeLimits
+from segmentation.prepare import ink_map
+from worker.cutting import Sheet
+from worker.form_reading import open_form
+from worker.pipeline import Reader, ReadRequest
+
+LIMITS = DecodeLimits.from_settings(Settings())
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return Reader.load(Settings())
+
+
+def template(reference: bytes, *, filled: bool = False, guides: str | None = None) -> Template:
+    fields = [
+        {"name": name, "type": "digits", "box": dict(zip(("x", "y", "width", "height"), box, strict=True))}
+        | ({"cells": 8} if kind == "comb" else {})
+        for name, kind, box, _ in DRAWN
+    ]
+    digest = hashlib.sha256(reference).hexdigest()
+    body: dict[str, Any] = {
+        "name": "drawn",
+        "page": {"width": SIZE[0], "height": SIZE[1]},
+        "fields": fields,
+        "registration": {"method": "features", "reference": digest, "filled": filled},
+    }
+    return parse_template(body | ({"guides": guides} if guides else {}))
+
+
+def read_all(reader: Reader, wanted: Template, reference: bytes, colour: tuple[int, int, int], pages: int) -> int:
+    """Return how many of five fields a page were read right as a whole."""
+    form = open_form(wanted, reference=reference, limits=LIMITS)
+    right = 0
+    for (data, truths), _ in zip(drawn_pages(colour), range(pages), strict=False):
+        found = {field.name: field for field in reader.read(data, request=ReadRequest(form=form)).pages[0].fields}
+        right += sum(found[name].text == truth for name, truth in truths.items())
+        assert not any(found[name].accepted and found[name].text != truth for name, truth in truths.items())
+    return right
+
+
+def test_a_known_form_is_read_without_its_print(reader: Reader) -> None:
+    blank = cv2.imencode(".png", draw_blank(GREY))[1].tobytes()
+    assert read_all(reader, template(blank), blank, GREY, 3) == 15
+
+
+def test_coloured_guides_drop_out(reader: Reader) -> None:
+    blank = cv2.imencode(".png", draw_blank(ORANGE))[1].tobytes()
+    wanted = template(blank, filled=True, guides="#ff9060")
+    assert read_all(reader, wanted, blank, ORANGE, 2) >= 9
+
+
+def test_a_filled_reference_takes_nothing_away() -> None:
+    filled = next(drawn_pages(GREY))[0]
+    assert open_form(template(filled, filled=True), reference=filled, limits=LIMITS).blank is None
+    assert open_form(template(filled), reference=filled, limits=LIMITS).blank is not None
+
+
+def test_an_empty_field_of_a_known_form_is_blank_paper() -> None:
+    grey = np.asarray(cv2.cvtColor(draw_blank(GREY), cv2.COLOR_BGR2GRAY), np.uint8)
+    sheet = Sheet(Page(0, grey), grey, blank=grey)
+    for _, kind, box, _ in DRAWN:
+        crop, _ = sheet.cut("field", field_type("date" if kind == "comb" else "digits"), Box(*box))
+        assert ink_map(crop.pixels).mean() < 0.002
+
+
+def test_a_comb_is_kept_beside_the_clean_field_so_that_its_boxes_are_found() -> None:
+    grey = np.asarray(cv2.cvtColor(draw_blank(GREY), cv2.COLOR_BGR2GRAY), np.uint8)
+    box = Box(*DRAWN[2][2])
+    clean, as_it_came = Sheet(Page(0, grey), grey, blank=grey).cut("code", field_type("date"), box)
+    assert as_it_came is not None
+    assert ink_map(as_it_came.pixels).any()
+    assert clean.box == as_it_came.box == box
+
+
+def test_a_form_of_which_nothing_is_known_is_cut_as_it_came() -> None:
+    grey = np.asarray(cv2.cvtColor(draw_blank(GREY), cv2.COLOR_BGR2GRAY), np.uint8)
+    crop, _ = Sheet(Page(0, grey), grey).cut("id", field_type("digits"), Box(*DRAWN[0][2]))
+    x, y, width, height = DRAWN[0][2]
+    assert np.array_equal(crop.pixels, grey[y : y + height, x : x + width])

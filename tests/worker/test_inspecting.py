@@ -1,0 +1,44 @@
+"""Through the whole reader: a number that was struck out is void, and empty boxes with letters in them hold none."""
+
+import cv2
+import numpy as np
+import pytest
+
+from benchmarks.nonfields import empty_boxes
+from core.settings import Settings
+from core.types import FieldReading, ReviewReason
+from tests import factories
+from worker.pipeline import Reader, ReadRequest
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return Reader.load(Settings())
+
+
+def read(reader: Reader, pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> FieldReading:
+    data = cv2.imencode(".png", pixels)[1].tobytes()
+    return reader.read(data, request=ReadRequest("digits")).pages[0].fields[0]
+
+
+def test_numbers_that_were_struck_out_are_not_accepted_and_most_are_void(reader: Reader) -> None:
+    void = 0
+    for seed, text in enumerate(("4212", "70358", "8846", "95", "301472", "660")):
+        pixels = factories.field(text, seed=seed).image.copy()
+        height, width = pixels.shape[:2]
+        cv2.line(pixels, (4, height // 2 + seed), (width - 4, height // 2 - seed), (60, 50, 50), 4, cv2.LINE_AA)
+        reading = read(reader, pixels)
+        assert not reading.accepted
+        void += ReviewReason.VOID in reading.review_reasons
+    assert void >= 3
+
+
+def test_numbers_as_they_are_written_are_not_void(reader: Reader) -> None:
+    for seed, text in enumerate(("4212", "70358", "8846", "95", "301472", "660")):
+        assert ReviewReason.VOID not in read(reader, factories.field(text, seed=seed).image).review_reasons
+
+
+def test_letters_printed_in_empty_boxes_are_no_number(reader: Reader) -> None:
+    found = [read(reader, empty_boxes(np.random.default_rng((31, number)))) for number in range(60)]
+    assert not any(reading.accepted and reading.text for reading in found)
+    assert any(ReviewReason.COMB_MISFIT in reading.review_reasons for reading in found)

@@ -1,0 +1,72 @@
+"""A form's field out of the page that lies on its template: without what is preprinted there, where that is known.
+
+With a picture of the empty form, its print is taken out, and writing is followed where it leaves its box, since there
+is nothing else around it then. Coloured guides drop out of colour scans. With neither, the field is cut as it is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.types import Box, FieldCrop, Page
+from forms.field_types import FieldType
+from segmentation.preprint import drop_out, subtract_blank
+from segmentation.spill import around, gather
+
+_Grey = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """A page that lies on its template, and what is known of the template's print.
+
+    Attributes:
+        page: on the template's pixels, as it came: grey or BGR.
+        grey: the same in grey, dark ink on light paper.
+        blank: the empty form in grey, on the same pixels; None where nobody has it.
+        guides: colour of what drops out, as `#rrggbb`, "auto" to find it, or None.
+    """
+
+    page: Page
+    grey: _Grey
+    blank: _Grey | None = None
+    guides: str | None = None
+
+    def cut(
+        self, name: str, kind: FieldType, box: Box, *, others: Sequence[Box] = ()
+    ) -> tuple[FieldCrop, FieldCrop | None]:
+        """Return a field without print, and as it came where that tells something more: where its comb's boxes are.
+
+        Args:
+            name: of the field.
+            kind: what it may hold.
+            box: where it is to be.
+            others: where the form's other fields are; their writing is theirs.
+        """
+        plain = FieldCrop(name=name, type=kind.name, box=box, pixels=_part(self.grey, box))
+        if self.blank is None and (self.guides is None or self.page.pixels.ndim == 2):
+            return plain, None
+        if self.blank is None or kind.comb_cells:
+            return replace(plain, pixels=self._clean(box)), plain if kind.comb_cells else None
+        area = around(box, width=self.page.width, height=self.page.height)
+        inside, beside = _within(box, area), [_within(other, area) for other in others]
+        whole, pixels = gather(self._clean(area), inside, beside)
+        return replace(plain, box=replace(whole, x=whole.x + area.x, y=whole.y + area.y), pixels=pixels), None
+
+    def _clean(self, box: Box) -> _Grey:
+        """Return a part of the page without the blank's print and without guides."""
+        part = _part(self.grey, box)
+        if self.guides is not None and self.page.pixels.ndim == 3:
+            part = drop_out(_part(self.page.pixels, box), guide=self.guides)
+        return part if self.blank is None else subtract_blank(part, _part(self.blank, box))
+
+
+def _part(pixels: _Grey, box: Box) -> _Grey:
+    return np.ascontiguousarray(pixels[box.y : box.y + box.height, box.x : box.x + box.width])
+
+
+def _within(box: Box, area: Box) -> Box:
+    """Return the box in pixels of the area."""
+    return replace(box, x=box.x - area.x, y=box.y - area.y)

@@ -1,0 +1,53 @@
+"""What a field's ink shows beside its digits, once they are read: strokes through them, printed boxes around them.
+
+```
+PreparedField, Decoded ─ inspect_ink ─▶ InkSigns ─ judge
+```
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import median
+from typing import Final
+
+from core.types import Box
+from forms.decoder import Decoded
+from forms.reasons import MIN_OTHER, NOTHING, InkSigns
+from segmentation.combs import ANY_CELLS, find_comb
+from segmentation.strikes import find_strike
+from segmentation.tangles import has_tangle
+from worker.preparing import PreparedField
+
+FEW_DIGITS: Final = 2
+SMALL: Final = 0.32
+"""Of the field's height: so low are the letters that are printed in a comb's boxes, and few numbers. Only among these
+a comb is looked for that nobody stated, since that takes longer than all the rest."""
+
+
+def inspect_ink(field: PreparedField, decoded: Decoded) -> InkSigns:
+    """Return what the ink of a field shows beside the digits that were read in it."""
+    if not decoded.text or field.line is None or decoded.fused is None:
+        return NOTHING
+    boxes = _boxes_around(field, decoded)
+    if decoded.other < MIN_OTHER:
+        return InkSigns(boxes=boxes)
+    if field.comb is not None:
+        # Its printed lines run through everything, and enclose paper.
+        return NOTHING
+    digits = _boxes_in(field, decoded)
+    return InkSigns(int(find_strike(field.line, digits)), has_tangle(field.line, digits), boxes)
+
+
+def _boxes_in(field: PreparedField, decoded: Decoded) -> Sequence[Box]:
+    """Return the digits' boxes in pixels of the field."""
+    corner = field.crop.box
+    return [replace(digit.box, x=digit.box.x - corner.x, y=digit.box.y - corner.y) for digit in decoded.digits]
+
+
+def _boxes_around(field: PreparedField, decoded: Decoded) -> int | None:
+    """Return the number of boxes of a comb around a few small signs, in a field that need not have one."""
+    height = median(digit.box.height for digit in decoded.digits)
+    if field.kind.comb_cells or len(decoded.text) > FEW_DIGITS or height > SMALL * field.crop.box.height:
+        return None
+    comb = find_comb(field.crop.pixels, cells=ANY_CELLS)
+    return None if comb is None else len(comb.cells)
