@@ -29,6 +29,7 @@ MM_IN_INCH: Final = 25.4
 
 MAX_FIELDS: Final = 500
 MAX_CHECKS: Final = 100
+MAX_PAGES: Final = 100
 MAX_SIDE: Final = 20_000.0
 
 NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9_.-]{0,127}$"
@@ -93,6 +94,9 @@ class RegistrationSpec(_Part):
     reference: Sha256 | None = Field(None, description="SHA-256 of a picture of the empty form.")
     markers: CornerMarkers | None = None
     max_residual_px: float = Field(6.0, gt=0, le=100, description="Pixels left from which a page goes to a person.")
+    code: bool = Field(
+        default=False, description="Whether each page has a QR code `tallyscan:NAME:VERSION:PAGE`."
+    )
 
     @model_validator(mode="after")
     def _check_method(self) -> Self:
@@ -107,6 +111,7 @@ class TemplateField(_Part):
     """A field of the form."""
 
     name: FieldName
+    page: int = Field(1, ge=1, le=MAX_PAGES, description="Of the form, on which it stands.")
     type: FieldSpec
     box: Area
     cells: int | None = Field(None, ge=2, le=MAX_DIGITS, description="Printed boxes side by side, one for each digit.")
@@ -136,6 +141,7 @@ class Template(_Part):
     name: Annotated[TemplateName, AfterValidator(_check_name)]
     description: str = Field("", max_length=1000, description="For people.")
     page: PageSize
+    pages: int = Field(1, ge=1, le=MAX_PAGES, description="How many pages the form has, all of one size.")
     registration: RegistrationSpec = RegistrationSpec()
     fields: tuple[TemplateField, ...] = Field(min_length=1, max_length=MAX_FIELDS)
     checks: tuple[CrossCheck, ...] = Field((), max_length=MAX_CHECKS, description="Between fields.")
@@ -153,6 +159,23 @@ class Template(_Part):
                 raise ValueError(f"a check names fields that there are not: {', '.join(sorted(unknown))}")
         return self
 
+    @model_validator(mode="after")
+    def _check_pages(self) -> Self:
+        pages = {field.name: field.page for field in self.fields}
+        if beyond := [name for name, page in pages.items() if page > self.pages]:
+            raise ValueError(f"{', '.join(beyond)} would stand beyond the form's last page, which is {self.pages}")
+        if bare := set(range(1, self.pages + 1)) - set(pages.values()):
+            raise ValueError(f"there is no field on page {', '.join(map(str, sorted(bare)))}")
+        for check in self.checks:
+            if len({pages[name] for name in check.names}) > 1:
+                # Pages are read apart from one another, and may come in any order, or not at all.
+                raise ValueError(f"a check looks at fields of several pages: {', '.join(check.names)}")
+        return self
+
+    def fields_on(self, page: int) -> tuple[TemplateField, ...]:
+        """Return the fields of one page of the form."""
+        return tuple(field for field in self.fields if field.page == page)
+
     def _holds(self, box: Area) -> bool:
         slack = 1e-6 * self.page.width
         return box.x + box.width <= self.page.width + slack and box.y + box.height <= self.page.height + slack
@@ -167,7 +190,15 @@ class Template(_Part):
 
     def as_json(self) -> dict[str, Any]:
         """Return the template as it is stored and sent: two of the same content are the same dictionary."""
-        return self.model_dump(mode="json", exclude_none=True)
+        body = self.model_dump(mode="json", exclude_none=True)
+        # What forms of one page without a code do not need is left out: so stored ones are still what they were.
+        for part, name, plain in [(body, "pages", 1), (body["registration"], "code", False)]:
+            if part[name] == plain:
+                del part[name]
+        for field in body["fields"]:
+            if field["page"] == 1:
+                del field["page"]
+        return body
 
 
 def parse_template(body: object, *, name: str | None = None) -> Template:

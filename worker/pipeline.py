@@ -37,6 +37,7 @@ from segmentation.normalise import NORMALISATION_VERSION
 from segmentation.prepare import Levelling, deskew, estimate_skew, ink_map, to_grey
 from segmentation.preview import encode_preview
 from worker.form_reading import Form, finished
+from worker.form_sheets import tell_sheet
 from worker.micr import MicrReader
 from worker.networks import Networks, load_networks
 from worker.placing import put_back
@@ -183,7 +184,11 @@ class Reader:
     def _read_form(self, page: Page, form: Form, request: ReadRequest) -> PageReading:
         with self.timings.measure("segment"):
             laid = form.lay(page)
-            cut = form.cut_fields(laid.page)
+            try:
+                sheet = tell_sheet(page, laid, form)
+            except InputError as error:
+                return PageReading(page.index, page.width, page.height, failure=error.failure(Phase.SEGMENT))
+            cut = form.cut_fields(laid.page, sheet.number)
             fields = [prepare_field(crop, with_line=self._reads_lines(crop), kind=kind) for _, crop, kind in cut]
         decoded = self._recognition.read(fields)
         targets = [request.target_error or field.target_error for field, _, _ in cut]
@@ -192,15 +197,15 @@ class Reader:
             for field, each, target in zip(fields, decoded, targets, strict=True)
         ]
         with self.timings.measure("micr"):
-            for field, box in form.bands(laid.page):
+            for field, box in form.bands(laid.page, sheet.number):
                 target = request.target_error or field.target_error or self._settings.target_error
                 readings += self._micr.read(laid.page, region=box, target_error=target)
         return PageReading(
             index=page.index,
             width=page.width,
             height=page.height,
-            registration=laid.registration,
-            fields=finished(form, laid, readings),
+            registration=replace(laid.registration, form_page=sheet.form_page),
+            fields=finished(form, laid, readings, doubts=sheet.doubts),
         )
 
     @cached_property
