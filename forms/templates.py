@@ -94,9 +94,7 @@ class RegistrationSpec(_Part):
     reference: Sha256 | None = Field(None, description="SHA-256 of a picture of the empty form.")
     markers: CornerMarkers | None = None
     max_residual_px: float = Field(6.0, gt=0, le=100, description="Pixels left from which a page goes to a person.")
-    code: bool = Field(
-        default=False, description="Whether each page has a QR code `tallyscan:NAME:VERSION:PAGE`."
-    )
+    code: bool = Field(default=False, description="Whether each page has a QR code `tallyscan:NAME:VERSION:PAGE`.")
 
     @model_validator(mode="after")
     def _check_method(self) -> Self:

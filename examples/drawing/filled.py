@@ -38,7 +38,9 @@ class Writer:
 
 def by_hand(hand: Hand) -> Writer:
     """Return a drawn hand as a writer."""
-    return Writer(lambda text, height, pitch, rng: write(text, height=height, hand=hand, rng=rng, pitch=pitch), hand.colour)
+    return Writer(
+        lambda text, height, pitch, rng: write(text, height=height, hand=hand, rng=rng, pitch=pitch), hand.colour
+    )
 
 
 def print_pages(pdf: bytes) -> list[Pixels]:

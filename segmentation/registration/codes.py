@@ -32,9 +32,11 @@ def read_code(page: Page) -> FormCode | None:
     grey = as_grey(page.pixels)
     for side in SEARCH_SIDES:
         picture = _picture(grey, side)
-        codes = {code for text in _texts(picture) if (code := parse_code(text)) is not None}
-        if codes:
-            return codes.pop() if len(codes) == 1 else None
+        # One way to find codes, then the other: each takes as long as reading a field.
+        for detector in (cv2.QRCodeDetectorAruco(), cv2.QRCodeDetector()):
+            codes = {code for text in _texts(picture, detector) if (code := parse_code(text)) is not None}
+            if codes:
+                return codes.pop() if len(codes) == 1 else None
         if side >= max(grey.shape):
             break
     return None
@@ -46,16 +48,15 @@ def _picture(grey: _Grey, side: int) -> _Grey:
     return even_light(np.asarray(small, np.uint8))
 
 
-def _texts(picture: _Grey) -> Iterator[str]:
-    """Yield the texts of the codes in a picture, found in one of two ways and read straightened."""
-    for detector in (cv2.QRCodeDetectorAruco(), cv2.QRCodeDetector()):
-        try:
-            found, corners = detector.detectMulti(picture)
-        except cv2.error:
-            # The detectors give up on some pictures without a code by an assertion of their own.
-            continue
-        if found:
-            yield from (_read(picture, outline) for outline in np.asarray(corners, np.float32).reshape(-1, 4, 2))
+def _texts(picture: _Grey, detector: cv2.QRCodeDetectorAruco | cv2.QRCodeDetector) -> Iterator[str]:
+    """Yield the texts of the codes that a detector finds in a picture, read straightened."""
+    try:
+        found, corners = detector.detectMulti(picture)
+    except cv2.error:
+        # The detectors give up on some pictures without a code by an assertion of their own.
+        return
+    if found:
+        yield from (_read(picture, outline) for outline in np.asarray(corners, np.float32).reshape(-1, 4, 2))
 
 
 def _read(picture: _Grey, outline: NDArray[np.float32]) -> str:
