@@ -14,10 +14,10 @@ _Set = list[tuple[FormPage, PageReading]]
 
 
 def in_form_order(pages: Sequence[PageReading]) -> tuple[PageReading, ...]:
-    """Return a document's pages set by set, each in the order of the form; what says nothing stays behind its neighbour.
+    """Return a document's pages set by set, each in the order of the form.
 
     Args:
-        pages: in the order of the document.
+        pages: in the order of the document; one that says nothing stays behind its neighbour.
     """
     keys: list[tuple[int, int, int]] = []
     set_number, seen, number = 0, set[int](), 0

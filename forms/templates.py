@@ -199,6 +199,18 @@ class Template(_Part):
         return body
 
 
+def fits_print(template: Template, printed: Template) -> bool:
+    """Return whether a page that was printed as one version of a form can be read by another one.
+
+    Args:
+        template: by which it is to be read.
+        printed: as which it was printed; what its fields may hold does not matter.
+    """
+    same = (template.page, template.pages, template.registration) == (printed.page, printed.pages, printed.registration)
+    places = {field.name: (field.page, field.box, field.cells) for field in printed.fields}
+    return same and all(places.get(each.name) == (each.page, each.box, each.cells) for each in template.fields)
+
+
 def parse_template(body: object, *, name: str | None = None) -> Template:
     """Return the template that `body` states.
 

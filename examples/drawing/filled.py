@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -11,9 +12,10 @@ from numpy.typing import NDArray
 from examples.drawing import paper
 from examples.drawing.hand import Hand, Writing, write
 from forms.automaton import Automaton
-from forms.field_specs import MAX_DIGITS
+from forms.field_specs import FieldSpec
 from forms.kit.layout import Blank, Layout
-from forms.kit.lengths import string_lengths, string_of
+from forms.kit.lengths import string_of
+from forms.kit.spec import possible_lengths
 
 DPI = 200
 PIXELS_IN_MM = DPI / 25.4
@@ -21,6 +23,9 @@ PIXELS_IN_MM = DPI / 25.4
 COMB_HEIGHT = (0.58, 0.8)
 PLAIN_HEIGHT = (0.42, 0.62)
 """How much of a box's height digits take up."""
+
+EMPTY_SHARE = 0.3
+"""Of the fields that may be empty."""
 
 Pixels = NDArray[np.uint8]
 
@@ -53,20 +58,26 @@ def print_pages(pdf: bytes) -> list[Pixels]:
 
 
 def invent(layout: Layout, rng: np.random.Generator) -> dict[str, str]:
-    """Return something to write in each field of a form: any string that it may hold."""
+    """Return what to write in each field of a form: any string that it may hold, in some that may be empty nothing."""
     return {blank.asked.name: _text_for(blank, rng) for page in layout.pages for blank in page.blanks}
 
 
 def _text_for(blank: Blank, rng: np.random.Generator) -> str:
-    automaton: Automaton = blank.asked.written_type.automaton()
-    lengths = string_lengths(automaton, most=MAX_DIGITS)
+    kind = blank.asked.written_type
+    lengths, automaton = possible_lengths(kind), _automaton(kind)
     if blank.cells is not None and blank.cells in lengths:
         length = blank.cells
     else:
         fitting = [each for each in lengths if each <= min(blank.cells or 8, 8)] or [lengths[0]]
         length = int(rng.choice(fitting))
     text = string_of(automaton, length=length, choices=rng.random(length).tolist())
-    return text or ""
+    left_out = not blank.asked.required and rng.random() < EMPTY_SHARE
+    return "" if left_out else text or ""
+
+
+@lru_cache(maxsize=256)
+def _automaton(kind: FieldSpec) -> Automaton:
+    return kind.automaton()
 
 
 def fill_in(

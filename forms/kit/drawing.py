@@ -68,7 +68,7 @@ class _Pen:
             self._blank(blank)
         for words in page.words:
             self._words(words)
-        small = f"{code.name} · {code.version}"
+        small = f"{code.name} · {code.version}" if code.version else code.name
         right = self._width - MARKERS.margin - MARKERS.side - CODE_GAP
         width = self._typeface.width_mm(small, size=6)
         self._words(Words(small, right - width, MARKERS.margin + CODE_SIDE + 3.2, 6))

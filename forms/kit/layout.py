@@ -35,11 +35,16 @@ MIN_CELL: Final = 5.8
 
 PLAIN_HEIGHT: Final = 12.0
 PLAIN_DIGIT: Final = 7.0
-PLAIN_DIGITS: Final = (3, 14)
+PLAIN_DIGITS: Final = (1, 14)
 """Of a plain box: its height, and the width for each of so many digits."""
 
 AROUND: Final = 1.5
 """Rim with which a field is read: digits stick out, and a page lies half a millimetre beside its place."""
+
+INSIDE: Final = 0.8
+NARROW: Final = 2.8
+"""A plain box that is not so many heights wide is read without its outline, by so much inside of it: alone, without a
+row of writing, an outline passes for a 0 (`segmentation.frames` knows those of wide boxes)."""
 
 GAP: Final = 8.0
 ROW_GAP: Final = 5.5
@@ -74,6 +79,18 @@ class Blank:
     box: Area
     cells: int | None
     groups: tuple[int, ...] = ()
+
+    @property
+    def read(self) -> Area:
+        """The part of the page that is read."""
+        narrow = self.cells is None and self.box.width < NARROW * self.box.height
+        rim, box = -INSIDE if narrow else AROUND, self.box
+        return Area(
+            x=round(box.x - rim, 3),
+            y=round(box.y - rim, 3),
+            width=round(box.width + 2 * rim, 3),
+            height=round(box.height + 2 * rim, 3),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,11 @@
 
 from typing import Final
 
-from forms.kit.layout import AROUND, MARKERS, Blank, Layout
-from forms.templates import Area, PageSize, RegistrationSpec, Template, TemplateField
+from pydantic import ValidationError
+
+from core.errors import InvalidRequest
+from forms.kit.layout import MARKERS, Blank, Layout
+from forms.templates import PageSize, RegistrationSpec, Template, TemplateField, template_faults
 
 DPI: Final = 200.0
 """At which forms are read: a box for a digit is 59 pixels wide."""
@@ -18,6 +21,14 @@ def template_of(layout: Layout) -> Template:
     Raises:
         InvalidRequest: a check looks at fields of several pages.
     """
+    try:
+        return _template_of(layout)
+    except ValidationError as error:
+        faults = "; ".join(message for _, message in template_faults(error))
+        raise InvalidRequest(f"{layout.spec.form} makes no valid template: {faults}.") from error
+
+
+def _template_of(layout: Layout) -> Template:
     spec = layout.spec
     fields = tuple(
         _field(blank, page=number) for number, page in enumerate(layout.pages, start=1) for blank in page.blanks
@@ -36,17 +47,12 @@ def template_of(layout: Layout) -> Template:
 
 
 def _field(blank: Blank, *, page: int) -> TemplateField:
-    asked, box = blank.asked, blank.box
+    asked = blank.asked
     return TemplateField(
         name=asked.name,
         page=page,
         type=asked.written_type,
-        box=Area(
-            x=round(box.x - AROUND, 3),
-            y=round(box.y - AROUND, 3),
-            width=round(box.width + 2 * AROUND, 3),
-            height=round(box.height + 2 * AROUND, 3),
-        ),
+        box=blank.read,
         cells=blank.cells,
         required=asked.required,
         writing="handwritten",

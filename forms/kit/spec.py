@@ -10,6 +10,7 @@ The published JSON Schema is written by `python -m forms.kit.spec docs/form-spec
 import json
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -33,6 +34,12 @@ PAGE_WORDS: Final = "Page {page} of {pages}"
 
 Line = Annotated[str, Field(min_length=1, max_length=120)]
 Paragraph = Annotated[str, Field(max_length=400)]
+
+
+@lru_cache(maxsize=256)
+def possible_lengths(kind: FieldSpec) -> tuple[int, ...]:
+    """Return how many digits a field of this type may have, ascending; making its automaton takes a while."""
+    return string_lengths(kind.automaton(), most=MAX_DIGITS)
 
 
 class _Part(BaseModel):
@@ -67,7 +74,7 @@ class FormField(_Part):
 
     @model_validator(mode="after")
     def _check_cells(self) -> Self:
-        lengths = string_lengths(self.written_type.automaton(), most=MAX_DIGITS)
+        lengths = possible_lengths(self.written_type)
         if self.cells and not any(length <= self.cells for length in lengths):
             raise ValueError(f"{self.cells} boxes are too few: what it may hold has {min(lengths)} digits or more")
         if self.comb_cells and self.width is not None:
@@ -86,13 +93,13 @@ class FormField(_Part):
         """Number of boxes in a row, one for each digit; None for a plain box."""
         if self.cells is not None:
             return self.cells if self.cells > 1 else None
-        lengths = string_lengths(self.written_type.automaton(), most=MAX_DIGITS)
+        lengths = possible_lengths(self.written_type)
         return lengths[0] if len(lengths) == 1 and lengths[0] > 1 else None
 
     @property
     def most_digits(self) -> int:
         """How many digits it may hold at most."""
-        return string_lengths(self.written_type.automaton(), most=MAX_DIGITS)[-1]
+        return possible_lengths(self.written_type)[-1]
 
     @property
     def caption(self) -> str:

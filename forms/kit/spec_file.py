@@ -60,7 +60,7 @@ def parse_spec(data: bytes, *, source: str) -> FormSpec:
         InvalidRequest: it is no specification; the sentence names each fault's line.
     """
     try:
-        root = yaml.compose(data, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        root = yaml.compose(data, Loader=_Loader)
         body = yaml.load(data, Loader=_Loader)  # noqa: S506 - the same
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise InvalidRequest(f"{source} is no YAML: {_yaml_fault(error)}.") from error

@@ -1,4 +1,4 @@
-"""The letters that forms are printed with: Bitstream Vera, which comes with ReportLab, or a TrueType file of one's own."""
+"""The letters that forms are printed with: Bitstream Vera, which comes with ReportLab, or a TrueType font by name."""
 
 from dataclasses import dataclass
 from functools import cache
