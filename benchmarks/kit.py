@@ -1,9 +1,9 @@
 """Forms of the kit: drawn, filled in by hand, scanned and photographed, and read back.
 
-`python -m benchmarks.kit [--count 200] [--seed 1]` draws the example forms, fills them in, bends the paper, puts it through
-scanners (also grey, and black and white) and phones, and reads it by the form's own template. Half of the hands are drawn
-(`examples.drawing`); half write the online ink of pendigits' test writers, where `../shared/data` has it. Some documents
-have their pages out of order, one of them missing, or one twice.
+`python -m benchmarks.kit [--count 200] [--seed 1]` draws the example forms, fills them in, bends the paper, puts it
+through scanners (also grey, and black and white) and phones, and reads it by the form's own template. Half of the
+hands are drawn (`examples.drawing`); half write the online ink of pendigits' test writers, where `../shared/data` has
+it. Some documents have their pages out of order, one of them missing, or one twice.
 """
 
 import argparse
@@ -56,7 +56,7 @@ class Sheet:
     truth: dict[str, str]
     cells: dict[str, int | None]
     reading: PageReading
-    pixels: Pixels
+    misread: tuple[tuple[bytes, str], ...]
 
     @property
     def told(self) -> bool:
@@ -134,7 +134,7 @@ def measure(
 
 
 def print_form(name: str) -> Printed:
-    """Return an example form as it comes out of the printer; its checks are left out, for what is filled in is random."""
+    """Return an example form as the printer gives it; its checks are left out, for what is filled in is random."""
     from core.settings import Settings
     from forms.kit.drawing import draw_form
     from forms.kit.layout import lay_out
@@ -171,8 +171,9 @@ def _one(
         reading = reader.read_pixels(Page(index, pixels), request=request)
         truth = {blank.asked.name: texts[blank.asked.name] for blank in laid.blanks}
         cells = {blank.asked.name: blank.cells for blank in laid.blanks}
+        pictures = tuple(_misread(reading, truth, pixels, kind))
         result.sheets.append(
-            Sheet(kind, "online ink" if is_ink else "drawn hands", place + 1, truth, cells, reading, pixels)
+            Sheet(kind, "online ink" if is_ink else "drawn hands", place + 1, truth, cells, reading, pictures)
         )
         readings.append(reading)
     _count(result, order, [(str(note.code), note.form_page) for note in document_notes(readings)], printed)
@@ -187,6 +188,16 @@ def _order(pages: int, rng: np.random.Generator) -> list[int]:
         return order[::-1]
     page = int(rng.integers(pages))
     return [each for each in order if each != page] if chance < DISORDER[2] else [*order, page]
+
+
+def _misread(reading: PageReading, truth: dict[str, str], pixels: Pixels, kind: str) -> Iterator[tuple[bytes, str]]:
+    """Yield a picture of each field that was misread, and what was written and read."""
+    for read in reading.fields:
+        box = read.box
+        if read.text != truth[read.name]:
+            part = pixels[box.y : box.y + box.height, box.x : box.x + box.width]
+            caption = f"{truth[read.name]} read {read.text} {read.confidence:.3f} {kind[:12]}"
+            yield cv2.imencode(".png", part)[1].tobytes(), caption
 
 
 def _count(result: Result, order: Sequence[int], notes: Sequence[tuple[str, int]], printed: Printed) -> None:
@@ -340,17 +351,6 @@ def tallies(sheets: Sequence[Sheet]) -> tuple[Tally, Tally]:
     return combs, plain
 
 
-def misread(sheets: Sequence[Sheet]) -> Iterator[tuple[bytes, str]]:
-    """Yield a picture of each field that was misread, and what was written and read."""
-    for sheet in sheets:
-        for read in sheet.reading.fields:
-            truth, box = sheet.truth[read.name], read.box
-            if read.text != truth:
-                part = sheet.pixels[max(0, box.y) : box.y + box.height, max(0, box.x) : box.x + box.width]
-                caption = f"{truth} read {read.text} {read.confidence:.3f} {sheet.kind[:12]}"
-                yield cv2.imencode(".png", part)[1].tobytes(), caption
-
-
 def main() -> None:
     """Measure and print; exit code 1 where a page is neither told apart nor reported."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -372,7 +372,7 @@ def main() -> None:
     )
     print_result(result)
     if options.sheets:
-        write_sheets(outside(options.sheets), "misread", list(misread(result.sheets)))
+        write_sheets(outside(options.sheets), "misread", [each for sheet in result.sheets for each in sheet.misread])
     if not all(sheet.reported or sheet.told for sheet in result.sheets):
         sys.exit(1)
 
