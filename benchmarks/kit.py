@@ -10,7 +10,10 @@ import argparse
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,6 +38,9 @@ SPECS: Final = ("water-meter", "exam-cover")
 KINDS: Final = ("scanner", "scanner, grey", "scanner, black and white", "phone")
 INK: Final = "pendigits_ink/pendigits_orig.jsonl.gz"
 PARTS: Final = {"test": "tes", "training": "tra"}
+
+CHUNK: Final = 8
+"""Forms that a process takes at a time."""
 
 TARGETS: Final = (0.005, 0.01)
 BEND_PX: Final = 6.0
@@ -93,6 +99,15 @@ class Result:
     false_notes: int = 0
     thresholds: dict[float, tuple[float, float]] = field(default_factory=dict)
 
+    def add(self, other: "Result") -> None:
+        """Count what came of other forms, too."""
+        self.sheets += other.sheets
+        self.documents += other.documents
+        self.disordered += other.disordered
+        self.noted += other.noted
+        self.false_notes += other.false_notes
+        self.thresholds |= other.thresholds
+
 
 @dataclass(frozen=True, slots=True)
 class Printed:
@@ -104,7 +119,13 @@ class Printed:
 
 
 def measure(
-    count: int, *, seed: int, data: Path | None = None, part: str = "test", tell: Callable[[int], None] = lambda _: None
+    count: int,
+    *,
+    seed: int,
+    data: Path | None = None,
+    part: str = "test",
+    jobs: int = 1,
+    tell: Callable[[int], None] = lambda _: None,
 ) -> Result:
     """Return what came of `count` filled in forms; the same for the same seed.
 
@@ -113,24 +134,49 @@ def measure(
         seed: of everything that is drawn.
         data: folder of collections; None, or one without ink, leaves all to drawn hands.
         part: `test` or `training`, of the ink's writers.
+        jobs: processes that share the work.
         tell: is told how many forms are done.
     """
-    from core.settings import Settings
-    from forms.policy import lattice_threshold
-    from worker.pipeline import Reader
+    some = partial(measure_some, seed=seed, data=data, part=part)
+    parts = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
+    result = Result()
+    if jobs == 1:
+        for each in map(some, parts):
+            result.add(each)
+            tell(result.documents)
+        return result
+    # Fresh processes: OpenCV that was used before a fork hangs the child.
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        for each in pool.map(some, parts):
+            result.add(each)
+            tell(result.documents)
+    return result
 
-    reader = Reader.load(Settings())
-    printed, ink = [print_form(name) for name in SPECS], list(_ink_writers(data, part))
+
+def measure_some(numbers: Sequence[int], *, seed: int, data: Path | None, part: str) -> Result:
+    """Return what came of the forms of these numbers; each is drawn by the seed and its own number."""
+    from forms.policy import lattice_threshold
+
+    cv2.setNumThreads(1)
+    reader, printed, ink = _bench(data, part)
     result = Result()
     for target in TARGETS:
         calibration = reader.calibration
         fused = lattice_threshold(target) if calibration is None else calibration.threshold(target)
         result.thresholds[target] = (fused, lattice_threshold(target))
-    for number in range(count):
+    for number in numbers:
         rng = np.random.default_rng([seed, number])
         _one(reader, printed[number % len(printed)], result, number=number, rng=rng, ink=ink)
-        tell(number + 1)
     return result
+
+
+@lru_cache(maxsize=1)
+def _bench(data: Path | None, part: str) -> "tuple[Reader, list[Printed], list[Writer]]":
+    """Return what a process reads with and what it reads, made once."""
+    from core.settings import Settings
+    from worker.pipeline import Reader
+
+    return Reader.load(Settings()), [print_form(name) for name in SPECS], list(_ink_writers(data, part))
 
 
 def print_form(name: str) -> Printed:
@@ -193,10 +239,10 @@ def _order(pages: int, rng: np.random.Generator) -> list[int]:
 def _misread(reading: PageReading, truth: dict[str, str], pixels: Pixels, kind: str) -> Iterator[tuple[bytes, str]]:
     """Yield a picture of each field that was misread, and what was written and read."""
     for read in reading.fields:
-        box = read.box
-        if read.text != truth[read.name]:
+        box, written = read.box, truth.get(read.name, "")
+        if read.text != written:
             part = pixels[box.y : box.y + box.height, box.x : box.x + box.width]
-            caption = f"{truth[read.name]} read {read.text} {read.confidence:.3f} {kind[:12]}"
+            caption = f"{written} read {read.text} {read.confidence:.3f} {kind[:12]}"
             yield cv2.imencode(".png", part)[1].tobytes(), caption
 
 
@@ -360,14 +406,15 @@ def main() -> None:
         "--data", type=Path, default=ROOT.parent / "shared" / "data", help="collections, for online ink"
     )
     parser.add_argument("--ink", choices=list(PARTS), default="test", help="whose ink; design with the training part")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that share the work")
     parser.add_argument("--sheets", help="write contact sheets of misread fields into that folder, outside the project")
     options = parser.parse_args()
-    cv2.setNumThreads(1)
     result = measure(
         options.count,
         seed=options.seed,
         data=options.data,
         part=options.ink,
+        jobs=options.jobs,
         tell=lambda done: tell(f"\rforms: {done} of {options.count}", end="\n" if done == options.count else ""),
     )
     print_result(result)

@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 
 from core.errors import InputError
+from core.form_pages import in_form_order
 from core.settings import Settings
 from core.types import (
     DocumentReading,
@@ -115,13 +116,15 @@ class Reader:
     def read(self, data: bytes, *, request: ReadRequest) -> DocumentReading:
         """Return the reading of all pages of a document, none of them the reason for another's failure.
 
+        Pages of a form come in the form's order.
+
         Raises:
             InputError: the file cannot be read at all.
             InvalidRequest: there is no field type of that name.
         """
         source = self.inspect(data)
         pages = tuple(self._read_page(data, index, request)[0] for index in range(source.pages))
-        return DocumentReading(pages=pages, reader=self.info, steps=self.steps(request))
+        return DocumentReading(pages=in_form_order(pages), reader=self.info, steps=self.steps(request))
 
     def read_page(self, data: bytes, index: int, *, request: ReadRequest) -> PageResult:
         """Return the reading of page `index` and its picture; a page that cannot be decoded carries its failure.
