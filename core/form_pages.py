@@ -20,15 +20,15 @@ def in_form_order(pages: Sequence[PageReading]) -> tuple[PageReading, ...]:
         pages: in the order of the document; one that says nothing stays behind its neighbour.
     """
     keys: list[tuple[int, int, int]] = []
-    set_number, seen, number = 0, set[int](), 0
+    place, number, form, seen = 0, 0, "", set[int]()
     for page in pages:
         told = _told(page)
         if told is not None:
-            if told.number in seen:
-                set_number, seen = set_number + 1, set()
+            if told.number in seen or told.form != form:
+                place, form, seen = place + 1, told.form, set()
             seen.add(told.number)
             number = told.number
-        keys.append((set_number, number, page.index))
+        keys.append((place, number, page.index))
     return tuple(page for _, page in sorted(zip(keys, pages, strict=True), key=lambda pair: pair[0]))
 
 
@@ -42,8 +42,12 @@ def document_notes(pages: Sequence[PageReading]) -> tuple[DocumentNote, ...]:
         pages: all of a document that is read, in any order.
     """
     told = [(form_page, page) for page in sorted(pages, key=lambda page: page.index) if (form_page := _told(page))]
-    if not told:
-        return ()
+    names = dict.fromkeys(form_page.form for form_page, _ in told)
+    return tuple(note for name in names for note in _notes([each for each in told if each[0].form == name]))
+
+
+def _notes(told: _Set) -> tuple[DocumentNote, ...]:
+    """Return what is to be said of the pages of one form."""
     numbers = range(1, told[0][0].of + 1)
     counts = Counter(form_page.number for form_page, _ in told)
     fewest = min(counts[number] for number in numbers)

@@ -200,11 +200,13 @@ class FormPage:
     """Which page of its form a page is.
 
     Attributes:
+        form: name of its template.
         number: from 1.
         of: how many pages the form has.
         told_by: the page's code, or its position in the document where no code could be read.
     """
 
+    form: str
     number: int
     of: int
     told_by: ToldBy

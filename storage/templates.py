@@ -47,7 +47,7 @@ class Templates:
             raise UnknownTemplate
         return mappers.template_record(row)
 
-    def versions(self, name: str) -> list[TemplateRecord]:
+    def history(self, name: str) -> list[TemplateRecord]:
         """Return all versions of a template, from the first on, those of a removed one too."""
         query = select(templates).where(templates.c.name == name).order_by(templates.c.version)
         with self._database.read() as connection:

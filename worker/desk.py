@@ -106,5 +106,5 @@ def _versions(store: Store, template: Template) -> frozenset[int] | None:
     """Return as which versions of a form with a code its pages may have been printed; None where nobody looks."""
     if not template.registration.code:
         return None
-    known = {record.version: parse_template(record.body) for record in store.templates.versions(template.name)}
+    known = {record.version: parse_template(record.body) for record in store.templates.history(template.name)}
     return frozenset(version for version, printed in known.items() if fits_print(template, printed))

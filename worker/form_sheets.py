@@ -41,7 +41,8 @@ def tell_sheet(page: Page, laid: Registered, form: Form) -> Sheet:
         PageUnknown: it should show a code, and shows neither that nor the form's marks.
     """
     template = form.template
-    by_position = FormPage(1 + page.index % template.pages, of=template.pages, told_by=ToldBy.POSITION)
+    number = 1 + page.index % template.pages
+    by_position = FormPage(template.name, number, of=template.pages, told_by=ToldBy.POSITION)
     if not template.registration.code:
         return Sheet(by_position.number, by_position if template.pages > 1 else None)
     code = _code(page, laid)
@@ -64,7 +65,7 @@ def _as_coded(code: FormCode, form: Form) -> Sheet:
         raise WrongForm(f"The page's code says {code.name}, and it was to be read as {template.name}.")
     if not 1 <= code.page <= template.pages:
         raise WrongForm(f"The page's code says page {code.page}, and {template.name} has {template.pages}.")
-    told = FormPage(code.page, of=template.pages, told_by=ToldBy.CODE)
+    told = FormPage(template.name, code.page, of=template.pages, told_by=ToldBy.CODE)
     # A version of 0 was drawn before the template was stored.
     fits = form.versions is None or code.version == 0 or code.version in form.versions
     return Sheet(told.number, told, () if fits else (ReviewReason.FORM_OUTDATED,))

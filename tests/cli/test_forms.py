@@ -79,7 +79,7 @@ def test_from_a_page_of_yaml_to_a_table(tallyscan: Tallyscan, database: Settings
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["page"], row["field"], row["text"], row["value"]) for row in rows] == [
-        ("2", "customer", "40213761", "40213768"),
+        ("2", "customer", "40213761", "40213761"),
         ("2", "day", "24062025", "2025-06-24"),
         ("1", "amount", "7350", "73.50"),
     ]
@@ -94,7 +94,12 @@ def test_what_is_missing_stands_in_every_output(
     said = tallyscan("read", scan, "--template", "slip", "--format", "json")
     (document,) = json.loads(said.stdout)
     assert [(note["code"], note["form_page"]) for note in document["notes"]] == [("page_missing", 2)]
-    assert document["pages"][0]["registration"]["form_page"] == {"number": 1, "of": 2, "told_by": "code"}
+    assert document["pages"][0]["registration"]["form_page"] == {
+        "form": "slip",
+        "number": 1,
+        "of": 2,
+        "told_by": "code",
+    }
     assert "Page 2 of 2 of the form is missing. (page_missing)" in said.stderr
     assert said.exit_code == 0
     table = tallyscan("read", scan, "--template", "slip", "--format", "csv").stdout

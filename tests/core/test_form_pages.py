@@ -10,12 +10,12 @@ from core.rows import document_rows
 from core.types import Failure, FormPage, PageReading, Phase, Registration, ToldBy
 
 
-def page(index: int, number: int | None, *, of: int = 2) -> PageReading:
+def page(index: int, number: int | None, *, of: int = 2, form: str = "slip") -> PageReading:
     """Return a page of a document that is page `number` of a form; None for one that could not be read."""
     if number is None:
         failure = Failure("unreadable_image", Phase.DECODE, "The file is cut short.", retryable=False)
         return PageReading(index=index, width=0, height=0, failure=failure)
-    told = FormPage(number, of=of, told_by=ToldBy.CODE)
+    told = FormPage(form, number, of=of, told_by=ToldBy.CODE)
     return PageReading(index=index, width=10, height=10, registration=Registration("markers", 0.2, told))
 
 
@@ -70,6 +70,14 @@ def test_in_a_stack_the_set_that_lacks_a_page_is_named() -> None:
     (note,) = document_notes(document([1, 2, 1, 1, 2]))
     assert "set 2 of 3" in note.message
     assert "page 3 of the document" in note.message
+
+
+def test_forms_of_several_kinds_are_counted_apart() -> None:
+    pages = [page(0, 2), page(1, 1), page(2, 1, of=1, form="card"), page(3, 1, of=1, form="card"), page(4, 1)]
+    assert [each.index for each in in_form_order(pages)] == [1, 0, 2, 3, 4]
+    assert [(str(note.code), note.form_page, note.pages) for note in document_notes(pages)] == [
+        ("page_doubled", 1, (1, 4))
+    ]
 
 
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=12))
