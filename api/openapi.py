@@ -67,6 +67,7 @@ EXAMPLE_DOCUMENT: Spec = {
     "finished_at": "2026-06-01T09:30:00.110000Z",
     "failure": None,
     "reader": {"version": "1", "sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"},
+    "notes": [],
     "pages": [
         {
             "index": 0,

@@ -10,9 +10,10 @@ from typing import Annotated, Literal, Self
 from apiflask.fields import UploadFile
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from core.form_pages import document_notes
 from core.settings import MAX_TARGET_ERROR, Settings
 from core.status import Priority, Status
-from core.types import Failure, PageReading, ProcessingStep, ReaderInfo
+from core.types import DocumentNote, Failure, PageReading, ProcessingStep, ReaderInfo
 from forms.field_types import FIELD_TYPES
 from storage.records import BatchRecord, DocumentRecord, Scope
 
@@ -197,7 +198,10 @@ class Document(BaseModel):
     finished_at: datetime | None
     failure: Failure | None
     reader: ReaderInfo | None
-    pages: tuple[PageReading, ...]
+    notes: tuple[DocumentNote, ...] = Field(
+        (), description="Pages of the form that are missing or doubled, once all are read."
+    )
+    pages: tuple[PageReading, ...] = Field(description="In the order of the form where it has one, else as they came.")
     steps: tuple[ProcessingStep, ...]
 
     @classmethod
@@ -210,10 +214,13 @@ class Document(BaseModel):
             micr=record.expected_micr,
             template=TemplateRef(**record.template._asdict()) if record.template else None,
             progress=Progress(pages_total=record.pages_total, pages_done=record.pages_done),
+            notes=document_notes(record.pages) if record.status is Status.DONE else (),
         )
 
 
-_SAME_NAMES = tuple(name for name in Document.model_fields if name not in {"type", "micr", "template", "progress"})
+_SAME_NAMES = tuple(
+    name for name in Document.model_fields if name not in {"type", "micr", "template", "progress", "notes"}
+)
 
 
 class RecentDocuments(BaseModel):

@@ -20,6 +20,7 @@ ENTRIES: dict[str, Entry] = {
     "status": Entry("cli.status:status", READ, "Show how far a document or batch is."),
     "results": Entry("cli.results:results", READ, "Fetch the readings of a batch."),
     "templates": Entry("cli.templates:templates", READ, "Say which fields a form has, and where."),
+    "forms": Entry("cli.forms:forms", READ, "Make a form that can be printed, filled in and read."),
     "up": Entry("cli.up:up", SERVE, "Start the whole service on this machine."),
     "keys": Entry("cli.keys:keys", SERVE, "Create, list and revoke API keys."),
     "db": Entry("cli.db:db", SERVE, "Bring the database's schema up to date."),

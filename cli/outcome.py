@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.codec import to_json
+from core.form_pages import document_notes
 from core.rows import Row, document_rows
 from core.status import Status
-from core.types import Failure, PageReading, Phase, ReaderInfo
+from core.types import DocumentNote, Failure, PageReading, Phase, ReaderInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,11 @@ class Outcome:
         """Whether the exit code should tell of it."""
         return self.status in {Status.FAILED, Status.CANCELLED}
 
+    @property
+    def notes(self) -> tuple[DocumentNote, ...]:
+        """What is to be said of the document as a whole: pages of the form that are missing or doubled."""
+        return document_notes(self.pages) if self.status is Status.DONE else ()
+
     def rows(self) -> tuple[Row, ...]:
         """Return its rows of the results table; what has no reading, or none yet, says so in a row."""
         failure = self.failure
@@ -48,5 +54,6 @@ class Outcome:
             record["id"] = self.document_id
         record["failure"] = to_json(self.failure) if self.failure else None
         record["reader"] = to_json(self.reader) if self.reader else None
+        record["notes"] = [to_json(note) for note in self.notes]
         record["pages"] = [to_json(page) for page in self.pages]
         return record

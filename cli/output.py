@@ -46,7 +46,7 @@ def outcome_table(outcomes: Iterable[Outcome]) -> None:
 
 
 def failure_lines(outcome: Outcome) -> Iterator[str]:
-    """Return a line for a file that failed, or for each page of it that did."""
+    """Return a line for a file that failed, or for each page of it that did, is missing or comes twice."""
     if outcome.failure:
         yield f"{outcome.file}: {outcome.failure.message} ({outcome.failure.code})"
         return
@@ -55,6 +55,8 @@ def failure_lines(outcome: Outcome) -> Iterator[str]:
     for page in outcome.pages:
         if page.failure:
             yield f"{outcome.file} page {page.index + 1}: {page.failure.message} ({page.failure.code})"
+    for note in outcome.notes:
+        yield f"{outcome.file}: {note.message} ({note.code})"
 
 
 def counted(number: int, noun: str) -> str:

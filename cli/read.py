@@ -106,19 +106,21 @@ def _open_reader(
 
 
 def _open_form(settings: Settings, name: str) -> "Form":
-    from cli.template_shelf import find_reference, find_template, names_file
+    from cli.template_shelf import find_reference, find_template, names_file, printed_versions
     from segmentation.decoding import DecodeLimits
     from storage.blobs import BlobStore
     from worker.form_reading import open_form
 
-    template = find_template(name, settings).template
+    kept = find_template(name, settings)
+    template = kept.template
     if names_file(name):
         reference = find_reference(template, Path(name).parent)
     elif (digest := template.registration.reference) is not None:
         reference = BlobStore.open(settings.resolved_blob_url).get(digest)
     else:
         reference = None
-    return open_form(template, reference=reference, limits=DecodeLimits.from_settings(settings))
+    versions = printed_versions(kept, settings)
+    return open_form(template, reference=reference, limits=DecodeLimits.from_settings(settings), versions=versions)
 
 
 def _read_all(

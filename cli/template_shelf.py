@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from core.errors import InvalidRequest, NotFound, UnknownTemplate
 from core.settings import Settings
 from forms.builtins import builtin_templates
-from forms.templates import Template, parse_template
+from forms.templates import Template, fits_print, parse_template
 
 if TYPE_CHECKING:
     from cli.client import Client
@@ -130,6 +130,20 @@ def find_template(
     if version is None and name in builtin_templates():
         return Kept(builtin_templates()[name])
     raise UnknownTemplate(f"There is no template {name!r}{f' of version {version}' if version else ''}.")
+
+
+def printed_versions(kept: Kept, settings: Settings) -> frozenset[int] | None:
+    """Return as which versions of a form with a code its pages may have been printed; None where that is not known.
+
+    Args:
+        kept: the template by which pages are to be read.
+        settings: of this machine, which it was found on.
+    """
+    if kept.version is None or not kept.template.registration.code:
+        return None
+    with open_shelf(settings, url=None, key=None) as shelf:
+        known = {version: shelf.get(kept.template.name, version) for version in range(1, kept.version + 1)}
+    return frozenset(version for version, each in known.items() if fits_print(kept.template, each.template))
 
 
 def load_template(path: Path) -> Template:

@@ -9,6 +9,8 @@ TallyscanError
 │   ├── TooManyPages              too_many_pages
 │   ├── EncryptedDocument         encrypted_document
 │   ├── PayloadTooLarge           payload_too_large
+│   ├── WrongForm                 wrong_form
+│   ├── PageUnknown               page_unknown
 │   └── ArchiveRejected           archive_rejected
 ├── RequestError                  what the caller asked for
 │   ├── InvalidRequest            invalid_request
@@ -110,6 +112,20 @@ class PayloadTooLarge(InputError):
 
     code = "payload_too_large"
     sentence = "The file is larger than this service accepts."
+
+
+class WrongForm(InputError):
+    """The page's code says that it belongs to another template."""
+
+    code = "wrong_form"
+    sentence = "The page belongs to another form than the one that it was to be read as."
+
+
+class PageUnknown(InputError):
+    """The page shows neither its form's marks nor its code: a blank back, a covering letter, half a page."""
+
+    code = "page_unknown"
+    sentence = "The page shows neither the marks nor the code of its form."
 
 
 class ArchiveRejected(InputError):

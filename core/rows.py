@@ -1,14 +1,16 @@
 """Readings as table rows: the one definition of the CSV that `read`, `submit`, `results` and the service give out.
 
 One row a field. What has no field still has a row, so that no file that went in is missing from what comes out:
-a document or page that failed names its failure's code in `review_reasons`, a page without numbers says `empty`.
+a document or page that failed names its failure's code in `review_reasons`, a page without numbers says `empty`. A page
+of the form that is missing, or comes twice, has a row as well, of type `page`.
 """
 
 import csv
 import io
 from collections.abc import Iterable, Iterator
 
-from core.types import Failure, FieldReading, PageReading, ReviewReason
+from core.form_pages import document_notes
+from core.types import DocumentNote, Failure, FieldReading, PageReading, ReviewReason
 
 COLUMNS: tuple[str, ...] = (
     "file",
@@ -27,6 +29,9 @@ REASON_SEPARATOR = ";"
 CONFIDENCE_DIGITS = 6
 """Digits after the point: enough to rank fields, and the same whatever the database did with the last bit."""
 
+PAGE_TYPE = "page"
+"""In place of a field's type, where a row speaks of a page of the form; its `text` is the page's number."""
+
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet take a cell for a formula."""
 
@@ -44,8 +49,11 @@ def document_rows(file: str, *, pages: Iterable[PageReading], failure: Failure |
     if failure is not None:
         yield _unread(file, page="", reason=failure.code)
         return
-    for page in pages:
+    read = tuple(pages)
+    for page in read:
         yield from _page_rows(file, page)
+    for note in document_notes(read):
+        yield _note_row(file, note)
 
 
 def csv_lines(rows: Iterable[Row]) -> Iterator[str]:
@@ -81,6 +89,10 @@ def _field_row(file: str, page: str, *, field: FieldReading) -> Row:
         _yes_no(value=field.accepted),
         REASON_SEPARATOR.join(field.review_reasons),
     )
+
+
+def _note_row(file: str, note: DocumentNote) -> Row:
+    return (file, "", "", PAGE_TYPE, str(note.form_page), "", "", _yes_no(value=False), str(note.code))
 
 
 def _unread(file: str, *, page: str, reason: str) -> Row:

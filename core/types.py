@@ -46,6 +46,8 @@ class ReviewReason(StrEnum):
     NOT_A_DIGIT = "not_a_digit"
     AMBIGUOUS_CUT = "ambiguous_cut"
     SEVERAL_NUMBERS = "several_numbers"
+    PAGE_GUESSED = "page_guessed"
+    FORM_OUTDATED = "form_outdated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +189,43 @@ class FieldReading:
     digits: tuple[DigitReading, ...] = ()
 
 
+class ToldBy(StrEnum):
+    """What told which page of its form a page is."""
+
+    CODE = "code"
+    POSITION = "position"
+
+
+@dataclass(frozen=True, slots=True)
+class FormPage:
+    """Which page of its form a page is.
+
+    Attributes:
+        form: name of its template.
+        number: from 1.
+        of: how many pages the form has.
+        told_by: the page's code, or its position in the document where no code could be read.
+    """
+
+    form: str
+    number: int
+    of: int
+    told_by: ToldBy
+
+
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """How a page was laid over its template; `residual_px` is the mean distance left."""
+    """How a page was laid over its template.
+
+    Attributes:
+        method: that found it.
+        residual_px: mean distance left.
+        form_page: which page of the form it is; None for forms of one page without a code.
+    """
 
     method: str
     residual_px: float
+    form_page: FormPage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +239,30 @@ class PageReading:
     registration: Registration | None = None
     failure: Failure | None = None
     fields: tuple[FieldReading, ...] = ()
+
+
+class NoteCode(StrEnum):
+    """What is to be said of a document whose pages belong to a form."""
+
+    PAGE_MISSING = "page_missing"
+    PAGE_DOUBLED = "page_doubled"
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentNote:
+    """What no page by itself can tell.
+
+    Attributes:
+        code: stable.
+        message: a sentence for a person.
+        form_page: of the form, from 1, that it is about.
+        pages: indexes of the document's pages that it is about: those of the set that lacks one, or the doubled ones.
+    """
+
+    code: NoteCode
+    message: str
+    form_page: int
+    pages: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

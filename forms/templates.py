@@ -29,6 +29,7 @@ MM_IN_INCH: Final = 25.4
 
 MAX_FIELDS: Final = 500
 MAX_CHECKS: Final = 100
+MAX_PAGES: Final = 100
 MAX_SIDE: Final = 20_000.0
 
 NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9_.-]{0,127}$"
@@ -97,6 +98,7 @@ class RegistrationSpec(_Part):
     )
     markers: CornerMarkers | None = None
     max_residual_px: float = Field(6.0, gt=0, le=100, description="Pixels left from which a page goes to a person.")
+    code: bool = Field(default=False, description="Whether each page has a QR code `tallyscan:NAME:VERSION:PAGE`.")
 
     @model_validator(mode="after")
     def _check_method(self) -> Self:
@@ -111,6 +113,7 @@ class TemplateField(_Part):
     """A field of the form."""
 
     name: FieldName
+    page: int = Field(1, ge=1, le=MAX_PAGES, description="Of the form, on which it stands.")
     type: FieldSpec
     box: Area
     cells: int | None = Field(None, ge=2, le=MAX_DIGITS, description="Printed boxes side by side, one for each digit.")
@@ -140,6 +143,7 @@ class Template(_Part):
     name: Annotated[TemplateName, AfterValidator(_check_name)]
     description: str = Field("", max_length=1000, description="For people.")
     page: PageSize
+    pages: int = Field(1, ge=1, le=MAX_PAGES, description="How many pages the form has, all of one size.")
     registration: RegistrationSpec = RegistrationSpec()
     guides: Annotated[str, Field(pattern="^(auto|#[0-9a-fA-F]{6})$")] | None = Field(
         None,
@@ -162,6 +166,23 @@ class Template(_Part):
                 raise ValueError(f"a check names fields that there are not: {', '.join(sorted(unknown))}")
         return self
 
+    @model_validator(mode="after")
+    def _check_pages(self) -> Self:
+        pages = {field.name: field.page for field in self.fields}
+        if beyond := [name for name, page in pages.items() if page > self.pages]:
+            raise ValueError(f"{', '.join(beyond)} would stand beyond the form's last page, which is {self.pages}")
+        if bare := set(range(1, self.pages + 1)) - set(pages.values()):
+            raise ValueError(f"there is no field on page {', '.join(map(str, sorted(bare)))}")
+        for check in self.checks:
+            if len({pages[name] for name in check.names}) > 1:
+                # Pages are read apart from one another, and may come in any order, or not at all.
+                raise ValueError(f"a check looks at fields of several pages: {', '.join(check.names)}")
+        return self
+
+    def fields_on(self, page: int) -> tuple[TemplateField, ...]:
+        """Return the fields of one page of the form."""
+        return tuple(field for field in self.fields if field.page == page)
+
     def _holds(self, box: Area) -> bool:
         slack = 1e-6 * self.page.width
         return box.x + box.width <= self.page.width + slack and box.y + box.height <= self.page.height + slack
@@ -182,10 +203,28 @@ class Template(_Part):
     def as_json(self) -> dict[str, Any]:
         """Return the template as it is stored and sent: two of the same content are the same dictionary."""
         body = self.model_dump(mode="json", exclude_none=True)
+        # What forms of one page without a code do not need is left out: so stored ones are still what they were.
+        for part, name, plain in [(body, "pages", 1), (body["registration"], "code", False)]:
+            if part[name] == plain:
+                del part[name]
         if not self.registration.filled:
-            # What was stored before there was this is still what it was.
             del body["registration"]["filled"]
+        for field in body["fields"]:
+            if field["page"] == 1:
+                del field["page"]
         return body
+
+
+def fits_print(template: Template, printed: Template) -> bool:
+    """Return whether a page that was printed as one version of a form can be read by another one.
+
+    Args:
+        template: by which it is to be read.
+        printed: as which it was printed; what its fields may hold does not matter.
+    """
+    same = (template.page, template.pages, template.registration) == (printed.page, printed.pages, printed.registration)
+    places = {field.name: (field.page, field.box, field.cells) for field in printed.fields}
+    return same and all(places.get(each.name) == (each.page, each.box, each.cells) for each in template.fields)
 
 
 def parse_template(body: object, *, name: str | None = None) -> Template:

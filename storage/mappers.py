@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from core.codec import from_json, to_json
+from core.form_pages import in_form_order
 from core.status import Status
 from core.types import (
     Box,
@@ -72,14 +73,14 @@ def document_record(row: AnyRow, pages: tuple[PageReading, ...] = ()) -> Documen
 
 
 def page_readings(page_rows: Iterable[AnyRow], field_rows: Iterable[AnyRow]) -> dict[str, tuple[PageReading, ...]]:
-    """Return the pages of each document id; both kinds of rows come in reading order."""
+    """Return the pages of each document id, those of forms in their order; both kinds of rows come in reading order."""
     fields: defaultdict[tuple[str, int], list[FieldReading]] = defaultdict(list)
     for row in field_rows:
         fields[row.document_id, row.page_index].append(_field_reading(row))
     pages: defaultdict[str, list[PageReading]] = defaultdict(list)
     for row in page_rows:
         pages[row.document_id].append(_page_reading(row, tuple(fields[row.document_id, row.page_index])))
-    return {document_id: tuple(found) for document_id, found in pages.items()}
+    return {document_id: in_form_order(found) for document_id, found in pages.items()}
 
 
 def claim(row: AnyRow, *, token: str, attempt: int, page_index: int | None = None) -> Claim:

@@ -11,7 +11,7 @@ from typing import Final
 from core.queue import Dispatcher
 from core.settings import Settings
 from core.status import FINAL
-from forms.templates import parse_template
+from forms.templates import Template, fits_print, parse_template
 from segmentation.decoding import DecodeLimits
 from storage.blobs import BlobStore
 from storage.records import TemplateRef
@@ -96,6 +96,15 @@ def form_keeper(store: Store, blobs: BlobStore, *, limits: DecodeLimits) -> Call
     def form_of(ref: TemplateRef) -> Form:
         template = parse_template(store.templates.get(ref.name, ref.version).body)
         digest = template.registration.reference
-        return open_form(template, reference=None if digest is None else blobs.get(digest), limits=limits)
+        reference = None if digest is None else blobs.get(digest)
+        return open_form(template, reference=reference, limits=limits, versions=_versions(store, template))
 
     return form_of
+
+
+def _versions(store: Store, template: Template) -> frozenset[int] | None:
+    """Return as which versions of a form with a code its pages may have been printed; None where nobody looks."""
+    if not template.registration.code:
+        return None
+    known = {record.version: parse_template(record.body) for record in store.templates.history(template.name)}
+    return frozenset(version for version, printed in known.items() if fits_print(template, printed))

@@ -57,30 +57,34 @@ class Form:
         template: the fields and their rules.
         target: what pages are registered onto.
         blank: the empty form on the template's pixels, grey; None where nobody has it.
+        versions: those whose print is the template's, so that pages printed as one of them may be read by it; None
+            where that is not known.
     """
 
     template: Template
     target: RegistrationTarget
     blank: NDArray[np.uint8] | None = None
+    versions: frozenset[int] | None = None
 
     def lay(self, page: Page) -> Registered:
         """Return the page laid over the template."""
         return register(page, self.target)
 
-    def cut_fields(self, page: Page) -> list[CutField]:
-        """Return the fields of a page that is laid over the template, bands of E-13B left out."""
+    def cut_fields(self, page: Page, number: int = 1) -> list[CutField]:
+        """Return the fields of page `number` of the form, laid over the template; bands of E-13B left out."""
         sheet = Sheet(page, to_grey(page), blank=self.blank, guides=self.template.guides)
-        return [self._cut(field, sheet) for field in self.template.fields if field.writing != MICR]
+        fields = self.template.fields_on(number)
+        return [self._cut(field, sheet, fields) for field in fields if field.writing != MICR]
 
-    def _cut(self, field: TemplateField, sheet: Sheet) -> CutField:
+    def _cut(self, field: TemplateField, sheet: Sheet, fields: Sequence[TemplateField]) -> CutField:
         kind = field.field_type()
-        others = [self.box(each, sheet.page) for each in self.template.fields if each is not field]
+        others = [self.box(each, sheet.page) for each in fields if each is not field]
         crop, as_it_came = sheet.cut(field.name, kind, self.box(field, sheet.page), others=others)
         return CutField(field, crop, kind, as_it_came)
 
-    def bands(self, page: Page) -> list[tuple[TemplateField, Box]]:
+    def bands(self, page: Page, number: int = 1) -> list[tuple[TemplateField, Box]]:
         """Return the bands of E-13B and where they lie, across the whole page: its width tells the print's size."""
-        found = [(field, self.box(field, page)) for field in self.template.fields if field.writing == MICR]
+        found = [(field, self.box(field, page)) for field in self.template.fields_on(number) if field.writing == MICR]
         return [(field, replace(box, x=0, width=page.width)) for field, box in found]
 
     def box(self, field: TemplateField, page: Page) -> Box:
@@ -88,13 +92,16 @@ class Form:
         return self.template.place(field, width=page.width, height=page.height)
 
 
-def open_form(template: Template, *, reference: bytes | None, limits: DecodeLimits) -> Form:
+def open_form(
+    template: Template, *, reference: bytes | None, limits: DecodeLimits, versions: frozenset[int] | None = None
+) -> Form:
     """Return the template as a form.
 
     Args:
         template: says how pages are registered.
         reference: the file of the picture that it names, where it names one.
         limits: within which that is decoded.
+        versions: those whose print is the template's; None where that is not known.
 
     Raises:
         InputError: the reference cannot be decoded.
@@ -109,15 +116,24 @@ def open_form(template: Template, *, reference: bytes | None, limits: DecodeLimi
         Method(spec.method), size, reference=picture, markers=markers, max_residual_px=spec.max_residual_px
     )
     known = picture is not None and not spec.filled
-    return Form(template, target, blank=picture.grey if picture is not None and known else None)
+    return Form(template, target, blank=picture.grey if picture is not None and known else None, versions=versions)
 
 
-def finished(form: Form, laid: Registered, readings: Sequence[FieldReading]) -> tuple[FieldReading, ...]:
-    """Return the readings after the template's checks, with their boxes on the page as it came."""
+def finished(
+    form: Form, laid: Registered, readings: Sequence[FieldReading], *, doubts: Sequence[ReviewReason] = ()
+) -> tuple[FieldReading, ...]:
+    """Return the readings after the template's checks, with their boxes on the page as it came.
+
+    Args:
+        form: whose fields they are.
+        laid: the page that they were read on.
+        readings: of its fields.
+        doubts: why a person should look at all of them.
+    """
     checked = apply_checks(form.template, readings)
-    return tuple(put_back(_doubted(reading) if laid.poor else reading, laid.undo) for reading in checked)
+    doubts = (*doubts, ReviewReason.REGISTRATION_POOR) if laid.poor else doubts
+    return tuple(put_back(_doubted(reading, doubts) if doubts else reading, laid.undo) for reading in checked)
 
 
-def _doubted(reading: FieldReading) -> FieldReading:
-    reasons = (*reading.review_reasons, ReviewReason.REGISTRATION_POOR)
-    return replace(reading, accepted=False, review_reasons=reasons)
+def _doubted(reading: FieldReading, doubts: Sequence[ReviewReason]) -> FieldReading:
+    return replace(reading, accepted=False, review_reasons=(*reading.review_reasons, *doubts))

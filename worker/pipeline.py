@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 
 from core.errors import InputError
+from core.form_pages import in_form_order
 from core.settings import Settings
 from core.types import (
     DocumentReading,
@@ -37,6 +38,7 @@ from segmentation.normalise import NORMALISATION_VERSION
 from segmentation.prepare import Levelling, deskew, estimate_skew, ink_map, to_grey
 from segmentation.preview import encode_preview
 from worker.form_reading import MICR, PRINTED, CutField, Form, finished
+from worker.form_sheets import tell_sheet
 from worker.inspecting import inspect_ink
 from worker.micr import ARTIFACT as MICR_MODEL
 from worker.micr import MicrReader
@@ -122,6 +124,8 @@ class Reader:
     def read(self, data: bytes, *, request: ReadRequest) -> DocumentReading:
         """Return the reading of all pages of a document, none of them the reason for another's failure.
 
+        Pages of a form come in the form's order.
+
         Raises:
             InputError: the file cannot be read at all.
             InvalidRequest: there is no field type of that name.
@@ -129,7 +133,7 @@ class Reader:
         with self.timings.measure("decode"):
             document = open_document(data, self._limits)
         pages = tuple(self._read_page(document.page, index, request)[0] for index in range(document.source.pages))
-        return DocumentReading(pages=pages, reader=self.info, steps=self.steps(request))
+        return DocumentReading(pages=in_form_order(pages), reader=self.info, steps=self.steps(request))
 
     def read_page(self, data: bytes, index: int, *, request: ReadRequest) -> PageResult:
         """Return the reading of page `index` and its picture; a page that cannot be decoded carries its failure.
@@ -205,7 +209,11 @@ class Reader:
     def _read_form(self, page: Page, form: Form, request: ReadRequest) -> PageReading:
         with self.timings.measure("segment"):
             laid = form.lay(page)
-            cut = form.cut_fields(laid.page)
+            try:
+                sheet = tell_sheet(page, laid, form)
+            except InputError as error:
+                return PageReading(page.index, page.width, page.height, failure=error.failure(Phase.SEGMENT))
+            cut = form.cut_fields(laid.page, sheet.number)
             written = [each for each in cut if each.field.writing != PRINTED]
             fields = [
                 prepare_field(
@@ -224,7 +232,7 @@ class Reader:
         places = {field.name: place for place, field in enumerate(form.template.fields)}
         readings.sort(key=lambda reading: places[reading.name])
         with self.timings.measure("micr"):
-            for field, box in form.bands(laid.page):
+            for field, box in form.bands(laid.page, sheet.number):
                 target = request.target_error or field.target_error or self._settings.target_error
                 expected = request.expected_micr
                 readings += self._micr.read(laid.page, region=box, target_error=target, expected=expected)
@@ -232,8 +240,8 @@ class Reader:
             index=page.index,
             width=page.width,
             height=page.height,
-            registration=laid.registration,
-            fields=finished(form, laid, readings),
+            registration=replace(laid.registration, form_page=sheet.form_page),
+            fields=finished(form, laid, readings, doubts=sheet.doubts),
         )
 
     def _read_print(self, cut: CutField, request: ReadRequest) -> FieldReading:

@@ -12,7 +12,8 @@ import { count, duration, fieldState, fieldsOf, isFinal, isUnsure, moment, perce
  */
 export function documentView(reading, { file = null, trail = null, onRetry, onCsv }) {
   const body = el("div.doc-body");
-  const view = el("div", {}, trail, head(reading, { onRetry, onCsv }), duplicateNote(reading), body, technical(reading));
+  const view = el("div", {}, trail, head(reading, { onRetry, onCsv }), duplicateNote(reading), pageNotes(reading), body,
+    technical(reading));
   if (reading.failure) body.append(failure(reading.failure, () => onRetry()));
   if (reading.status === "done" && reading.pages.length) showPage(body, reading, firstTelling(reading));
   else if (file) filePreview(file).then((preview) => body.append(preview));
@@ -59,6 +60,11 @@ function duplicateNote(reading) {
   if (!reading.duplicate_of) return null;
   return el("p.banner", {}, "The same scan was sent before.",
     el("a", { href: `#/documents/${encodeURIComponent(reading.duplicate_of)}` }, "Open the earlier reading"));
+}
+
+/** Return which pages of the form are missing, or come twice. */
+function pageNotes(reading) {
+  return reading.notes?.length ? el("div.banner", {}, reading.notes.map((note) => el("p", {}, note.message))) : null;
 }
 
 /** Return a failure as a person reads it, with a button that tries again. */

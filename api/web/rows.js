@@ -133,6 +133,7 @@ function whyOf(data) {
   const failedPages = data.pages.filter((page) => page.failure).length;
   const why = new Set(fieldsOf(data).filter((field) => !field.accepted).flatMap(shortReasons));
   if (failedPages) why.add(`${failedPages} of ${data.pages.length} pages unreadable`);
+  for (const note of data.notes ?? []) why.add(note.message);
   return why.size ? el("span.why", {}, [...why].join(", ")) : null;
 }
 

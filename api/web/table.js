@@ -9,7 +9,10 @@ export function documentCsv(reading) {
 
 function documentRows(reading) {
   if (reading.failure) return [unread(reading.filename, "", reading.failure.code)];
-  return reading.pages.flatMap((page) => pageRows(reading.filename, page));
+  return [
+    ...reading.pages.flatMap((page) => pageRows(reading.filename, page)),
+    ...(reading.notes ?? []).map((note) => [reading.filename, "", "", "page", String(note.form_page), "", "", "false", note.code]),
+  ];
 }
 
 function pageRows(file, page) {

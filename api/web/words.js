@@ -16,6 +16,8 @@ const REASONS = {
   not_a_digit: "One of the signs is no digit.",
   ambiguous_cut: "The digits can be parted in two ways.",
   several_numbers: "Several numbers are printed here that this field may hold.",
+  page_guessed: "The page's code could not be read: its position says which page of the form it is.",
+  form_outdated: "The page was printed as another version of the form.",
 };
 
 const SHORT_REASONS = {
@@ -34,6 +36,8 @@ const SHORT_REASONS = {
   not_a_digit: "Not a digit",
   ambiguous_cut: "Unclear cut",
   several_numbers: "Several numbers",
+  page_guessed: "Page not sure",
+  form_outdated: "Another version",
 };
 
 const TYPES = { "": "Numbers on the page", digits: "Digits", digit: "One digit", amount: "Amount", date: "Date" };
@@ -104,7 +108,8 @@ export function stateOf(reading) {
   // A list of documents leaves their pages out; a document that was read has at least one.
   if (!reading.pages?.length) return STATES.done;
   const fields = fieldsOf(reading);
-  const sound = fields.length > 0 && fields.every((field) => field.accepted) && !reading.pages.some((page) => page.failure);
+  const whole = !reading.notes?.length && !reading.pages.some((page) => page.failure);
+  const sound = whole && fields.length > 0 && fields.every((field) => field.accepted);
   return sound ? STATES.accepted : STATES.look;
 }
 

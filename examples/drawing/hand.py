@@ -1,5 +1,6 @@
 """A hand that writes: one person's slant, spacing, digit forms and pen, and the ink that it leaves."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -50,7 +51,7 @@ class Writing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stroke:
+class Stroke:
     """A pen's path: points in pixels, shape (n, 2), and the line's width at each."""
 
     points: Curve
@@ -89,23 +90,43 @@ def write(text: str, *, height: float, hand: Hand, rng: np.random.Generator, pit
         rng: the chances of this one line.
         pitch: pixels from one digit's centre to the next, for combs; else the hand's own spacing.
     """
+    digits = (_digit_strokes(char, height=height, hand=hand, rng=rng) for char in text)
+    return set_line(digits, height=height, gap=hand.gap, rng=rng, pitch=pitch)
+
+
+def set_line(
+    digits: Iterable[list[Stroke]],
+    *,
+    height: float,
+    gap: float,
+    rng: np.random.Generator,
+    pitch: float | None = None,
+) -> Writing:
+    """Return digits set side by side on a line.
+
+    Args:
+        digits: the strokes of each, its top left near the origin; asked for one after the other.
+        height: of a digit, in pixels.
+        gap: between neighbours, in heights.
+        rng: the chances of this one line.
+        pitch: pixels from one digit's centre to the next, for combs; else `gap` parts them.
+    """
     margin = 0.4 * height
-    digits: list[list[_Stroke]] = []
+    placed: list[list[Stroke]] = []
     cursor = margin
-    for place, char in enumerate(text):
-        strokes = _digit_strokes(char, height=height, hand=hand, rng=rng)
+    for place, strokes in enumerate(digits):
         left, right = _extent(strokes)
         shift = cursor - left if pitch is None else margin + (place + 0.5) * pitch - (left + right) / 2
         offset = np.array([shift, margin + rng.normal(0, 0.03) * height])
-        digits.append([_Stroke(stroke.points + offset, stroke.widths) for stroke in strokes])
-        cursor = shift + right + height * (hand.gap + rng.normal(0, 0.04))
-    width = cursor + margin if pitch is None else 2 * margin + len(text) * pitch
+        placed.append([Stroke(stroke.points + offset, stroke.widths) for stroke in strokes])
+        cursor = shift + right + height * (gap + rng.normal(0, 0.04))
+    width = cursor + margin if pitch is None else 2 * margin + len(placed) * pitch
     shape = (round(height + 2 * margin), round(width))
-    layers = [_ink_of(strokes, shape) for strokes in digits]
+    layers = [_ink_of(strokes, shape) for strokes in placed]
     return Writing(ink=_with_flow(np.maximum.reduce(layers), rng), boxes=tuple(_box_of(layer) for layer in layers))
 
 
-def _digit_strokes(char: str, *, height: float, hand: Hand, rng: np.random.Generator) -> list[_Stroke]:
+def _digit_strokes(char: str, *, height: float, hand: Hand, rng: np.random.Generator) -> list[Stroke]:
     """One digit's strokes in pixels, its top left near the origin, each time a little different."""
     size = height * rng.uniform(0.9, 1.06)
     turn = rng.normal(0, 0.04)
@@ -117,7 +138,7 @@ def _digit_strokes(char: str, *, height: float, hand: Hand, rng: np.random.Gener
         points[:, 0] *= hand.narrowness
         points[:, 0] += hand.slant * (1 - points[:, 1])
         curve = curve_through(points @ rotation.T * size)
-        strokes.append(_Stroke(curve, _pressure(len(curve), hand.pen * height, rng)))
+        strokes.append(Stroke(curve, pen_widths(len(curve), hand.pen * height, rng)))
     return strokes
 
 
@@ -126,7 +147,7 @@ def _form(char: str, hand: Hand, rng: np.random.Generator) -> int:
     return hand.forms[char] if rng.random() < 0.9 else int(rng.integers(len(FORMS[char])))
 
 
-def _pressure(count: int, width: float, rng: np.random.Generator) -> NDArray[np.float64]:
+def pen_widths(count: int, width: float, rng: np.random.Generator) -> NDArray[np.float64]:
     """The line's width along a stroke: slow changes, thinner where the pen lands and leaves."""
     knots = rng.normal(1.0, 0.13, 5)
     along = np.interp(np.linspace(0, 4, count), np.arange(5), knots)
@@ -135,14 +156,14 @@ def _pressure(count: int, width: float, rng: np.random.Generator) -> NDArray[np.
     return pressure
 
 
-def _extent(strokes: list[_Stroke]) -> tuple[float, float]:
+def _extent(strokes: list[Stroke]) -> tuple[float, float]:
     return (
         min(float((s.points[:, 0] - s.widths / 2).min()) for s in strokes),
         max(float((s.points[:, 0] + s.widths / 2).max()) for s in strokes),
     )
 
 
-def _ink_of(strokes: list[_Stroke], shape: tuple[int, int]) -> Ink:
+def _ink_of(strokes: list[Stroke], shape: tuple[int, int]) -> Ink:
     """Draw strokes as overlapping lines with round ends, and average down."""
     height, width = shape
     large = np.zeros((height * SUPERSAMPLING, width * SUPERSAMPLING), np.uint8)

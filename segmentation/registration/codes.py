@@ -1,19 +1,18 @@
 """The QR code of a form: which template, version and page it is."""
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.form_code import FormCode, parse_code
 from core.types import Page
 from segmentation.registration.evening import even_light
 from segmentation.registration.geometry import as_grey
 
-PREFIX: Final = "tallyscan"
+__all__ = ["FormCode", "parse_code", "read_code"]
 
 SEARCH_SIDES: Final = (1500, 2600)
 """Longer sides of the pictures in which a code is sought, one after the other: small is quick, and noise is gone."""
@@ -25,37 +24,7 @@ QUIET: Final = 60
 BLURS: Final = (0.0, 2.0)
 """Sigmas: a code that was enlarged reads better smooth at one time, sharp at another."""
 
-_TEXT: Final = re.compile(rf"{PREFIX}:(?P<name>[^:]+):(?P<version>[0-9]{{1,9}}):(?P<page>[0-9]{{1,9}})", re.ASCII)
-
 _Grey = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class FormCode:
-    """What a form's code says.
-
-    Attributes:
-        name: the template's.
-        version: the template's.
-        page: of the form, as it is printed in the code.
-    """
-
-    name: str
-    version: int
-    page: int
-
-    @property
-    def text(self) -> str:
-        """What is encoded: `tallyscan:NAME:VERSION:PAGE`."""
-        return f"{PREFIX}:{self.name}:{self.version}:{self.page}"
-
-
-def parse_code(text: str) -> FormCode | None:
-    """Return what a code's text says, or None where it is not a form's."""
-    said = _TEXT.fullmatch(text)
-    if said is None:
-        return None
-    return FormCode(name=said["name"], version=int(said["version"]), page=int(said["page"]))
 
 
 def read_code(page: Page) -> FormCode | None:
@@ -63,9 +32,11 @@ def read_code(page: Page) -> FormCode | None:
     grey = as_grey(page.pixels)
     for side in SEARCH_SIDES:
         picture = _picture(grey, side)
-        codes = {code for text in _texts(picture) if (code := parse_code(text)) is not None}
-        if codes:
-            return codes.pop() if len(codes) == 1 else None
+        # One way to find codes, then the other: each takes as long as reading a field.
+        for detector in (cv2.QRCodeDetectorAruco(), cv2.QRCodeDetector()):
+            codes = {code for text in _texts(picture, detector) if (code := parse_code(text)) is not None}
+            if codes:
+                return codes.pop() if len(codes) == 1 else None
         if side >= max(grey.shape):
             break
     return None
@@ -77,16 +48,15 @@ def _picture(grey: _Grey, side: int) -> _Grey:
     return even_light(np.asarray(small, np.uint8))
 
 
-def _texts(picture: _Grey) -> Iterator[str]:
-    """Yield the texts of the codes in a picture, found in one of two ways and read straightened."""
-    for detector in (cv2.QRCodeDetectorAruco(), cv2.QRCodeDetector()):
-        try:
-            found, corners = detector.detectMulti(picture)
-        except cv2.error:
-            # The detectors give up on some pictures without a code by an assertion of their own.
-            continue
-        if found:
-            yield from (_read(picture, outline) for outline in np.asarray(corners, np.float32).reshape(-1, 4, 2))
+def _texts(picture: _Grey, detector: cv2.QRCodeDetectorAruco | cv2.QRCodeDetector) -> Iterator[str]:
+    """Yield the texts of the codes that a detector finds in a picture, read straightened."""
+    try:
+        found, corners = detector.detectMulti(picture)
+    except cv2.error:
+        # The detectors give up on some pictures without a code by an assertion of their own.
+        return
+    if found:
+        yield from (_read(picture, outline) for outline in np.asarray(corners, np.float32).reshape(-1, 4, 2))
 
 
 def _read(picture: _Grey, outline: NDArray[np.float32]) -> str:

@@ -117,7 +117,7 @@ def test_a_micr_line_that_nothing_can_be_compared_with_is_refused(tallyscan: Tal
 
 def test_json_has_the_names_of_the_http_interface(tallyscan: Tallyscan, scans: Path) -> None:
     (record,) = json.loads(tallyscan("read", scans / "a.png", "--type", "digits", "--format", "json").stdout)
-    assert {"file", "status", "failure", "reader", "pages"} == set(record)
+    assert {"file", "status", "failure", "reader", "notes", "pages"} == set(record)
     digit = record["pages"][0]["fields"][0]["digits"][0]
     assert {"char", "confidence", "box", "alternatives"} == set(digit)
 

@@ -92,6 +92,18 @@ def test_a_link_runs_out(store: Store) -> None:
         store.login_tokens.create("0" * 26, 60)
 
 
+def test_a_template_has_a_history(store: Store) -> None:
+    store.templates.put("card", {"fields": []})
+    store.templates.put("card", {"fields": ["amount"]})
+    store.templates.put("other", {"fields": []})
+    store.templates.remove("card")
+    assert [(each.version, each.body) for each in store.templates.history("card")] == [
+        (1, {"fields": []}),
+        (2, {"fields": ["amount"]}),
+    ]
+    assert store.templates.history("none") == []
+
+
 def test_templates_have_versions(store: Store) -> None:
     first = store.templates.put("cheque", {"fields": []})
     assert store.templates.put("cheque", {"fields": []}) == first

@@ -1,0 +1,71 @@
+"""Which page of its form a page is: its code says so, else its position in the document.
+
+A code that is another form's makes the page fail: its fields would be read in the wrong places, and look sound.
+"""
+
+from dataclasses import dataclass
+
+from core.errors import PageUnknown, WrongForm
+from core.form_code import FormCode
+from core.types import FormPage, Page, ReviewReason, ToldBy
+from segmentation.registration.codes import read_code
+from segmentation.registration.target import Registered
+from worker.form_reading import Form
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A page of a form.
+
+    Attributes:
+        number: from 1.
+        form_page: what the reading says of it; None for forms of one page without a code.
+        doubts: why nothing on it is to be accepted.
+    """
+
+    number: int
+    form_page: FormPage | None
+    doubts: tuple[ReviewReason, ...] = ()
+
+
+def tell_sheet(page: Page, laid: Registered, form: Form) -> Sheet:
+    """Return which page of the form it is.
+
+    Args:
+        page: as it came.
+        laid: the same, laid over the template.
+        form: that it is read as.
+
+    Raises:
+        WrongForm: its code is another form's.
+        PageUnknown: it should show a code, and shows neither that nor the form's marks.
+    """
+    template = form.template
+    number = 1 + page.index % template.pages
+    by_position = FormPage(template.name, number, of=template.pages, told_by=ToldBy.POSITION)
+    if not template.registration.code:
+        return Sheet(by_position.number, by_position if template.pages > 1 else None)
+    code = _code(page, laid)
+    if code is None:
+        if laid.poor:
+            raise PageUnknown
+        return Sheet(by_position.number, by_position, (ReviewReason.PAGE_GUESSED,))
+    return _as_coded(code, form)
+
+
+def _code(page: Page, laid: Registered) -> FormCode | None:
+    """Return the page's code: read on the laid page, which is upright and level, or where that is poor, as it came."""
+    code = None if laid.poor else read_code(laid.page)
+    return code or read_code(page)
+
+
+def _as_coded(code: FormCode, form: Form) -> Sheet:
+    template = form.template
+    if code.name != template.name:
+        raise WrongForm(f"The page's code says {code.name}, and it was to be read as {template.name}.")
+    if not 1 <= code.page <= template.pages:
+        raise WrongForm(f"The page's code says page {code.page}, and {template.name} has {template.pages}.")
+    told = FormPage(template.name, code.page, of=template.pages, told_by=ToldBy.CODE)
+    # A version of 0 was drawn before the template was stored.
+    fits = form.versions is None or code.version == 0 or code.version in form.versions
+    return Sheet(told.number, told, () if fits else (ReviewReason.FORM_OUTDATED,))
