@@ -85,10 +85,10 @@ class CornerMarkers(_Part):
 class RegistrationSpec(_Part):
     """How a page is laid over the template."""
 
-    method: Literal["none", "page", "markers", "features"] = Field(
+    method: Literal["none", "page", "markers", "features", "cheque"] = Field(
         "none",
         description="none: the page is scaled; page: the sheet's edges are found; markers: marks in its corners; "
-        "features: its print is found again.",
+        "features: its print is found again; cheque: the sheet with a band of E-13B at its foot, turned any way.",
     )
     reference: Sha256 | None = Field(None, description="SHA-256 of a picture of the empty form.")
     markers: CornerMarkers | None = None
@@ -110,6 +110,11 @@ class TemplateField(_Part):
     type: FieldSpec
     box: Area
     cells: int | None = Field(None, ge=2, le=MAX_DIGITS, description="Printed boxes side by side, one for each digit.")
+    locate: Literal["courtesy_amount"] | None = Field(
+        None,
+        description="The field is sought within `box`: courtesy_amount is what stands right of a printed $ or ₹. An "
+        "amount whose type does not state its decimals has two behind a $, none behind a ₹.",
+    )
     required: bool = Field(default=True, description="Whether an empty field goes to a person.")
     writing: Literal["handwritten", "printed", "micr"] = Field(
         "handwritten", description="printed: in ordinary type; micr: a band of E-13B, which is read as its parts."

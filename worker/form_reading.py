@@ -5,9 +5,12 @@ Page ─ register ─▶ page on the template ─ cut_fields ─▶ FieldCrops �
 ```
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.types import Box, FieldCrop, FieldReading, Page, ReviewReason
 from forms.checks import apply_checks
@@ -18,10 +21,30 @@ from segmentation.prepare import to_grey
 from segmentation.registration.reference import prepare_reference
 from segmentation.registration.register import register
 from segmentation.registration.target import MarkerLayout, Method, Registered, RegistrationTarget
+from worker import courtesy
+from worker.cheque_laying import lay_cheque
+from worker.micr import MicrReader
 from worker.placing import put_back
 
 MICR: Final = "micr"
 """Writing of a field that is a band of E-13B, whose parts are fields of their own."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CutField:
+    """A field, cut out of a page that is laid over its template.
+
+    Attributes:
+        field: of the template.
+        crop: what is read.
+        kind: what it may hold.
+        found: whether it is where it was to be; False where it was sought and nothing told its place.
+    """
+
+    field: TemplateField
+    crop: FieldCrop
+    kind: FieldType
+    found: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,20 +59,28 @@ class Form:
     template: Template
     target: RegistrationTarget
 
-    def lay(self, page: Page) -> Registered:
-        """Return the page laid over the template."""
+    def lay(self, page: Page, *, micr: Callable[[], MicrReader]) -> Registered:
+        """Return the page laid over the template.
+
+        Args:
+            page: as it came.
+            micr: gives what reads E-13B, by which cheques are laid.
+        """
+        if self.target.method is Method.CHEQUE:
+            return lay_cheque(page, self.target, micr())
         return register(page, self.target)
 
-    def cut_fields(self, page: Page) -> list[tuple[TemplateField, FieldCrop, FieldType]]:
+    def cut_fields(self, page: Page) -> list[CutField]:
         """Return the fields of a page that is laid over the template, bands of E-13B left out."""
         grey = to_grey(page)
-        found = []
-        for field in self.template.fields:
-            if field.writing != MICR:
-                box, kind = self.box(field, page), field.field_type()
-                pixels = grey[box.y : box.y + box.height, box.x : box.x + box.width]
-                found.append((field, FieldCrop(name=field.name, type=kind.name, box=box, pixels=pixels), kind))
-        return found
+        return [self._cut(field, page, grey) for field in self.template.fields if field.writing != MICR]
+
+    def _cut(self, field: TemplateField, page: Page, grey: NDArray[np.uint8]) -> CutField:
+        box, kind, found = self.box(field, page), field.field_type(), True
+        if field.locate == courtesy.COURTESY_AMOUNT:
+            box, kind, found = courtesy.locate(field, grey, box)
+        pixels = grey[box.y : box.y + box.height, box.x : box.x + box.width]
+        return CutField(field, FieldCrop(name=field.name, type=kind.name, box=box, pixels=pixels), kind, found)
 
     def bands(self, page: Page) -> list[tuple[TemplateField, Box]]:
         """Return the bands of E-13B and where they lie, across the whole page: its width tells the print's size."""
@@ -82,6 +113,13 @@ def open_form(template: Template, *, reference: bytes | None, limits: DecodeLimi
         Method(spec.method), size, reference=picture, markers=markers, max_residual_px=spec.max_residual_px
     )
     return Form(template, target)
+
+
+def settled(cut: CutField, reading: FieldReading) -> FieldReading:
+    """Return the reading of a field after what is particular to fields that were sought."""
+    if cut.field.locate == courtesy.COURTESY_AMOUNT and courtesy.has_cents(cut.kind):
+        reading = courtesy.settle_cents(reading, cut.kind)
+    return reading if cut.found else _doubted(reading)
 
 
 def finished(form: Form, laid: Registered, readings: Sequence[FieldReading]) -> tuple[FieldReading, ...]:

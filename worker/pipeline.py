@@ -30,13 +30,14 @@ from forms.confidence import Calibration
 from forms.decoder import Decoded
 from forms.field_types import field_type
 from forms.policy import is_number, judge, lattice_threshold
+from forms.templates import TemplateField
 from model.artifacts import SHIPPED
 from segmentation.decoding import DecodeLimits, SourceInfo, decode_page, inspect
 from segmentation.fields import find_numbers, whole_page
 from segmentation.normalise import NORMALISATION_VERSION
 from segmentation.prepare import Levelling, deskew, estimate_skew, ink_map, to_grey
 from segmentation.preview import encode_preview
-from worker.form_reading import Form, finished
+from worker.form_reading import Form, finished, settled
 from worker.micr import MicrReader
 from worker.networks import Networks, load_networks
 from worker.placing import put_back
@@ -182,14 +183,15 @@ class Reader:
 
     def _read_form(self, page: Page, form: Form, request: ReadRequest) -> PageReading:
         with self.timings.measure("segment"):
-            laid = form.lay(page)
+            laid = form.lay(page, micr=lambda: self._micr)
             cut = form.cut_fields(laid.page)
-            fields = [prepare_field(crop, with_line=self._reads_lines(crop), kind=kind) for _, crop, kind in cut]
+            fields = [
+                prepare_field(each.crop, with_line=self._reads_lines(each.crop), kind=each.kind) for each in cut
+            ]
         decoded = self._recognition.read(fields)
-        targets = [request.target_error or field.target_error for field, _, _ in cut]
         readings = [
-            self._judge(field, each, request=replace(request, target_error=target))
-            for field, each, target in zip(fields, decoded, targets, strict=True)
+            settled(place, self._judge(field, each, request=_for_field(request, place.field)))
+            for place, field, each in zip(cut, fields, decoded, strict=True)
         ]
         with self.timings.measure("micr"):
             for field, box in form.bands(laid.page):
@@ -243,6 +245,10 @@ class Reader:
 
     def _target_error(self, request: ReadRequest) -> float:
         return self._settings.target_error if request.target_error is None else request.target_error
+
+
+def _for_field(request: ReadRequest, field: TemplateField) -> ReadRequest:
+    return replace(request, target_error=request.target_error or field.target_error)
 
 
 def _locate(page: Page, request: ReadRequest) -> tuple[tuple[FieldCrop, ...], Levelling]:
