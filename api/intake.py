@@ -30,6 +30,7 @@ from core.errors import (
 from core.media import SNIFF_BYTES, ZIP, sniff
 from core.settings import Settings
 from core.status import Priority
+from core.types import AUTO
 from forms.field_types import field_type
 from storage.records import BatchRecord, Created, DocumentRecord, NewDocument
 
@@ -170,7 +171,7 @@ def check_order(services: Services, order: Order) -> None:
     """Return when documents of that kind are taken now.
 
     Raises:
-        InvalidRequest: no such field type, or a callback that is not allowed.
+        InvalidRequest: no such field type, one beside a template, or a callback that is not allowed.
         UnknownTemplate: no template of that name.
         NotFound: no such batch of that owner.
         QueueFull: as many documents wait as the settings allow.
@@ -178,7 +179,9 @@ def check_order(services: Services, order: Order) -> None:
     if order.type_name is not None:
         field_type(order.type_name)
     _check_callback(order.callback_url, services.settings)
-    if order.template is not None:
+    if order.template is not None and order.type_name is not None:
+        raise InvalidRequest("A template says itself which types its fields have: send template or type.")
+    if order.template is not None and order.template != AUTO:
         require_template(services.store.templates, order.template)
     if order.batch_id is not None:
         services.store.batches.require(order.batch_id, owner=order.owner)

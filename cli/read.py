@@ -3,6 +3,7 @@
 import time
 import traceback
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from cli.stop import FAILED
 from core.errors import InternalError, OutOfMemory, TallyscanError
 from core.settings import Settings
 from core.status import Status
-from core.types import DocumentReading, Phase
+from core.types import AUTO, DocumentReading, Phase
 
 if TYPE_CHECKING:
     from worker.form_reading import Form
@@ -28,12 +29,17 @@ if TYPE_CHECKING:
     epilog=examples(
         "tallyscan read cheque.png --type digits",
         "tallyscan read cheques/ --template cheque-cts2010 --format csv",
+        "tallyscan read inbox/ --template auto --format csv",
         "tallyscan read scans/ --format csv --out readings.csv",
     )
 )
 @paths_argument
 @type_option
-@click.option("--template", metavar="NAME|FILE", help="Template that says which fields a page has, and where.")
+@click.option(
+    "--template",
+    metavar="NAME|FILE|auto",
+    help="Template that says which fields a page has, and where; auto chooses one for each page.",
+)
 @target_error_option
 @result_options
 @click.option("--timings", is_flag=True, help="Say on stderr what took how long.")
@@ -51,8 +57,9 @@ def read(
     """Read scans here and now.
 
     PATH is a file, or a folder whose scans are read with those of its subfolders. Without --type, the numbers on
-    each page are found; with --template, the fields that the template names are read. A file that fails does not
-    stop the others: it gets a line on stderr, and a row that names the failure in review_reasons.
+    each page are found; with --template, the fields that the template names are read. With --template auto, a page
+    that no template fits is read like one without, and nothing on it is accepted. A file that fails does not stop the
+    others: it gets a line on stderr, and a row that names the failure in review_reasons.
     """
     if type_name and template:
         raise click.UsageError("A template says itself which types its fields have: name --type or --template.")
@@ -78,23 +85,26 @@ def _open_reader(
     # OpenCV and LiteRT come in here, and only here.
     from worker.pipeline import Reader, ReadRequest
 
-    form = None if template is None else _open_form(settings, template)
-    return Reader.load(settings), ReadRequest(type_name, target_error=target_error, form=form)
+    request = ReadRequest(type_name, target_error=target_error)
+    if template == AUTO:
+        from cli.template_choice import open_choice
+
+        request = replace(request, choose=open_choice(settings))
+    elif template is not None:
+        request = replace(request, form=_open_form(settings, template))
+    return Reader.load(settings), request
 
 
 def _open_form(settings: Settings, name: str) -> "Form":
+    from cli.template_choice import open_stored
     from cli.template_shelf import find_reference, find_template, names_file
     from segmentation.decoding import DecodeLimits
-    from storage.blobs import BlobStore
     from worker.form_reading import open_form
 
     template = find_template(name, settings).template
-    if names_file(name):
-        reference = find_reference(template, Path(name).parent)
-    elif (digest := template.registration.reference) is not None:
-        reference = BlobStore.open(settings.resolved_blob_url).get(digest)
-    else:
-        reference = None
+    if not names_file(name):
+        return open_stored(template, settings)
+    reference = find_reference(template, Path(name).parent)
     return open_form(template, reference=reference, limits=DecodeLimits.from_settings(settings))
 
 

@@ -17,13 +17,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from core.errors import InvalidRequest
 from core.settings import MAX_TARGET_ERROR
-from core.types import Box
+from core.types import AUTO, Box
 from forms.check_specs import CrossCheck, FieldCheck
 from forms.field_specs import MAX_DIGITS, FieldSpec
 from forms.field_types import FieldType
-
-AUTO: Final = "auto"
-"""Stands for the template that fits a page best, so none can have this name."""
 
 MM_IN_INCH: Final = 25.4
 

@@ -100,8 +100,7 @@ def find_sign(grey: _Grey, area: Box) -> Sign | None:
 def _patterns() -> tuple[tuple[str, _Grey], ...]:
     """Return the signs as the working picture shows them, dark on light, in every fount and size."""
     return tuple(
-        (char, _drawn(char, fount, weight, height))
-        for char, (fount, weight), height in product(SIGNS, FOUNTS, HEIGHTS)
+        (char, _drawn(char, fount, weight, height)) for char, (fount, weight), height in product(SIGNS, FOUNTS, HEIGHTS)
     )
 
 

@@ -6,7 +6,7 @@ Page ─ outlines ─▶ guesses ─ MICR line read at the foot of each ─▶ t
 ```
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -30,12 +30,16 @@ from segmentation.registration.geometry import (
     warp,
 )
 from segmentation.registration.target import Method, Registered, RegistrationTarget
-from worker.micr import SURE_EVIDENCE, BandReading, MicrReader
+from worker.micr import LEAST_KNOWN, SURE_EVIDENCE, BandReading, MicrReader
 
 LOOK_WIDTH: Final = 1400
 """Pixels that a sheet is laid out to for its MICR line: 1.6 a module on a cheque 8.5 inches wide."""
 
 SKEW_SIDE: Final = 1000
+"""Pixels of the longer side of the picture in which a page's skew is sought."""
+
+TURNS: Final = (0, 2, 1, 3)
+"""Quarter turns by which a page may lie, the likeliest first."""
 
 FOOT: Final = 0.36
 """Share of the sheet's height, from below, in which its MICR line is sought."""
@@ -50,11 +54,16 @@ class Laid:
 
     Attributes:
         outline: the guess.
-        evidence: log odds that a MICR line stands at its foot; 0 where none does.
+        band: the MICR line at its foot; None where none is there.
     """
 
     outline: Outline
-    evidence: float
+    band: BandReading | None
+
+    @property
+    def evidence(self) -> float:
+        """Log odds that there is a MICR line; 0 where none was found."""
+        return 0.0 if self.band is None else self.band.cells.evidence
 
 
 def lay_cheque(page: Page, target: RegistrationTarget, micr: MicrReader) -> Registered:
@@ -74,18 +83,28 @@ def lay_cheque(page: Page, target: RegistrationTarget, micr: MicrReader) -> Regi
     )
 
 
-def find_cheque(page: Page, size: Size, micr: MicrReader) -> Laid | None:
-    """Return how the cheque lies on the page, or None where there is none with a MICR line."""
+def find_cheque(page: Page, size: Size, micr: MicrReader, *, turns: Sequence[int] = TURNS) -> Laid | None:
+    """Return how the cheque lies on the page, or None where there is none with a MICR line.
+
+    Args:
+        page: as it came.
+        size: of the template.
+        micr: reads E-13B.
+        turns: by which the page may be turned where no edges of a sheet are seen.
+    """
+    looks = (_look(page, outline, size, micr) for outline in outlines(page.pixels, size))
+    return _surest(looks) or _surest(_look_for_bands(page, size, micr, turns))
+
+
+def _surest(looks: Iterator[Laid]) -> Laid | None:
+    """Return the look with the most evidence; none more is taken once one is sure."""
     best: Laid | None = None
-    for outline in outlines(page.pixels, size):
-        looked = _look(page, outline, size, micr)
-        if best is None or looked.evidence > best.evidence:
+    for looked in looks:
+        if looked.evidence > (0.0 if best is None else best.evidence):
             best = looked
-        if best.evidence >= SURE_EVIDENCE:
+        if best is not None and best.evidence >= SURE_EVIDENCE:
             break
-    if best is not None and best.evidence > 0:
-        return best
-    return _by_band(page, size, micr)
+    return best
 
 
 def _look(page: Page, outline: Outline, size: Size, micr: MicrReader) -> Laid:
@@ -95,39 +114,34 @@ def _look(page: Page, outline: Outline, size: Size, micr: MicrReader) -> Laid:
     top = round((1 - FOOT) * small[1])
     band = micr.read_band(Page(0, grey), region=Box(0, top, small[0], small[1] - top))
     held = band is not None and stands_at_foot(band.strip.line, small)
-    return Laid(outline, band.cells.evidence if band is not None and held else 0.0)
+    return Laid(outline, band if held else None)
 
 
-def _by_band(page: Page, size: Size, micr: MicrReader) -> Laid | None:
-    """Return where the cheque lies by its MICR line alone: no edge of the sheet is seen, or only parts of it."""
-    best: Laid | None = None
-    for grey, back in _levelled(as_grey(page.pixels)):
-        band = micr.read_band(Page(0, grey))
-        if band is None or (best is not None and band.cells.evidence <= best.evidence):
-            continue
-        outline = _around(band, size)
+def _look_for_bands(page: Page, size: Size, micr: MicrReader, turns: Sequence[int]) -> Iterator[Laid]:
+    """Yield where the cheque lies by its MICR line alone: no edge of the sheet is seen, or only parts of it."""
+    grey = as_grey(page.pixels)
+    for turn in turns:
+        level, back = _levelled(grey, turn)
+        band = micr.read_band(Page(0, level))
+        outline = None if band is None else _around(band, size)
         if outline is not None:
-            best = Laid(replace(outline, transform=back @ outline.transform), band.cells.evidence)
-        if best is not None and best.evidence >= SURE_EVIDENCE:
-            break
-    return best
+            yield Laid(replace(outline, transform=back @ outline.transform), band)
 
 
-def _levelled(grey: _Grey) -> Iterator[tuple[_Grey, Transform]]:
-    """Yield the page turned by quarter turns and levelled, with the way back: from those pixels to the page's."""
-    for turns in (0, 2, 1, 3):
-        upright = np.ascontiguousarray(np.rot90(grey, turns))
-        small = shrink(upright, min(1.0, SKEW_SIDE / max(upright.shape)))
-        level, levelling = deskew(upright, estimate_skew(ink_map(small)))
-        skewed = np.linalg.inv(np.vstack([levelling.matrix, [0, 0, 1]]))
-        yield level, turning(size_of(upright), turns) @ skewed
+def _levelled(grey: _Grey, turn: int) -> tuple[_Grey, Transform]:
+    """Return the page turned back by quarter turns and levelled, and the way back: from those pixels to the page's."""
+    upright = np.ascontiguousarray(np.rot90(grey, turn))
+    small = shrink(upright, min(1.0, SKEW_SIDE / max(upright.shape)))
+    level, levelling = deskew(upright, estimate_skew(ink_map(small)))
+    skewed = np.linalg.inv(np.vstack([levelling.matrix, [0, 0, 1]]))
+    return level, turning(size_of(upright), turn) @ skewed
 
 
 def _around(band: BandReading, size: Size) -> Outline | None:
     """Return where the sheet lies around its MICR line; None where the line has no routing number to tell by."""
     line = parse(band.cells.probabilities)
     routing = next((field for field in line.fields if field.name == "routing"), None)
-    if routing is None or line.family not in SHEETS:
+    if routing is None or routing.check_failed or line.known < LEAST_KNOWN or line.family not in SHEETS:
         return None
     before = any(field.cells[0] < routing.cells[0] for field in line.fields)
     sheet = SHEETS["us_business" if line.family == "us" and before else line.family]

@@ -5,6 +5,7 @@ area ─ find_sign ─▶ crop right of it ─ (as any field) ─▶ FieldReadin
 ```
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
@@ -92,7 +93,7 @@ def _stand_apart(boxes: Sequence[Box], count: int) -> bool:
         return False
     before, last = boxes[:-count], boxes[-count:]
     height = median(box.height for box in before)
-    gaps = [right.x - left.x - left.width for left, right in zip(boxes, boxes[1:], strict=False)]
+    gaps = [right.x - left.x - left.width for left, right in itertools.pairwise(boxes)]
     cut = len(before) - 1
     others = [gap for place, gap in enumerate(gaps) if place != cut]
     wider = gaps[cut] - max(median(others), 0) >= APART * height

@@ -17,6 +17,7 @@ import cv2
 from core.errors import InputError
 from core.settings import Settings
 from core.types import (
+    AUTO,
     DocumentReading,
     FieldCrop,
     FieldReading,
@@ -37,6 +38,7 @@ from segmentation.fields import find_numbers, whole_page
 from segmentation.normalise import NORMALISATION_VERSION
 from segmentation.prepare import Levelling, deskew, estimate_skew, ink_map, to_grey
 from segmentation.preview import encode_preview
+from worker.choosing import Choose, named, unknown
 from worker.form_reading import Form, finished, settled
 from worker.micr import MicrReader
 from worker.networks import Networks, load_networks
@@ -54,11 +56,13 @@ class ReadRequest:
         type_name: field type of each page as a whole, or None to find the numbers on it.
         target_error: share of accepted fields that may be wrong, or None for that of the field or the settings.
         form: template that says where the fields are; `type_name` is None then.
+        choose: chooses the form of each page; the two others are None then.
     """
 
     type_name: str | None = None
     target_error: float | None = None
     form: Form | None = None
+    choose: Choose | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,7 @@ class Reader:
         """Return the record of how documents are read under `request`."""
         form = request.form
         by = {"type": request.type_name or "numbers"} if form is None else {"template": form.template.name}
+        by = by if request.choose is None else {"template": AUTO}
         locate = ProcessingStep("locate", {**by})
         normalise = ProcessingStep("normalise", {"version": NORMALISATION_VERSION})
         recognise = ProcessingStep("recognise", {"model": self._settings.model, "version": self.info.version})
@@ -167,6 +172,8 @@ class Reader:
         Raises:
             InvalidRequest: there is no field type of that name.
         """
+        if request.choose is not None:
+            return self._read_chosen(page, request.choose, replace(request, choose=None))
         if request.form is not None:
             return self._read_form(page, request.form, request)
         fields, decoded, levelling = self.decode_fields(page, request=request)
@@ -181,13 +188,19 @@ class Reader:
             fields=tuple(readings),
         )
 
+    def _read_chosen(self, page: Page, choose: Choose, request: ReadRequest) -> PageReading:
+        """Return the reading by the template that fits the page, or of all numbers on it, none accepted."""
+        with self.timings.measure("choose"):
+            chosen = choose(page, lambda: self._micr)
+        if chosen is None:
+            return unknown(self.read_pixels(page, request=request))
+        return named(self.read_pixels(page, request=replace(request, form=chosen.open())), chosen.use)
+
     def _read_form(self, page: Page, form: Form, request: ReadRequest) -> PageReading:
         with self.timings.measure("segment"):
             laid = form.lay(page, micr=lambda: self._micr)
             cut = form.cut_fields(laid.page)
-            fields = [
-                prepare_field(each.crop, with_line=self._reads_lines(each.crop), kind=each.kind) for each in cut
-            ]
+            fields = [prepare_field(each.crop, with_line=self._reads_lines(each.crop), kind=each.kind) for each in cut]
         decoded = self._recognition.read(fields)
         readings = [
             settled(place, self._judge(field, each, request=_for_field(request, place.field)))

@@ -38,6 +38,7 @@ WIDTH_BOUNDS: Final = (5.2, 9.6)
 MAX_SLOPE: Final = 0.03
 """Of the MICR line on a sheet that is laid right."""
 
+
 @dataclass(frozen=True, slots=True)
 class SheetSize:
     """A kind of cheque, in inches; `routing_end` is from the last digit of its routing number to the right edge."""
