@@ -59,7 +59,7 @@ class Form:
     template: Template
     target: RegistrationTarget
 
-    def lay(self, page: Page, *, micr: Callable[[], MicrReader]) -> Registered:
+    def lay(self, page: Page, *, micr: Callable[[], MicrReader] = MicrReader.load) -> Registered:
         """Return the page laid over the template.
 
         Args:
