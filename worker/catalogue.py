@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from core.errors import TallyscanError, Unavailable, UnknownTemplate
+from core.errors import BlobMissing, TallyscanError, Unavailable, UnknownTemplate
 from core.types import Page, TemplateUse
 from forms.builtins import builtin_template, builtin_templates
 from segmentation.decoding import DecodeLimits
@@ -74,9 +74,9 @@ class StoredTemplates:
 
         try:
             return Known.of(use, opening(), opening)
-        except Unavailable:
-            raise
         except TallyscanError as error:
+            if isinstance(error, Unavailable) and not isinstance(error, BlobMissing):
+                raise
             # One template that is broken, or whose reference is gone, keeps no page from the others.
             log.warning("template left out", template=use.name, version=use.version, code=error.code)
             return None

@@ -107,6 +107,7 @@ class Chooser:
             or by_markers(page, known)
             or by_print(page, known)
             or by_cheque(page, known, micr())
+            or by_print(page, known, thorough=True)
             or (self._by_code(page) if coded else None)
         )
 
@@ -153,10 +154,16 @@ def _told_apart(page: Page, fits: list[tuple[float, Known]]) -> Known | None:
     return alike[0] if len(alike) == 1 else by_print(page, alike)
 
 
-def by_print(page: Page, known: Sequence[Known]) -> Known | None:
-    """Return the template whose reference shows the page's print; None where none does, or two do alike."""
+def by_print(page: Page, known: Sequence[Known], *, thorough: bool = False) -> Known | None:
+    """Return the template whose reference shows the page's print; None where none does, or two do alike.
+
+    Args:
+        page: as it came.
+        known: templates to choose from; those without a reference are never the one.
+        thorough: look longer, for print that is faint or blurred.
+    """
     with_reference = [(each, each.target.reference) for each in known if isinstance(each.target.reference, Reference)]
-    found = recognise(page.pixels, [reference for _, reference in with_reference])
+    found = recognise(page.pixels, [reference for _, reference in with_reference], thorough=thorough)
     return None if found is None else with_reference[found.place][0]
 
 

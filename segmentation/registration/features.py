@@ -63,10 +63,10 @@ def register_by_features(pixels: NDArray[np.uint8], reference: Reference) -> Mea
 
 def _guesses(pixels: NDArray[np.uint8], grey: _Grey, reference: Reference) -> Iterator[Transform | None]:
     working, whole = working_picture(grey), size_of(grey)
-    yield _transform(reference.orb, orb_features(working, whole=whole), cv2.NORM_HAMMING, whole, reference.size)
+    yield transform_between(reference.orb, orb_features(working, whole=whole), cv2.NORM_HAMMING, whole, reference.size)
     sheet = find_sheet(pixels, reference.size)
     yield None if sheet is None else lay_outline(grey, sheet.corners, reference.size, reference)
-    yield _transform(reference.sift, sift_features(working, whole=whole), cv2.NORM_L2, whole, reference.size)
+    yield transform_between(reference.sift, sift_features(working, whole=whole), cv2.NORM_L2, whole, reference.size)
 
 
 def _measure(grey: _Grey, transform: Transform, reference: Reference) -> Measured | None:
@@ -87,7 +87,8 @@ def match(reference: Features, page: Features, *, norm: int) -> tuple[Points, Po
     return source, onto
 
 
-def _transform(known: Features, seen: Features, norm: int, page_size: Size, size: Size) -> Transform | None:
+def transform_between(known: Features, seen: Features, norm: int, page_size: Size, size: Size) -> Transform | None:
+    """Return how a page may lie on a template of `size` by the features of both; None where too few agree."""
     source, onto = match(known, seen, norm=norm)
     if len(source) < MIN_INLIERS:
         return None

@@ -1,8 +1,9 @@
 """Which of many references a page shows: by features on level scans, by its outline in photos, then patch by patch.
 
 ```
-Page ─ ORB, once ─▶ matches with each reference ─▶ those with most ─ refine ─▶ the one whose patches agree
-     └ none: the sheet's edges, once ─▶ likeness from far to each ───┘
+Page ─ ORB, once ─▶ a few features of each reference ─▶ those with most matches ─ all features, refine ─▶ Recognised
+     ├ none: the sheet's edges, once ─▶ likeness from far to each ───────────────────────────┤
+     └ none: SIFT, once, of the likeliest ───────────────────────────────────────────────────┘
 ```
 """
 
@@ -14,20 +15,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.registration.features import FIT_PX, match
-from segmentation.registration.geometry import Transform, as_grey, fit_homography, is_plausible, size_of
+from segmentation.registration.features import match, transform_between
+from segmentation.registration.geometry import Transform, as_grey, is_plausible, size_of
 from segmentation.registration.orientation import lay_outline
-from segmentation.registration.reference import WORKING_SIDE, Features, Reference, orb_features, working_picture
+from segmentation.registration.reference import Features, Reference, orb_features, sift_features, working_picture
 from segmentation.registration.refine import Measured, refine
 from segmentation.registration.sheet import find_sheet
 
 COARSE: Final = 4
-"""Every so many of a reference's features are compared: enough to tell forms apart, and the time for twenty."""
-
-MIN_INLIERS: Final = 8
-"""Matches that agree from which a reference is looked at closely: others come to five."""
+"""Every so many of a reference's features are compared at first: twenty references take the time of five."""
 
 CLOSE_LOOKS: Final = 3
+"""References that are looked at with all their features."""
 
 MIN_LEAD: Final = 0.1
 """Share of a reference's patches by which the best one leads: of two that fit alike, none is guessed."""
@@ -48,44 +47,51 @@ class Recognised:
     measured: Measured
 
 
-def recognise(pixels: NDArray[np.uint8], references: Sequence[Reference]) -> Recognised | None:
+def recognise(
+    pixels: NDArray[np.uint8], references: Sequence[Reference], *, thorough: bool = False
+) -> Recognised | None:
     """Return the reference whose print is the page's; None where none is, or two are alike.
 
     Args:
         pixels: the page as it came, turned any way, grey or BGR.
         references: of the templates that it may be.
+        thorough: look by SIFT, which sees faint and blurred print and takes long, and by nothing else.
     """
     if not references:
         return None
     grey = as_grey(pixels)
-    best = _closest(grey, _by_features(grey, references), references)
-    return best or _closest(grey, _by_outline(pixels, grey, references), references)
+    working, whole = working_picture(grey), size_of(grey)
+    orb = orb_features(working, whole=whole)
+    likely = _likeliest(orb, references)
+    if thorough:
+        sift = sift_features(working, whole=whole)
+        found = [
+            (place, transform_between(references[place].sift, sift, cv2.NORM_L2, whole, references[place].size))
+            for place in likely
+        ]
+        return _closest(grey, found, references)
+    found = [
+        (place, transform_between(references[place].orb, orb, cv2.NORM_HAMMING, whole, references[place].size))
+        for place in likely
+    ]
+    return _closest(grey, found, references) or _closest(grey, _by_outline(pixels, grey, references), references)
 
 
-def _by_features(grey: _Grey, references: Sequence[Reference]) -> list[tuple[int, Transform]]:
-    """Return the places of references that share features with the page, most first, and how it may lie on them."""
-    seen = orb_features(working_picture(grey), whole=size_of(grey))
-    threshold = FIT_PX * max(1.0, max(size_of(grey)) / WORKING_SIDE)
-    rated = []
-    for place, reference in enumerate(references):
-        source, onto = match(_coarse(reference.orb), seen, norm=cv2.NORM_HAMMING)
-        fitted = fit_homography(source, onto, threshold=threshold) if len(source) >= MIN_INLIERS else None
-        if fitted is None or not is_plausible(fitted[0], reference.size, size_of(grey)):
-            continue
-        inliers = int(fitted[1].sum())
-        if inliers >= MIN_INLIERS:
-            rated.append((inliers, place, fitted[0]))
-    rated.sort(key=lambda each: -each[0])
-    return [(place, transform) for _, place, transform in rated[:CLOSE_LOOKS]]
+def _likeliest(seen: Features, references: Sequence[Reference]) -> list[int]:
+    """Return the places of the references with most features on the page, of those that are compared at first."""
+    matches = [len(match(_coarse(each.orb), seen, norm=cv2.NORM_HAMMING)[0]) for each in references]
+    return [int(place) for place in np.argsort(matches)[::-1][:CLOSE_LOOKS]]
 
 
 def _coarse(features: Features) -> Features:
     return Features(features.points[::COARSE], features.descriptors[::COARSE])
 
 
-def _by_outline(pixels: NDArray[np.uint8], grey: _Grey, references: Sequence[Reference]) -> list[tuple[int, Transform]]:
+def _by_outline(
+    pixels: NDArray[np.uint8], grey: _Grey, references: Sequence[Reference]
+) -> list[tuple[int, Transform | None]]:
     """Return the places of references that look like the sheet in a photo, seen from far, and how it lies on them."""
-    found = []
+    found: list[tuple[int, Transform | None]] = []
     for size in dict.fromkeys(reference.size for reference in references):
         sheet = find_sheet(pixels, size)
         if sheet is None:
@@ -99,12 +105,12 @@ def _by_outline(pixels: NDArray[np.uint8], grey: _Grey, references: Sequence[Ref
 
 
 def _closest(
-    grey: _Grey, guesses: Sequence[tuple[int, Transform]], references: Sequence[Reference]
+    grey: _Grey, guesses: Sequence[tuple[int, Transform | None]], references: Sequence[Reference]
 ) -> Recognised | None:
     """Return the guess whose patches agree best; None where none does, or two do alike."""
     looked = []
     for place, transform in guesses:
-        measured = refine(grey, transform, references[place])
+        measured = None if transform is None else refine(grey, transform, references[place])
         if measured is None or not measured.trusted:
             continue
         if is_plausible(measured.transform, references[place].size, size_of(grey)):
