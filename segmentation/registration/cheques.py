@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import cv2
 import numpy as np
 
 from segmentation.micr_strip import BandLine
@@ -22,7 +23,7 @@ from segmentation.registration.geometry import (
     turned,
     turning,
 )
-from segmentation.registration.sheet import find_sheet
+from segmentation.registration.sheet import Sheet, find_sheet
 
 SYMBOLS_PER_INCH: Final = 8.0
 
@@ -60,6 +61,10 @@ FRAME_CHANGE: Final = 1.45
 """By which the picture's proportions may differ from a cheque's and still show little else."""
 
 
+MOST_OF_FRAME: Final = 0.85
+"""Of the picture that a sheet covers when nothing lies around it: what is found inside is a printed border."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Outline:
     """A guess at where a cheque lies.
@@ -83,17 +88,22 @@ def outlines(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], size: Size
         size: of the template.
     """
     frame = size_of(as_grey(pixels))
-    fits = _change(frame, size) <= FRAME_CHANGE
-    if fits:
-        yield _of_frame(frame, size, quarter_turns=0)
     sheet = find_sheet(pixels, size)
-    if sheet is not None:
-        outline = from_corners(size, sheet.corners)
-        for turn in _turns(sheet.corners):
-            yield Outline(turned(outline, size, turn), sheet.residual_px, from_edges=True)
-    for turn in range(1 if fits else 0, 4):
+    on_table = sheet is not None and _area(sheet.corners) < MOST_OF_FRAME * frame[0] * frame[1]
+    if on_table and sheet is not None:
+        yield from _of_sheet(sheet, size)
+    for turn in range(4):
         if _change(frame if turn % 2 == 0 else frame[::-1], size) <= FRAME_CHANGE:
             yield _of_frame(frame, size, quarter_turns=turn)
+    if sheet is not None and not on_table:
+        yield from _of_sheet(sheet, size)
+
+
+def _of_sheet(sheet: Sheet, size: Size) -> Iterator[Outline]:
+    """Yield the two ways in which a wide sheet may lie."""
+    outline = from_corners(size, sheet.corners)
+    for turn in _turns(sheet.corners):
+        yield Outline(turned(outline, size, turn), sheet.residual_px, from_edges=True)
 
 
 def band_outline(line: BandLine, routing_end: float, sheet: SheetSize, size: Size) -> Outline:
@@ -138,6 +148,10 @@ def _turns(corners: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> tuple[
     """Return by how many quarter turns a wide sheet with these corners may lie turned."""
     lengths = np.hypot(*(np.roll(corners, -1, axis=0) - corners).T)
     return (0, 2) if lengths[0] + lengths[2] >= lengths[1] + lengths[3] else (3, 1)
+
+
+def _area(corners: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
+    return float(cv2.contourArea(corners.astype(np.float32)))
 
 
 def _change(frame: Size, size: Size) -> float:

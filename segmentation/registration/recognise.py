@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.registration.features import match, transform_between
+from segmentation.registration.features import MAX_RATIO, match, transform_between
 from segmentation.registration.geometry import Transform, as_grey, is_plausible, size_of
 from segmentation.registration.orientation import lay_outline
 from segmentation.registration.reference import Features, Reference, orb_features, sift_features, working_picture
@@ -27,6 +27,9 @@ COARSE: Final = 4
 
 CLOSE_LOOKS: Final = 3
 """References that are looked at with all their features."""
+
+RATIOS: Final = (0.75, MAX_RATIO)
+"""Lowe's: forms that repeat their words and boxes leave too many false matches for the usual one alone."""
 
 MIN_LEAD: Final = 0.1
 """Share of a reference's patches by which the best one leads: of two that fit alike, none is guessed."""
@@ -63,18 +66,14 @@ def recognise(
     working, whole = working_picture(grey), size_of(grey)
     orb = orb_features(working, whole=whole)
     likely = _likeliest(orb, references)
-    if thorough:
-        sift = sift_features(working, whole=whole)
-        found = [
-            (place, transform_between(references[place].sift, sift, cv2.NORM_L2, whole, references[place].size))
-            for place in likely
-        ]
-        return _closest(grey, found, references)
-    found = [
-        (place, transform_between(references[place].orb, orb, cv2.NORM_HAMMING, whole, references[place].size))
-        for place in likely
-    ]
-    return _closest(grey, found, references) or _closest(grey, _by_outline(pixels, grey, references), references)
+    guesses: list[tuple[int, Transform | None]] = []
+    features, norm = (sift_features(working, whole=whole), cv2.NORM_L2) if thorough else (orb, cv2.NORM_HAMMING)
+    for place in likely:
+        known = references[place].sift if thorough else references[place].orb
+        size = references[place].size
+        guesses += [(place, transform_between(known, features, norm, whole, size, ratio=ratio)) for ratio in RATIOS]
+    found = _closest(grey, guesses, references)
+    return found if thorough or found else _closest(grey, _by_outline(pixels, grey, references), references)
 
 
 def _likeliest(seen: Features, references: Sequence[Reference]) -> list[int]:
@@ -108,7 +107,7 @@ def _closest(
     grey: _Grey, guesses: Sequence[tuple[int, Transform | None]], references: Sequence[Reference]
 ) -> Recognised | None:
     """Return the guess whose patches agree best; None where none does, or two do alike."""
-    looked = []
+    looked: list[Recognised] = []
     for place, transform in guesses:
         measured = None if transform is None else refine(grey, transform, references[place])
         if measured is None or not measured.trusted:
@@ -118,6 +117,7 @@ def _closest(
     looked.sort(key=lambda each: -each.measured.found_share)
     if not looked:
         return None
-    if len(looked) > 1 and looked[0].measured.found_share - looked[1].measured.found_share < MIN_LEAD:
+    others = [each for each in looked if each.place != looked[0].place]
+    if others and looked[0].measured.found_share - others[0].measured.found_share < MIN_LEAD:
         return None
     return looked[0]
