@@ -30,6 +30,7 @@ from core.errors import (
 from core.media import SNIFF_BYTES, ZIP, sniff
 from core.settings import Settings
 from core.status import Priority
+from core.types import AUTO
 from forms.field_types import field_type
 from forms.micr import check_line
 from forms.templates import parse_template
@@ -173,8 +174,8 @@ def check_order(services: Services, order: Order) -> None:
     """Return when documents of that kind are taken now.
 
     Raises:
-        InvalidRequest: no such field type, a callback that is not allowed, or a MICR line that nothing can be
-            compared with.
+        InvalidRequest: no such field type, one beside a template, a callback that is not allowed, or a MICR line
+            that nothing can be compared with.
         UnknownTemplate: no template of that name.
         NotFound: no such batch of that owner.
         QueueFull: as many documents wait as the settings allow.
@@ -182,9 +183,15 @@ def check_order(services: Services, order: Order) -> None:
     if order.type_name is not None:
         field_type(order.type_name)
     _check_callback(order.callback_url, services.settings)
-    template = None if order.template is None else require_template(services.store.templates, order.template)
+    if order.template is not None and order.type_name is not None:
+        raise InvalidRequest("A template says itself which types its fields have: send template or type.")
+    template = None
+    if order.template is not None and order.template != AUTO:
+        template = require_template(services.store.templates, order.template)
     if order.expected_micr is not None:
-        _check_micr(order.expected_micr, template)
+        check_line(order.expected_micr)
+        if order.template != AUTO:
+            _check_has_micr(template)
     if order.batch_id is not None:
         services.store.batches.require(order.batch_id, owner=order.owner)
     if services.queued_count() >= services.settings.max_queued_documents:
@@ -314,8 +321,7 @@ def _size(stream: IO[bytes]) -> int:
     return size
 
 
-def _check_micr(line: str, template: TemplateRecord | None) -> None:
-    check_line(line)
+def _check_has_micr(template: TemplateRecord | None) -> None:
     if template is None or not parse_template(template.body).has_micr:
         raise InvalidRequest("micr is compared with a band of E-13B: name a template that has one.")
 

@@ -60,7 +60,9 @@ class _Reading(_Judged):
     type: FieldTypeName | None = Field(
         None, description="Read each page as one field of this type. Without it, all numbers on a page are found."
     )
-    template: str | None = Field(None, max_length=128, description="Read by this template.")
+    template: str | None = Field(
+        None, max_length=128, description="Read by this template; `auto` chooses one for each page."
+    )
     tags: str = Field("", max_length=2000, description="Labels, separated by commas; the field may be repeated.")
     callback_url: str | None = Field(
         None, max_length=2000, description="Is called when the reading ends; its host must be allowed by the service."
@@ -160,10 +162,10 @@ class RecentDocumentsQuery(RecentQuery):
 
 
 class TemplateRef(BaseModel):
-    """A version of a template."""
+    """A version of a template, or `auto` as long as none was chosen for all pages."""
 
     name: str
-    version: int
+    version: int | None
 
 
 class Progress(BaseModel):

@@ -1,10 +1,13 @@
-"""How well whole cheques are read by the built-in template, field by field, and what a cheque costs.
+"""How well whole cheques are read by the built-in templates, field by field, and what a cheque costs.
 
     python -m benchmarks.cheques [../shared/data] [--template NAME|FILE] [--csv FOLDER]
 
 Reads IDRBT's cheques as `tallyscan read --template` does. Fields whose label is uncertain, and dates and amounts that
 were written over, are left out. Networks learnt amounts and dates of the first half of each bank's cheques, so the
 second half is the measure. CPU time is set beside that of decoding the file alone, in the same run.
+
+A second table has the amounts of the photos and scans of United States cheques, by `cheque-us` and by `cheque`: as they
+are, and laid on a table by `photographed`, in perspective, turned any way and in shadow. Nothing learnt from them.
 """
 
 import argparse
@@ -22,6 +25,9 @@ from benchmarks.figures import Reading, score, write_csv
 from benchmarks.reading import tell
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from worker.form_reading import Form
     from worker.pipeline import Reader
 
@@ -38,6 +44,9 @@ COLUMNS: Final = {
 
 WRITTEN: Final = ("date", "amount")
 """Fields that a hand may have written over."""
+
+
+US_TEMPLATES: Final = ("cheque-us", "cheque")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +135,56 @@ def of_field(measured: Sequence[Measured], name: str) -> list[Reading]:
     return [each.readings[name] for each in measured if name in each.readings]
 
 
+def us_cheques(data: Path) -> list[tuple[Path, str]]:
+    """Return the pictures of United States cheques and their amounts in cents; none where they are not there."""
+    home = data / "us_checks"
+    if not home.is_dir():
+        return []
+    with (home / "labels.csv").open(newline="", encoding="utf-8") as lines:
+        return [(home / "images" / row["file"], row["amount_digits"]) for row in csv.DictReader(lines)]
+
+
+def photographed(pixels: "NDArray[np.uint8]", seed: int) -> "NDArray[np.uint8]":
+    """Return a cheque as a phone sees it on a table: turned, in perspective, with a shadow."""
+    from tests.segmentation.registration.drawn import capture, phone
+
+    return capture(pixels, phone(seed))[0]
+
+
+def measure_us(reader: "Reader", form: "Form", data: Path, *, table: bool) -> list[Reading]:
+    """Return the amounts of the United States cheques as read, as they are or on a table."""
+    import cv2
+    import numpy as np
+
+    from core.types import Page
+    from worker.pipeline import ReadRequest
+
+    readings = []
+    for seed, (path, truth) in enumerate(us_cheques(data)):
+        page = reader.decode_page(path.read_bytes(), 0)
+        if table:
+            colour = page.pixels if page.pixels.ndim == 3 else cv2.cvtColor(page.pixels, cv2.COLOR_GRAY2BGR)
+            page = Page(0, photographed(np.asarray(colour, np.uint8), seed))
+        fields = reader.read_pixels(page, request=ReadRequest(form=form)).fields
+        amount = next(field for field in fields if field.name == "amount")
+        readings.append(Reading(truth, amount.text, amount.confidence, amount.accepted, file=path.name))
+    return readings
+
+
+def print_us(data: Path) -> None:
+    """Print how the amounts of United States cheques are read, a line a template and kind of picture."""
+    cases = [(name, table) for name in US_TEMPLATES for table in (False, True)] if us_cheques(data) else []
+    if cases:
+        print("amounts of United States cheques")
+    for name, table in cases:
+        figures = score(measure_us(*open_reader(name), data, table=table))
+        print(
+            f"  {name:<10} {'on a table' if table else 'as they are':<12} n {figures['n']:2.0f}  "
+            f"exact {figures['exact']:6.1%}  "
+            f"accepted {figures['accepted']:6.1%}, {figures['accepted_wrong_n']:.0f} of them wrong"
+        )
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -142,6 +201,7 @@ def main() -> None:
         tell(f"\rcheques: {place}", end="")
     tell("")
     print_report(measured)
+    print_us(options.folder)
     if options.csv:
         for name in COLUMNS:
             write_csv(options.csv, name, of_field(measured, name))

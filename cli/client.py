@@ -41,6 +41,7 @@ class Upload:
         batch_id: the batch that it joins.
         reuse_duplicates: take the earlier reading of the same bytes, where there is one.
         target_error: share of accepted fields that may be wrong, or None for the service's own.
+        template: that it is read by, or `auto`.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Upload:
     tags: tuple[str, ...] = ()
     reuse_duplicates: bool = False
     target_error: float | None = None
+    template: str | None = None
 
     def fields(self) -> dict[str, str | list[str]]:
         """Return the form's fields beside the file."""
@@ -60,6 +62,8 @@ class Upload:
             fields["batch"] = self.batch_id
         if self.type_name:
             fields["type"] = self.type_name
+        if self.template:
+            fields["template"] = self.template
         if self.tags:
             fields["tags"] = list(self.tags)
         if self.reuse_duplicates:

@@ -18,7 +18,7 @@ from cli.stop import FAILED
 from core.errors import InternalError, InvalidRequest, OutOfMemory, TallyscanError
 from core.settings import Settings
 from core.status import Status
-from core.types import DocumentReading, Phase
+from core.types import AUTO, DocumentReading, Phase
 
 if TYPE_CHECKING:
     from worker.form_reading import Form
@@ -30,12 +30,17 @@ if TYPE_CHECKING:
         "tallyscan read cheque.png --type digits",
         "tallyscan read cheques/ --template cheque-cts2010 --format csv",
         "tallyscan read cheque.png --template cheque-cts2010 --micr 'C083654C 500025033A 290062C 31'",
+        "tallyscan read inbox/ --template auto --format csv",
         "tallyscan read scans/ --format csv --out readings.csv",
     )
 )
 @paths_argument
 @type_option
-@click.option("--template", metavar="NAME|FILE", help="Template that says which fields a page has, and where.")
+@click.option(
+    "--template",
+    metavar="NAME|FILE|auto",
+    help="Template that says which fields a page has, and where; auto chooses one for each page.",
+)
 @click.option("--micr", metavar="LINE", help="The cheque's MICR line as you have it; fields that differ go to review.")
 @target_error_option
 @result_options
@@ -55,8 +60,9 @@ def read(  # noqa: PLR0913, PLR0917 - one parameter an option
     """Read scans here and now.
 
     PATH is a file, or a folder whose scans are read with those of its subfolders. Without --type, the numbers on
-    each page are found; with --template, the fields that the template names are read. A file that fails does not
-    stop the others: it gets a line on stderr, and a row that names the failure in review_reasons.
+    each page are found; with --template, the fields that the template names are read. With --template auto, a page
+    that no template fits is read like one without, and nothing on it is accepted. A file that fails does not stop the
+    others: it gets a line on stderr, and a row that names the failure in review_reasons.
     """
     if type_name and template:
         raise click.UsageError("A template says itself which types its fields have: name --type or --template.")
@@ -101,25 +107,27 @@ def _open_reader(
     # OpenCV and LiteRT come in here, and only here.
     from worker.pipeline import Reader, ReadRequest
 
-    form = None if template is None else _open_form(settings, template)
-    return Reader.load(settings), ReadRequest(type_name, target_error=target_error, form=form)
+    request = ReadRequest(type_name, target_error=target_error)
+    if template == AUTO:
+        from cli.template_choice import open_choice
+
+        request = replace(request, choose=open_choice(settings))
+    elif template is not None:
+        request = replace(request, form=_open_form(settings, template))
+    return Reader.load(settings), request
 
 
 def _open_form(settings: Settings, name: str) -> "Form":
+    from cli.template_choice import open_stored
     from cli.template_shelf import find_reference, find_template, names_file, printed_versions
     from segmentation.decoding import DecodeLimits
-    from storage.blobs import BlobStore
     from worker.form_reading import open_form
 
     kept = find_template(name, settings)
-    template = kept.template
-    if names_file(name):
-        reference = find_reference(template, Path(name).parent)
-    elif (digest := template.registration.reference) is not None:
-        reference = BlobStore.open(settings.resolved_blob_url).get(digest)
-    else:
-        reference = None
-    versions = printed_versions(kept, settings)
+    template, versions = kept.template, printed_versions(kept, settings)
+    if not names_file(name):
+        return open_stored(template, settings, versions=versions)
+    reference = find_reference(template, Path(name).parent)
     return open_form(template, reference=reference, limits=DecodeLimits.from_settings(settings), versions=versions)
 
 

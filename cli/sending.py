@@ -24,14 +24,14 @@ class SendOptions:
     tags: tuple[str, ...] = ()
     reuse_duplicates: bool = False
     target_error: float | None = None
+    template: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return them as the ledger keeps them."""
         options = {**asdict(self), "priority": str(self.priority), "tags": list(self.tags)}
-        if self.target_error is None:
-            # Runs of a version that knew no such option can still be resumed.
-            del options["target_error"]
-        return options
+        # Runs of a version that knew no such option can still be resumed.
+        newer = ("target_error", "template")
+        return {name: value for name, value in options.items() if name not in newer or value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,7 @@ class Sender:
             tags=self._options.tags,
             reuse_duplicates=self._options.reuse_duplicates,
             target_error=self._options.target_error,
+            template=self._options.template,
         )
         try:
             document = self._client.submit(upload)

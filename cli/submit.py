@@ -29,6 +29,7 @@ from cli.scans import find_scans
 from cli.sending import Sender, SendOptions, Sent, send_all
 from cli.stop import FAILED, Stopped
 from cli.stopping import StopSignal
+from cli.template_shelf import names_file
 from cli.watch import Watch, watch_folder
 from core.errors import InvalidRequest
 from core.status import Priority
@@ -56,11 +57,17 @@ class Plan:
         "tallyscan submit scans/ --out readings.csv",
         "tallyscan submit scans/ --batch monday --type digits --no-wait",
         "tallyscan submit scans/ --batch monday --type digits --resume --out readings.csv",
-        "tallyscan submit --watch inbox/ --type digits --out readings.csv",
+        "tallyscan submit cheques/ --template cheque-us --out amounts.csv",
+        "tallyscan submit --watch inbox/ --template auto --out readings.csv",
     )
 )
 @click.argument("paths", nargs=-1, metavar="PATH...", type=click.Path(exists=True, path_type=Path))
 @type_option
+@click.option(
+    "--template",
+    metavar="NAME|auto",
+    help="Template of the service that says which fields a page has; auto chooses one for each page.",
+)
 @target_error_option
 @click.option(
     "--priority",
@@ -108,6 +115,7 @@ def submit(  # noqa: PLR0913, PLR0917 - one parameter an option
     ctx: click.Context,
     paths: tuple[Path, ...],
     type_name: str | None,
+    template: str | None,
     target_error: float | None,
     priority: str,
     tags: tuple[str, ...],
@@ -131,11 +139,13 @@ def submit(  # noqa: PLR0913, PLR0917 - one parameter an option
     is killed, the same command with --resume sends only what the service does not have yet, and collects everything.
     """
     reuse = duplicates == "reuse"
-    options = SendOptions(type_name, Priority(priority), tags, reuse_duplicates=reuse, target_error=target_error)
+    options = SendOptions(
+        type_name, Priority(priority), tags, reuse_duplicates=reuse, target_error=target_error, template=template
+    )
     plan = Plan(paths, batch, resume, wait, jobs, format_name, out, options)
+    _check(plan, folder)
     settings = load_settings(home)
     endpoint = find_endpoint(settings, url=url, key=key)
-    _check(plan, folder)
     with progress_display() as display, open_ledger(settings.home) as ledger:
         limit = FOREVER if folder else patience
         with Client(endpoint, patience=Patience(limit_seconds=limit, notice=display.note)) as client:
@@ -153,6 +163,13 @@ def _check(plan: Plan, folder: Path | None) -> None:
         raise InvalidRequest("--watch takes a folder of its own: leave out PATH, --resume and --no-wait.")
     if not folder and not plan.paths:
         raise InvalidRequest("Name files or folders to send, or a folder to --watch.")
+    options = plan.options
+    if options.type_name and options.template:
+        raise InvalidRequest("A template says itself which types its fields have: name --type or --template.")
+    if options.template and names_file(options.template):
+        raise InvalidRequest(
+            f"The service knows templates by name: 'tallyscan templates add {options.template}', then name it."
+        )
     if not plan.wait and plan.out:
         raise InvalidRequest("--no-wait writes no readings: fetch them later by 'tallyscan results BATCH'.")
 

@@ -11,9 +11,13 @@ Boxes are integer pixels of the upright page.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+AUTO: Final = "auto"
+"""In place of a template's name: the one that fits each page best. No template can be called so."""
 
 
 class Phase(StrEnum):
@@ -214,6 +218,14 @@ class FormPage:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateUse:
+    """The template that was chosen for a page; `version` is None where no version is stored."""
+
+    name: str
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Registration:
     """How a page was laid over its template.
 
@@ -221,11 +233,13 @@ class Registration:
         method: that found it.
         residual_px: mean distance left.
         form_page: which page of the form it is; None for forms of one page without a code.
+        template: which template it is, where it was chosen for this page.
     """
 
     method: str
     residual_px: float
     form_page: FormPage | None = None
+    template: TemplateUse | None = None
 
 
 @dataclass(frozen=True, slots=True)

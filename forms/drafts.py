@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 
 from core.errors import InvalidRequest
-from core.types import Box
+from core.types import AUTO, Box
 from forms.field_specs import MAX_DIGITS, DigitsSpec
-from forms.templates import AUTO, MAX_FIELDS, Area, PageSize, RegistrationSpec, Template, TemplateField
+from forms.templates import MAX_FIELDS, Area, PageSize, RegistrationSpec, Template, TemplateField
 
 
 def drafted_template(

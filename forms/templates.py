@@ -17,13 +17,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from core.errors import InvalidRequest
 from core.settings import MAX_TARGET_ERROR
-from core.types import Box
+from core.types import AUTO, Box
 from forms.check_specs import CrossCheck, FieldCheck
 from forms.field_specs import MAX_DIGITS, FieldSpec
 from forms.field_types import FieldType
-
-AUTO: Final = "auto"
-"""Stands for the template that fits a page best, so none can have this name."""
 
 MM_IN_INCH: Final = 25.4
 
@@ -86,10 +83,10 @@ class CornerMarkers(_Part):
 class RegistrationSpec(_Part):
     """How a page is laid over the template."""
 
-    method: Literal["none", "page", "markers", "features"] = Field(
+    method: Literal["none", "page", "markers", "features", "cheque"] = Field(
         "none",
         description="none: the page is scaled; page: the sheet's edges are found; markers: marks in its corners; "
-        "features: its print is found again.",
+        "features: its print is found again; cheque: the sheet with a band of E-13B at its foot, turned any way.",
     )
     reference: Sha256 | None = Field(None, description="SHA-256 of a picture of the empty form.")
     filled: bool = Field(
@@ -117,6 +114,11 @@ class TemplateField(_Part):
     type: FieldSpec
     box: Area
     cells: int | None = Field(None, ge=2, le=MAX_DIGITS, description="Printed boxes side by side, one for each digit.")
+    locate: Literal["courtesy_amount"] | None = Field(
+        None,
+        description="The field is sought within `box`: courtesy_amount is what stands right of a printed $ or ₹. An "
+        "amount whose type does not state its decimals has two behind a $, none behind a ₹.",
+    )
     required: bool = Field(default=True, description="Whether an empty field goes to a person.")
     writing: Literal["handwritten", "printed", "micr"] = Field(
         "handwritten", description="printed: in ordinary type; micr: a band of E-13B, which is read as its parts."

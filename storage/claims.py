@@ -105,6 +105,7 @@ class Claims:
             "pages_total": len(reading.pages),
             "pages_done": len(reading.pages),
             "steps": mappers.step_values(reading.steps),
+            **mappers.chosen_values([page.registration for page in reading.pages if page.failure is None]),
         }
         hold = Hold.of(claim)
         with self._database.write(durable=False) as connection:

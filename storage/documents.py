@@ -12,6 +12,7 @@ from sqlalchemy.sql.dml import Update
 
 from core.errors import InvalidRequest, InvalidTransition, NotFound, NotReady, UnknownTemplate
 from core.status import FINAL, Status, origins
+from core.types import AUTO
 from storage import mappers
 from storage.batches import require_batch
 from storage.clock import new_id, utc_now
@@ -334,6 +335,8 @@ def _status(connection: Connection, document_id: str, owner: str | None) -> Stat
 def _latest_template(connection: Connection, name: str | None) -> TemplateRef | None:
     if name is None:
         return None
+    if name == AUTO:
+        return TemplateRef(AUTO, None)
     version = connection.execute(
         select(func.max(templates.c.version)).where(templates.c.name == name, templates.c.retired_at.is_(None))
     ).scalar()

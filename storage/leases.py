@@ -122,9 +122,12 @@ def finish_document(connection: Connection, document_id: str, progress: AnyRow) 
     if progress.pages_done < progress.pages_total:
         return Status.RUNNING
     rows = connection.execute(
-        select(pages.c.status, pages.c.failure).where(pages.c.document_id == document_id).order_by(pages.c.page_index)
+        select(pages.c.failure, pages.c.registration)
+        .where(pages.c.document_id == document_id)
+        .order_by(pages.c.page_index)
     ).all()
-    values = ended([row.failure for row in rows])
+    chosen = mappers.chosen_values([mappers.registration(row.registration) for row in rows if row.failure is None])
+    values = {**ended([row.failure for row in rows]), **chosen}
     connection.execute(update(documents).where(documents.c.id == document_id).values(**values))
     status: Status = values["status"]
     return status

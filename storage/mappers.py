@@ -166,7 +166,7 @@ def _page_reading(row: AnyRow, fields: tuple[FieldReading, ...]) -> PageReading:
         width=row.width,
         height=row.height,
         skew_degrees=row.skew_degrees,
-        registration=None if row.registration is None else from_json(Registration, row.registration),
+        registration=registration(row.registration),
         failure=failure(row.failure),
         fields=fields,
     )
@@ -225,6 +225,24 @@ def field_rows(document_id: str, pages: Sequence[PageReading]) -> list[Values]:
         for page in pages
         for position, field in enumerate(page.fields)
     ]
+
+
+def chosen_values(registrations: Sequence[Registration | None]) -> Values:
+    """Return the columns of `documents` that name the template of all pages, where one was chosen for all of them.
+
+    Args:
+        registrations: of the pages that were read.
+    """
+    chosen = {None if each is None else each.template for each in registrations}
+    template = chosen.pop() if len(chosen) == 1 else None
+    if template is None:
+        return {}
+    return {"template_name": template.name, "template_version": template.version}
+
+
+def registration(data: Values | None) -> Registration | None:
+    """Return a stored registration."""
+    return None if data is None else from_json(Registration, data)
 
 
 def reader_values(reader: ReaderInfo) -> Values:

@@ -29,10 +29,10 @@ class Outcome(StrEnum):
 
 
 class TemplateRef(NamedTuple):
-    """One version of a template."""
+    """One version of a template; of `auto`, which chooses among them, there are none."""
 
     name: str
-    version: int
+    version: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """Templates: named, versioned definitions; what they mean is the business of `forms`."""
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import DatabaseUnavailable, UnknownTemplate
 from storage import mappers
 from storage.clock import utc_now
 from storage.engine import Database
-from storage.records import TemplateRecord
+from storage.records import TemplateRecord, TemplateRef
 from storage.tables import templates
 
 _TRIES = 5
@@ -55,16 +55,16 @@ class Templates:
 
     def latest(self) -> list[TemplateRecord]:
         """Return the latest version of every template that is not removed, by name."""
-        newest = (
-            select(templates.c.name, func.max(templates.c.version).label("version"))
-            .where(templates.c.retired_at.is_(None))
-            .group_by(templates.c.name)
-            .subquery()
-        )
+        newest = _newest().subquery()
         matches = (templates.c.name == newest.c.name) & (templates.c.version == newest.c.version)
         query = select(templates).join(newest, matches).order_by(templates.c.name)
         with self._database.read() as connection:
             return [mappers.template_record(row) for row in connection.execute(query)]
+
+    def versions(self) -> list[TemplateRef]:
+        """Return name and latest version of every template that is not removed, by name, without their bodies."""
+        with self._database.read() as connection:
+            return [TemplateRef(row.name, row.version) for row in connection.execute(_newest().order_by("name"))]
 
     def remove(self, name: str) -> None:
         """Offer a template no longer; its versions stay, for the documents that were read with them.
@@ -80,6 +80,14 @@ class Templates:
         with self._database.write() as connection:
             if connection.execute(statement).rowcount == 0:
                 raise UnknownTemplate
+
+
+def _newest() -> Select[str, int]:
+    return (
+        select(templates.c.name, func.max(templates.c.version).label("version"))
+        .where(templates.c.retired_at.is_(None))
+        .group_by(templates.c.name)
+    )
 
 
 def _put(connection: Connection, name: str, body: dict[str, object]) -> TemplateRecord:

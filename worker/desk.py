@@ -17,10 +17,12 @@ from storage.blobs import BlobStore
 from storage.records import TemplateRef
 from storage.store import Store
 from worker import callbacks, reading, sweeper
+from worker.catalogue import stored_choice
+from worker.choosing import Choose
 from worker.form_reading import Form, open_form
 from worker.pipeline import Reader
 
-KEPT_FORMS: Final = 16
+KEPT_FORMS: Final = 32
 """Forms of which a process keeps the template and the reference's features."""
 
 
@@ -30,6 +32,7 @@ class Desk:
 
     Attributes:
         form_of: opens the template that a document is read by.
+        choose: chooses the template of a page, for documents that leave it open.
         worker: the name under which leases are held.
         time_limit_errors: what the task runner raises when a task's soft time limit is over.
     """
@@ -40,6 +43,7 @@ class Desk:
     reader: Reader
     dispatcher: Dispatcher
     form_of: Callable[[TemplateRef], Form]
+    choose: Choose
     worker: str
     time_limit_errors: tuple[type[Exception], ...] = ()
 
@@ -77,13 +81,16 @@ def open_desk(settings: Settings, *, worker: str, time_limit_errors: tuple[type[
         BlobStoreUnavailable: the blob store's URL leads nowhere.
     """
     store, blobs = Store.open(settings), BlobStore.open(settings.resolved_blob_url)
+    limits = DecodeLimits.from_settings(settings)
+    form_of = form_keeper(store, blobs, limits=limits)
     return Desk(
         settings=settings,
         store=store,
         blobs=blobs,
         reader=Reader.load(settings),
         dispatcher=Dispatcher(settings),
-        form_of=form_keeper(store, blobs, limits=DecodeLimits.from_settings(settings)),
+        form_of=form_of,
+        choose=stored_choice(store.templates, form_of, limits=limits),
         worker=worker,
         time_limit_errors=time_limit_errors,
     )

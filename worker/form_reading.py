@@ -6,7 +6,7 @@ Page ─ register ─▶ page on the template ─ cut_fields ─▶ CutFields �
 ```
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -22,7 +22,10 @@ from segmentation.prepare import to_grey
 from segmentation.registration.reference import prepare_reference
 from segmentation.registration.register import register
 from segmentation.registration.target import MarkerLayout, Method, Registered, RegistrationTarget
+from worker import courtesy
+from worker.cheque_laying import lay_cheque
 from worker.cutting import Sheet
+from worker.micr import MicrReader
 from worker.placing import put_back
 
 MICR: Final = "micr"
@@ -32,7 +35,7 @@ PRINTED: Final = "printed"
 """Writing of a field in ordinary type."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CutField:
     """A field of a form, cut out of a page.
 
@@ -41,12 +44,14 @@ class CutField:
         crop: without print, where the template's print is known.
         kind: what it may hold.
         as_it_came: with the print in it, where that tells something more: where a comb's boxes are.
+        found: whether it is where it was to be; False where it was sought and nothing told its place.
     """
 
     field: TemplateField
     crop: FieldCrop
     kind: FieldType
     as_it_came: FieldCrop | None = None
+    found: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,8 +71,15 @@ class Form:
     blank: NDArray[np.uint8] | None = None
     versions: frozenset[int] | None = None
 
-    def lay(self, page: Page) -> Registered:
-        """Return the page laid over the template."""
+    def lay(self, page: Page, *, micr: Callable[[], MicrReader] = MicrReader.load) -> Registered:
+        """Return the page laid over the template.
+
+        Args:
+            page: as it came.
+            micr: gives what reads E-13B, by which cheques are laid.
+        """
+        if self.target.method is Method.CHEQUE:
+            return lay_cheque(page, self.target, micr())
         return register(page, self.target)
 
     def cut_fields(self, page: Page, number: int = 1) -> list[CutField]:
@@ -78,6 +90,10 @@ class Form:
 
     def _cut(self, field: TemplateField, sheet: Sheet, fields: Sequence[TemplateField]) -> CutField:
         kind = field.field_type()
+        if field.locate == courtesy.COURTESY_AMOUNT:
+            box, kind, found = courtesy.locate(field, sheet.grey, self.box(field, sheet.page))
+            pixels = sheet.grey[box.y : box.y + box.height, box.x : box.x + box.width]
+            return CutField(field, FieldCrop(field.name, kind.name, box, pixels), kind, found=found)
         others = [self.box(each, sheet.page) for each in fields if each is not field]
         crop, as_it_came = sheet.cut(field.name, kind, self.box(field, sheet.page), others=others)
         return CutField(field, crop, kind, as_it_came)
@@ -117,6 +133,13 @@ def open_form(
     )
     known = picture is not None and not spec.filled
     return Form(template, target, blank=picture.grey if picture is not None and known else None, versions=versions)
+
+
+def settled(cut: CutField, reading: FieldReading) -> FieldReading:
+    """Return the reading of a field after what is particular to fields that were sought."""
+    if cut.field.locate == courtesy.COURTESY_AMOUNT and courtesy.has_cents(cut.kind):
+        reading = courtesy.settle_cents(reading, cut.kind)
+    return reading if cut.found else _doubted(reading, (ReviewReason.REGISTRATION_POOR,))
 
 
 def finished(

@@ -18,6 +18,7 @@ from core.errors import InputError
 from core.form_pages import in_form_order
 from core.settings import Settings
 from core.types import (
+    AUTO,
     DocumentReading,
     FieldCrop,
     FieldReading,
@@ -31,13 +32,15 @@ from forms.confidence import Calibration
 from forms.decoder import Decoded
 from forms.field_types import field_type
 from forms.policy import is_number, judge, lattice_threshold
+from forms.templates import TemplateField
 from model.artifacts import SHIPPED
 from segmentation.decoding import DecodeLimits, SourceInfo, decode_page, inspect, open_document
 from segmentation.fields import find_numbers, whole_page
 from segmentation.normalise import NORMALISATION_VERSION
 from segmentation.prepare import Levelling, deskew, estimate_skew, ink_map, to_grey
 from segmentation.preview import encode_preview
-from worker.form_reading import MICR, PRINTED, CutField, Form, finished
+from worker.choosing import Choose, named, unknown
+from worker.form_reading import MICR, PRINTED, CutField, Form, finished, settled
 from worker.form_sheets import tell_sheet
 from worker.inspecting import inspect_ink
 from worker.micr import ARTIFACT as MICR_MODEL
@@ -61,6 +64,7 @@ class ReadRequest:
         form: template that says where the fields are; `type_name` is None then.
         expected_micr: the caller's own MICR line; fields of a form's band that differ from it go to review.
         thorough: whether every reader is asked of every field, also where the first ones leave no doubt.
+        choose: chooses the form of each page; the two others are None then.
     """
 
     type_name: str | None = None
@@ -68,6 +72,7 @@ class ReadRequest:
     form: Form | None = None
     expected_micr: str | None = None
     thorough: bool = False
+    choose: Choose | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +154,7 @@ class Reader:
         """Return the record of how documents are read under `request`."""
         form = request.form
         by = {"type": request.type_name or "numbers"} if form is None else {"template": form.template.name}
+        by = by if request.choose is None else {"template": AUTO}
         locate = ProcessingStep("locate", {**by})
         normalise = ProcessingStep("normalise", {"version": NORMALISATION_VERSION})
         recognise = ProcessingStep("recognise", {"model": self._settings.model, "version": self.info.version})
@@ -192,6 +198,8 @@ class Reader:
         Raises:
             InvalidRequest: there is no field type of that name.
         """
+        if request.choose is not None:
+            return self._read_chosen(page, request.choose, replace(request, choose=None))
         if request.form is not None:
             return self._read_form(page, request.form, request)
         fields, decoded, levelling = self.decode_fields(page, request=request)
@@ -206,9 +214,17 @@ class Reader:
             fields=tuple(readings),
         )
 
+    def _read_chosen(self, page: Page, choose: Choose, request: ReadRequest) -> PageReading:
+        """Return the reading by the template that fits the page, or of all numbers on it, none accepted."""
+        with self.timings.measure("choose"):
+            chosen = choose(page, lambda: self._micr)
+        if chosen is None:
+            return unknown(self.read_pixels(page, request=request))
+        return named(self.read_pixels(page, request=replace(request, form=chosen.open())), chosen.use)
+
     def _read_form(self, page: Page, form: Form, request: ReadRequest) -> PageReading:
         with self.timings.measure("segment"):
-            laid = form.lay(page)
+            laid = form.lay(page, micr=lambda: self._micr)
             try:
                 sheet = tell_sheet(page, laid, form)
             except InputError as error:
@@ -222,10 +238,9 @@ class Reader:
                 for each in written
             ]
         decoded = self._recognition.read(fields)
-        targets = [request.target_error or each.field.target_error for each in written]
         readings = [
-            self._judge(field, each, request=replace(request, target_error=target))
-            for field, each, target in zip(fields, decoded, targets, strict=True)
+            settled(place, self._judge(field, each, request=_for_field(request, place.field)))
+            for place, field, each in zip(written, fields, decoded, strict=True)
         ]
         with self.timings.measure("printed"):
             readings += [self._read_print(each, request) for each in cut if each.field.writing == PRINTED]
@@ -311,6 +326,10 @@ class Reader:
 
 def _of(model: str, info: ReaderInfo) -> dict[str, str | int | float | bool]:
     return {"model": model, "version": info.version, "sha256": info.sha256}
+
+
+def _for_field(request: ReadRequest, field: TemplateField) -> ReadRequest:
+    return replace(request, target_error=request.target_error or field.target_error)
 
 
 def _locate(page: Page, request: ReadRequest) -> tuple[tuple[FieldCrop, ...], Levelling]:

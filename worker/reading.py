@@ -10,6 +10,7 @@ Whatever goes wrong under a claim ends in `claims.fail`; where even that fails, 
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -25,7 +26,7 @@ from core.errors import (
 )
 from core.logging import log_context
 from core.status import Status
-from core.types import DocumentReading, Failure, Phase
+from core.types import AUTO, DocumentReading, Failure, Phase
 from storage.records import Claim, Delivery
 from worker.callbacks import announce
 from worker.pipeline import PageResult, ReadRequest
@@ -156,8 +157,12 @@ def _read(desk: "Desk", claim: Claim, data: bytes, *, index: int) -> PageResult:
 
 
 def _request(desk: "Desk", claim: Claim) -> ReadRequest:
-    form = None if claim.template is None else desk.form_of(claim.template)
-    return ReadRequest(claim.type_name, target_error=claim.target_error, form=form, expected_micr=claim.expected_micr)
+    asked = ReadRequest(claim.type_name, target_error=claim.target_error, expected_micr=claim.expected_micr)
+    if claim.template is None:
+        return asked
+    if claim.template.name == AUTO:
+        return replace(asked, choose=desk.choose)
+    return replace(asked, form=desk.form_of(claim.template))
 
 
 def _keep_preview(desk: "Desk", result: PageResult) -> str | None:

@@ -11,6 +11,7 @@ class StageTimings:
     """Seconds spent in each stage since the reader was loaded."""
 
     decode: float = 0.0
+    choose: float = 0.0
     segment: float = 0.0
     network: float = 0.0
     decode_field: float = 0.0

@@ -17,10 +17,11 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from core.settings import MAX_TARGET_ERROR
+from core.types import AUTO
 from forms.check_specs import CrossCheck, FieldCheck
 from forms.field_specs import MAX_DIGITS, DateSpec, FieldSpec
 from forms.kit.lengths import string_lengths
-from forms.templates import AUTO, MAX_CHECKS, MAX_FIELDS, FieldName
+from forms.templates import MAX_CHECKS, MAX_FIELDS, FieldName
 
 MAX_NAME: Final = 48
 """Characters of a form's name: it is printed in the code, whose squares get smaller the more it says."""

@@ -63,10 +63,10 @@ def register_by_features(pixels: NDArray[np.uint8], reference: Reference) -> Mea
 
 def _guesses(pixels: NDArray[np.uint8], grey: _Grey, reference: Reference) -> Iterator[Transform | None]:
     working, whole = working_picture(grey), size_of(grey)
-    yield _transform(reference.orb, orb_features(working, whole=whole), cv2.NORM_HAMMING, whole, reference.size)
+    yield transform_between(reference.orb, orb_features(working, whole=whole), cv2.NORM_HAMMING, whole, reference.size)
     sheet = find_sheet(pixels, reference.size)
     yield None if sheet is None else lay_outline(grey, sheet.corners, reference.size, reference)
-    yield _transform(reference.sift, sift_features(working, whole=whole), cv2.NORM_L2, whole, reference.size)
+    yield transform_between(reference.sift, sift_features(working, whole=whole), cv2.NORM_L2, whole, reference.size)
 
 
 def _measure(grey: _Grey, transform: Transform, reference: Reference) -> Measured | None:
@@ -76,19 +76,22 @@ def _measure(grey: _Grey, transform: Transform, reference: Reference) -> Measure
     return measured
 
 
-def match(reference: Features, page: Features, *, norm: int) -> tuple[Points, Points]:
+def match(reference: Features, page: Features, *, norm: int, ratio: float = MAX_RATIO) -> tuple[Points, Points]:
     """Return pairs of points, of the reference and of the page, whose surroundings look alike and like no other's."""
     if len(reference.points) < 2 or len(page.points) < 2:
         return np.zeros((0, 2)), np.zeros((0, 2))
     pairs = cv2.BFMatcher(norm).knnMatch(reference.descriptors, page.descriptors, k=2)
-    good = [first for first, second in pairs if first.distance < MAX_RATIO * second.distance]
+    good = [first for first, second in pairs if first.distance < ratio * second.distance]
     source = np.array([reference.points[each.queryIdx] for each in good]).reshape(-1, 2)
     onto = np.array([page.points[each.trainIdx] for each in good]).reshape(-1, 2)
     return source, onto
 
 
-def _transform(known: Features, seen: Features, norm: int, page_size: Size, size: Size) -> Transform | None:
-    source, onto = match(known, seen, norm=norm)
+def transform_between(
+    known: Features, seen: Features, norm: int, page_size: Size, size: Size, *, ratio: float = MAX_RATIO
+) -> Transform | None:
+    """Return how a page may lie on a template of `size` by the features of both; None where too few agree."""
+    source, onto = match(known, seen, norm=norm, ratio=ratio)
     if len(source) < MIN_INLIERS:
         return None
     threshold = FIT_PX * max(1.0, max(page_size) / WORKING_SIDE)

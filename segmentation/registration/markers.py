@@ -58,13 +58,22 @@ def find_markers(grey: _Grey, size: Size, layout: MarkerLayout) -> list[Found]:
     """
     if not layout.coded:
         return _by_squares(grey, size, layout)
+    return lay_coded(see_coded(grey, wanted={marker.id for marker in layout.markers}), size, layout, size_of(grey))
+
+
+def see_coded(grey: _Grey, *, wanted: set[int | None]) -> dict[int, Points]:
+    """Return the corners of the ArUco markers on a page by their ids; empty where too few are seen to lay it by."""
+    seen = _aruco(grey, wanted=wanted)
+    if len(seen) < MIN_MARKS:
+        seen = _aruco(even_light(grey), wanted=wanted) | seen
+    return seen if len(seen) >= MIN_MARKS else {}
+
+
+def lay_coded(seen: dict[int, Points], size: Size, layout: MarkerLayout, page_size: Size) -> list[Found]:
+    """Return how a page on which these markers are seen lies on the template; nothing where it cannot."""
     known = {marker.id: np.array(marker.corners, np.float64) for marker in layout.markers}
-    seen = _aruco(grey, wanted=set(known))
-    if len(seen) < MIN_MARKS:
-        seen = _aruco(even_light(grey), wanted=set(known)) | seen
-    if len(seen) < MIN_MARKS:
-        return []
-    found = _fit([(known[id_], corners) for id_, corners in seen.items()], size, size_of(grey))
+    pairs = [(known[id_], corners) for id_, corners in seen.items() if id_ in known]
+    found = _fit(pairs, size, page_size) if len(pairs) >= MIN_MARKS else None
     return [] if found is None else [found]
 
 

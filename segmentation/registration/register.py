@@ -39,6 +39,8 @@ def register(page: Page, target: RegistrationTarget) -> Registered:
     Raises:
         InvalidRequest: the target lacks what its method needs.
     """
+    if target.method is Method.CHEQUE:
+        raise InvalidRequest("Cheques are laid by their MICR line, which registration alone does not read.")
     reference = _reference(target)
     found = _METHODS[Method(target.method)](page, target, reference)
     poor = found is None or not found.trusted or found.residual_px > target.max_residual_px

@@ -19,6 +19,7 @@ class Method(StrEnum):
     PAGE = "page"
     MARKERS = "markers"
     FEATURES = "features"
+    CHEQUE = "cheque"
 
 
 MAX_RESIDUAL_PX: Final = 6.0

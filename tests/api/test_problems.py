@@ -59,7 +59,7 @@ def test_refused_requests(method: str, path: str, status: int, code: str, caller
         ({"callback_url": "http://intranet.example/"}, "invalid_request"),
         ({"callback_url": "file:///etc/passwd"}, "invalid_request"),
         ({"callback_url": "http://[broken"}, "invalid_request"),
-        ({"template": "cheque"}, "unknown_template"),
+        ({"template": "no-such"}, "unknown_template"),
         ({"batch": "01NOTHING"}, "not_found"),
     ],
 )

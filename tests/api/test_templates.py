@@ -140,3 +140,24 @@ def test_a_reference_outlives_a_document_of_the_same_bytes(service: Service, adm
         assert admin.call("DELETE", f"/v1/documents/{document}").status_code == 204
     assert service.services.blobs.exists(sha256)
     assert not service.services.blobs.exists(hashlib.sha256(other).hexdigest())
+
+
+def test_auto_leaves_the_template_open(admin: Caller) -> None:
+    sent = admin.submit(template="auto")
+    assert (sent.status_code, sent.json["template"]) == (202, {"name": "auto", "version": None})
+    batch = admin.batch({"a.png": scan(1), "b.png": scan(2)}, template="auto").json["id"]
+    documents = admin.get(f"/v1/documents?batch={batch}").json["documents"]
+    assert [each["template"] for each in documents] == [{"name": "auto", "version": None}] * 2
+
+
+def test_auto_is_reused_as_auto(admin: Caller) -> None:
+    first = admin.submit(template="auto", duplicates="reuse").json["id"]
+    assert admin.submit(template="auto", duplicates="reuse").json["id"] == first
+    assert admin.submit(duplicates="reuse").json["id"] != first
+
+
+@pytest.mark.parametrize("template", ["auto", "cheque-us"])
+def test_a_template_says_itself_which_types_there_are(admin: Caller, template: str) -> None:
+    answer = admin.submit(template=template, type="digits")
+    assert (answer.status_code, answer.json["code"]) == (422, "invalid_request")
+    assert admin.batch({"a.png": scan(1)}, template=template, type="digits").status_code == 422

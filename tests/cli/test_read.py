@@ -15,6 +15,7 @@ from core.types import DocumentReading
 from forms.field_types import FIELD_TYPES
 from tests.cli.conftest import Tallyscan
 from tests.factories import blank_png, pdf_bytes
+from tests.model.micr import cheques
 from tests.model.micr.cheques import CTS, cheque
 from worker.pipeline import Reader, ReadRequest
 
@@ -200,3 +201,20 @@ def test_reading_never_loads_tensorflow(scans: Path) -> None:
         "assert not loaded & {'tensorflow', 'keras', 'flask', 'celery', 'sqlalchemy'}, loaded"
     )
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, check=False).returncode == 0
+
+
+def test_auto_reads_a_page_that_no_template_fits_and_accepts_nothing(tallyscan: Tallyscan, scans: Path) -> None:
+    result = tallyscan("read", scans / "a.png", "--template", "auto", "--format", "csv")
+    assert result.exit_code == 0
+    rows = table(result.stdout)
+    assert rows
+    assert all("template_unknown" in row["review_reasons"] and row["accepted"] == "false" for row in rows)
+
+
+def test_auto_knows_a_cheque(tallyscan: Tallyscan, tmp_path: Path) -> None:
+    text = cheques.US.format(routing="322271779", account="4192580", cheque_number="1005")
+    cv2.imwrite(str(tmp_path / "cheque.png"), cheques.cheque(text, width=1500).pixels)
+    result = tallyscan("read", tmp_path / "cheque.png", "--template", "auto", "--format", "csv")
+    rows = {row["field"]: row for row in table(result.stdout)}
+    assert {"date", "amount", "micr_routing"} <= set(rows)
+    assert rows["micr_routing"]["text"] == "322271779"

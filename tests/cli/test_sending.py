@@ -154,3 +154,12 @@ def _sha256(data: bytes) -> str:
     import hashlib
 
     return hashlib.sha256(data).hexdigest()
+
+
+def test_the_service_hears_of_the_template(app: AppServer, ledger: Ledger, run: Run, scans: Path) -> None:
+    options = SendOptions(template="auto")
+    sent = Sender(app.client(), ledger, run, options=options, max_bytes=LIMIT).send(scans / "a.png")
+    assert sent.entry.document_id is not None
+    assert app.services.store.documents.get(sent.entry.document_id, None).template == ("auto", None)
+    assert options.as_json()["template"] == "auto"
+    assert "template" not in OPTIONS.as_json()

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import httpx2
 import numpy as np
 import psutil
@@ -21,6 +22,7 @@ from tests.factories import tiff_bytes
 from tests.live.conftest import StartService
 from tests.live.running import RunningService, eventually
 from tests.live.scans import scan, slow_scan
+from tests.model.micr import cheques
 
 pytestmark = pytest.mark.live
 
@@ -35,6 +37,22 @@ def test_a_scan_is_read(service: RunningService) -> None:
     assert document["status"] == "done"
     assert document["attempts"] == 1
     assert document["pages"][0]["fields"][0]["text"] == text
+
+
+def test_the_template_of_a_cheque_is_chosen(service: RunningService) -> None:
+    text = cheques.US.format(routing="322271779", account="4192580", cheque_number="1005")
+    data = cv2.imencode(".png", cheques.cheque(text, width=1500).pixels)[1].tobytes()
+    document = service.ended(service.submit(data, template="auto"))
+    assert (document["status"], document["template"]) == ("done", {"name": "cheque-us", "version": 1})
+    fields = {field["name"]: field["text"] for field in document["pages"][0]["fields"]}
+    assert fields["micr_routing"] == "322271779"
+    assert document["pages"][0]["registration"]["template"] == document["template"]
+
+
+def test_a_page_of_no_template_says_so(service: RunningService) -> None:
+    document = service.ended(service.submit(scan(2)[1], template="auto"))
+    assert (document["status"], document["template"]) == ("done", {"name": "auto", "version": None})
+    assert all("template_unknown" in field["review_reasons"] for field in document["pages"][0]["fields"])
 
 
 def test_a_long_document_is_read_page_by_page(service: RunningService) -> None:
