@@ -40,7 +40,7 @@ ANY: Final = (3, 14)
 
 SEED: Final = (2025, 9)
 
-DRAWN: Final = 2_000
+DRAWN: Final = 1_600
 
 UNKNOWN: Final = Calibration(FusionWeights(), 0.0, (0.0,) * 8)
 """Any will do: what is collected are the network's own words."""
