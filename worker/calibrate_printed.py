@@ -40,7 +40,7 @@ ANY: Final = (3, 14)
 
 SEED: Final = (2025, 9)
 
-DRAWN: Final = 1_500
+DRAWN: Final = 1_600
 
 UNKNOWN: Final = Calibration(FusionWeights(), 0.0, (0.0,) * 8)
 """Any will do: what is collected are the network's own words."""
@@ -65,29 +65,32 @@ class Judged:
     right: bool
 
 
-def labelled_fields(data: Path | None, *, drawn: int) -> Iterator[Labelled]:
-    """Yield drawn fields, every fourth of unknown length, and real ones where there is a folder of collections."""
-    fonts, rng = load_fonts(), np.random.default_rng(SEED)
-    account = DigitsSpec(min_length=LENGTHS[0], max_length=LENGTHS[1]).field_type()
-    for place in range(drawn):
+def drawn_fields(places: range) -> Iterator[Labelled]:
+    """Yield drawn fields by their numbers, every fourth of unknown length."""
+    fonts = load_fonts()
+    for place in places:
         free = place % 4 == 0
-        field = drawn_field(rng, fonts, lengths=ANY if free else LENGTHS)
-        kind = DigitsSpec(min_length=ANY[0]).field_type() if free else account
+        field = drawn_field(np.random.default_rng((*SEED, place)), fonts, lengths=ANY if free else LENGTHS)
+        kind = DigitsSpec(min_length=ANY[0]).field_type() if free else _account()
         yield Labelled(field.pixels, field.text, kind, "drawn")
-    if data is not None:
-        for type_name in PRINTED_FIELDS:
-            for real in cheque_fields(data, type_name=type_name, training=True):
-                pixels = cv2.imdecode(np.frombuffer(cut_out(real), np.uint8), cv2.IMREAD_GRAYSCALE)
-                yield Labelled(np.asarray(pixels, np.uint8), real.text, account, "cheques, first half")
+
+
+def real_fields(data: Path) -> Iterator[Labelled]:
+    """Yield the account numbers of the first half of each bank's cheques."""
+    for type_name in PRINTED_FIELDS:
+        for real in cheque_fields(data, type_name=type_name, training=True):
+            pixels = cv2.imdecode(np.frombuffer(cut_out(real), np.uint8), cv2.IMREAD_GRAYSCALE)
+            yield Labelled(np.asarray(pixels, np.uint8), real.text, _account(), "cheques, first half")
 
 
 def judged(reader: PrintReader, fields: Iterator[Labelled]) -> list[Judged]:
-    """Return what the reader says of each field; one in which it sees no number that fits says nothing."""
+    """Return what the reader says of each field in which nothing but its confidence speaks against the reading."""
     found = []
     for field in fields:
         crop = FieldCrop(field.collection, field.kind.name, Box(0, 0, *field.pixels.shape[::-1]), field.pixels)
-        chosen = reader.look(crop, field.kind).chosen
-        if chosen is not None and chosen.fits:
+        seen = reader.look(crop, field.kind)
+        chosen = seen.chosen
+        if chosen is not None and not set(reader.judge(seen, crop, field.kind, accept_confidence=0.0).review_reasons):
             evidence = features(chosen.fused, other=chosen.other)
             found.append(Judged(field, evidence, chosen.best.text == field.text))
     return found
@@ -120,13 +123,17 @@ def main() -> None:
     parser.add_argument("--drawn", type=int, default=DRAWN, help="fields to draw")
     options = parser.parse_args()
     network = LineRecogniser.load(ARTIFACT, line_version=PRINT_VERSION, root=options.models)
-    fields = list(labelled_fields(options.folder, drawn=options.drawn))
+    fields = [*drawn_fields(range(options.drawn)), *(real_fields(options.folder) if options.folder else ())]
     rows = judged(PrintReader(network, UNKNOWN), iter(fields))
     calibration = calibrated(rows)
     _report(fields, rows, calibration)
     path = artifact_folder(ARTIFACT, root=options.models) / CALIBRATION
     path.write_text(json.dumps(asdict(calibration)) + "\n", "utf-8")
     sys.stdout.write(f"{path.name} written\n")
+
+
+def _account() -> FieldType:
+    return DigitsSpec(min_length=LENGTHS[0], max_length=LENGTHS[1]).field_type()
 
 
 def _fitted(table: NDArray[np.float64], right: NDArray[np.bool_]) -> Calibration:

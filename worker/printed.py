@@ -36,8 +36,8 @@ MAX_OTHER: Final = 0.5
 HALF: Final = 0.5
 """Of the signs of the shortest number, so many parts a row must have to be read: some of its digits may touch."""
 
-AT_RIM: Final = 2
-"""Pixels from the field's left or right rim: a number there may go on outside."""
+AT_RIM: Final = 0.3
+"""Figures' heights from the field's left or right rim: a number there may go on outside."""
 
 ALIKE: Final = 0.5
 """Heights by which rows that are parts of one stand apart, at most, and how much smaller one of them may be."""
@@ -226,4 +226,4 @@ def _edges(frames: tuple[tuple[int, int], ...]) -> list[tuple[float, float]]:
 
 
 def _is_at_rim(box: Box, field: Box) -> bool:
-    return box.x - field.x < AT_RIM or field.x + field.width - box.x - box.width < AT_RIM
+    return min(box.x - field.x, field.x + field.width - box.x - box.width) < AT_RIM * box.height

@@ -19,6 +19,9 @@ from model.printed.texts import LABELS, digits, words
 GROUPED: Final = 0.15
 """Share of numbers that are printed in groups."""
 
+INK: Final = (0.7, 0.95)
+"""How much darker than paper a number is printed that somebody relies on; wear takes some of it away."""
+
 TIGHT: Final = 0.12
 LOOSE: Final = 0.7
 """Heights of paper between a number and its frame."""
@@ -79,7 +82,7 @@ def _on_form(inked: Inked, rng: Generator, fonts: tuple[Font, ...]) -> NDArray[n
         framed(page, sides, level=level, thickness=max(1, round(height * rng.uniform(0.03, 0.1))))
     if rng.random() < 0.4:
         _line_below(page, rng, fonts, top=above + height, height=height)
-    lay_ink(page, inked, at=(left, above), strength=rng.uniform(0.45, 0.95))
+    lay_ink(page, inked, at=(left, above), strength=rng.uniform(*INK))
     return scanned(page, rng)
 
 

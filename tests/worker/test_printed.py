@@ -62,7 +62,7 @@ def grey(page: NDArray[np.float32]) -> Grey:
 
 def read(reader: PrintReader, pixels: Grey, kind: FieldType = ACCOUNT, *, x: int = 0, y: int = 0) -> FieldReading:
     crop = FieldCrop("account_number", kind.name, Box(x, y, pixels.shape[1], pixels.shape[0]), pixels)
-    threshold = reader.calibration.threshold(0.01)
+    threshold = reader.calibration.threshold(0.05)
     return reader.read(crop, kind, accept_confidence=threshold)
 
 
@@ -102,7 +102,7 @@ def test_digits_have_boxes_on_the_page(reader: PrintReader, font: Font) -> None:
     reading = read(reader, grey(page), x=1000, y=500)
     middles = [digit.box.x + digit.box.width / 2 for digit in reading.digits]
     assert len(middles) == len(NUMBER)
-    assert np.diff(middles) == pytest.approx(np.full(len(NUMBER) - 1, 40 * (0.4 + 0.78)), abs=9)
+    assert np.diff(middles) == pytest.approx(np.full(len(NUMBER) - 1, 40 * (0.4 + 0.78)), abs=16)
     for digit in reading.digits:
         assert digit.box.y == pytest.approx(555, abs=6)
         assert digit.box.height == pytest.approx(40, abs=8)
@@ -201,7 +201,7 @@ def test_a_field_in_print_is_read_as_part_of_its_form(font: Font) -> None:
     page = np.full((1087, 2386), 238, np.float32)
     put(page, "A/c No.", Setting(font, 32.0), at=(130, 550))
     put(page, NUMBER, Setting(font, 38.0), at=(420, 550))
-    request = ReadRequest(form=form)
+    request = ReadRequest(form=form, target_error=0.05)
     reader = Reader.load(Settings())
     fields = reader.read_pixels(Page(0, grey(page)), request=request).fields
     assert [field.name for field in fields][:3] == ["date", "amount", "account_number"]
