@@ -94,9 +94,11 @@ EXAMPLE_DOCUMENT: Spec = {
                     ],
                 }
             ],
+            "reader": None,
         }
     ],
     "steps": [],
+    "corrections": [],
 }
 
 EXAMPLE_BATCH: Spec = {

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from apiflask.fields import UploadFile
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from api.correction_schemas import Correction
 from core.settings import MAX_TARGET_ERROR, Settings
 from core.status import Priority, Status
 from core.types import Failure, PageReading, ProcessingStep, ReaderInfo
@@ -191,6 +192,9 @@ class Document(BaseModel):
     reader: ReaderInfo | None
     pages: tuple[PageReading, ...]
     steps: tuple[ProcessingStep, ...]
+    corrections: tuple[Correction, ...] = Field(
+        description="What people said that fields read, the latest of each; the readings stay as they were."
+    )
 
     @classmethod
     def of(cls, record: DocumentRecord) -> "Document":
@@ -201,10 +205,13 @@ class Document(BaseModel):
             type=record.type_name,
             template=TemplateRef(**record.template._asdict()) if record.template else None,
             progress=Progress(pages_total=record.pages_total, pages_done=record.pages_done),
+            corrections=tuple(Correction.of(each) for each in record.corrections),
         )
 
 
-_SAME_NAMES = tuple(name for name in Document.model_fields if name not in {"type", "template", "progress"})
+_SAME_NAMES = tuple(
+    name for name in Document.model_fields if name not in {"type", "template", "progress", "corrections"}
+)
 
 
 class RecentDocuments(BaseModel):
