@@ -17,6 +17,7 @@ from storage.blobs import BlobStore
 from storage.records import TemplateRef
 from storage.store import Store
 from worker import callbacks, reading, sweeper
+from worker.current import CurrentReader
 from worker.form_reading import Form, open_form
 from worker.pipeline import Reader
 
@@ -29,6 +30,7 @@ class Desk:
     """One process's open database, blobs, network and queue.
 
     Attributes:
+        readers: returns the reader that is to read the next document.
         form_of: opens the template that a document is read by.
         worker: the name under which leases are held.
         time_limit_errors: what the task runner raises when a task's soft time limit is over.
@@ -37,7 +39,7 @@ class Desk:
     settings: Settings
     store: Store
     blobs: BlobStore
-    reader: Reader
+    readers: Callable[[], Reader]
     dispatcher: Dispatcher
     form_of: Callable[[TemplateRef], Form]
     worker: str
@@ -81,7 +83,7 @@ def open_desk(settings: Settings, *, worker: str, time_limit_errors: tuple[type[
         settings=settings,
         store=store,
         blobs=blobs,
-        reader=Reader.load(settings),
+        readers=CurrentReader(settings),
         dispatcher=Dispatcher(settings),
         form_of=form_keeper(store, blobs, limits=DecodeLimits.from_settings(settings)),
         worker=worker,

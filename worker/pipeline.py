@@ -38,7 +38,7 @@ from segmentation.prepare import Levelling, deskew, estimate_skew, ink_map, to_g
 from segmentation.preview import encode_preview
 from worker.form_reading import Form, finished
 from worker.micr import MicrReader
-from worker.networks import Networks, load_networks
+from worker.networks import Networks, open_model
 from worker.placing import put_back
 from worker.preparing import PreparedField, prepare_field
 from worker.recognising import Recognition
@@ -89,14 +89,24 @@ class Reader:
             ArtifactMissing: a network is not there.
             ArtifactMismatch: a file was altered, or a network learnt from pictures that were made otherwise.
         """
-        # A worker is one of many processes: threads of OpenCV's own would fight over the cores.
+        return cls.of(open_model(settings, root=root), settings)
+
+    @classmethod
+    def of(cls, networks: Networks, settings: Settings) -> "Reader":
+        """Return a reader with these networks, for a process that is one of many."""
+        # Threads of OpenCV's own would fight over the cores.
         cv2.setNumThreads(1)
-        return cls(load_networks(settings.model, root=root, calibration=settings.calibration), settings)
+        return cls(networks, settings)
 
     @property
     def info(self) -> ReaderInfo:
         """Which networks read."""
         return self._networks.info
+
+    @property
+    def name(self) -> str:
+        """Name or id of the model that reads."""
+        return self._networks.name
 
     @property
     def calibration(self) -> Calibration | None:
@@ -138,7 +148,7 @@ class Reader:
         by = {"type": request.type_name or "numbers"} if form is None else {"template": form.template.name}
         locate = ProcessingStep("locate", {**by})
         normalise = ProcessingStep("normalise", {"version": NORMALISATION_VERSION})
-        recognise = ProcessingStep("recognise", {"model": self._settings.model, "version": self.info.version})
+        recognise = ProcessingStep("recognise", {"model": self._networks.name, "version": self.info.version})
         judged = ProcessingStep("judge", {"target_error": self._target_error(request)})
         return locate, normalise, recognise, judged
 
@@ -148,7 +158,9 @@ class Reader:
         try:
             page = self.decode_page(data, index)
         except InputError as error:
-            return PageReading(index=index, width=0, height=0, failure=error.failure(Phase.DECODE)), None
+            return PageReading(
+                index=index, width=0, height=0, failure=error.failure(Phase.DECODE), reader=self.info
+            ), None
         return self.read_pixels(page, request=request), page
 
     def decode_page(self, data: bytes, index: int) -> Page:
@@ -178,6 +190,7 @@ class Reader:
             height=page.height,
             skew_degrees=levelling.skew_degrees,
             fields=tuple(readings),
+            reader=self.info,
         )
 
     def _read_form(self, page: Page, form: Form, request: ReadRequest) -> PageReading:
@@ -201,6 +214,7 @@ class Reader:
             height=page.height,
             registration=laid.registration,
             fields=finished(form, laid, readings),
+            reader=self.info,
         )
 
     @cached_property

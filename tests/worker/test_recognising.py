@@ -9,7 +9,7 @@ from core.types import Box, FieldCrop
 from segmentation.lattice import build_lattice, cut_field
 from tests import factories
 from worker import recognising
-from worker.networks import Networks, load_networks
+from worker.networks import Networks, open_model
 from worker.preparing import PreparedField, prepare_field
 from worker.recognising import Recognition
 from worker.timings import StageTimings
@@ -17,7 +17,7 @@ from worker.timings import StageTimings
 
 @pytest.fixture(scope="module")
 def networks() -> Networks:
-    return load_networks(Settings().model)
+    return open_model(Settings())
 
 
 @pytest.fixture
