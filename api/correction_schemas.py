@@ -58,6 +58,7 @@ class Correction(BaseModel):
 
     id: str
     document_id: str
+    filename: str
     page: int
     field: str
     type: str

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from core.errors import ArtifactMismatch, InvalidRequest
 from model.artifacts import SHIPPED, artifact_folder
 from model.export import quantised
-from model.line.material import FRAME_COLUMNS, Sample, described, held_out, load_ingredients, make_samples
+from model.line.material import FRAME_COLUMNS, Ingredients, Sample, described, held_out, load_ingredients, make_samples
 from model.line.network import LINE_CLASSES, build_line_reader
 from model.line.training import WEIGHTS, LineRun, batches, greedy_texts, load_line_run, stacked
 from model.line_artifacts import LineManifest, LineNetwork, line_version_of, save_line_manifest
@@ -84,12 +84,32 @@ def export_lines(options: LineExportOptions) -> LineExportResult:
         raise InvalidRequest("A line reader is exported with lines drawn from the folder of collections; name it.")
     runs = [load_line_run(folder) for folder in options.runs]
     _check_together(runs)
-    networks = [load_line_network(folder) for folder in options.runs]
     ingredients = load_ingredients(options.data, recipe=runs[0].recipe)
+    lines = {**held_out(options.data), "drawn": make_samples(ingredients, options.drawn, seed=DRAWN_SEED)}
+    return export_with(options, ingredients, lines)
+
+
+def export_with(
+    options: LineExportOptions, ingredients: Ingredients, lines: dict[str, list[Sample]]
+) -> LineExportResult:
+    """Write the artifact of the runs.
+
+    Args:
+        options: what to export; its folder of collections plays no part.
+        ingredients: what the lines are made of that set the ranges of bytes.
+        lines: on which the networks are compared with their originals, by name.
+
+    Raises:
+        InvalidRequest: a folder holds no finished run, or the runs do not go together.
+        ArtifactMismatch: an exported network reads otherwise than its original.
+        ExtraMissing: TensorFlow is not installed.
+    """
+    runs = [load_line_run(folder) for folder in options.runs]
+    _check_together(runs)
+    networks = [load_line_network(folder) for folder in options.runs]
     representative = make_samples(ingredients, options.representative, seed=REPRESENTATIVE_SEED)
     contents = [to_int8(network, representative) for network in networks]
     manifest = _manifest(options, runs, contents)
-    lines = {**held_out(options.data), "drawn": make_samples(ingredients, options.drawn, seed=DRAWN_SEED)}
     metrics = compare(LineRecogniser(contents, manifest), networks, lines)
     described_networks = tuple(
         replace(network, metrics=figures) for network, figures in zip(manifest.networks, metrics, strict=True)

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from model.line.material import Ingredients, Sample, fits, make_samples
 from model.line.network import BLANK
@@ -56,7 +55,7 @@ class TuningOptions:
     lines: int = 1280
     own_share: float = 0.4
     rate: float = 4e-4
-    blend: float = 0.7
+    blend: float = 0.8
     batch_size: int = 32
     on_epoch: Callable[[Tuned], None] | None = field(default=None, compare=False)
 
@@ -73,11 +72,14 @@ def tune(network: Any, own: Sequence[RealField], replay: Ingredients, options: T
     keras = load_keras()
     keras.utils.set_random_seed(options.seed)
     before = [weights.astype(np.float64) for weights in network.get_weights()]
-    step = _step(network, keras.optimizers.AdamW(0.0, weight_decay=1e-4, clipnorm=5.0), options)
+    step = _step(network, keras.optimizers.AdamW(0.0, weight_decay=1e-4, clipnorm=5.0))
     rows = [_epoch(step, own, replay, options, epoch=epoch) for epoch in range(options.epochs)]
     after = network.get_weights()
     network.set_weights(
-        [((1 - options.blend) * old + options.blend * new).astype(new.dtype) for old, new in zip(before, after, strict=True)]
+        [
+            ((1 - options.blend) * old + options.blend * new).astype(new.dtype)
+            for old, new in zip(before, after, strict=True)
+        ]
     )
     return rows
 
@@ -94,10 +96,10 @@ def own_samples(own: Sequence[RealField], count: int, *, seed: tuple[int, ...]) 
 
 
 def _sample(own: Sequence[RealField], rng: Generator) -> Sample:
-    first = _line(own[rng.integers(len(own))], rng)
+    first = _line(own[int(rng.integers(len(own)))], rng)
     if rng.random() >= PAIR_SHARE:
         return first
-    second = _line(own[rng.integers(len(own))], rng)
+    second = _line(own[int(rng.integers(len(own)))], rng)
     if OTHER in first.text + second.text:
         return first
     return Sample(side_by_side(first.pixels, second.pixels, rng), first.text + second.text)
@@ -138,7 +140,7 @@ def _rate(step: int, steps: int, highest: float) -> float:
     return highest * rising * (0.02 + 0.98 * 0.5 * (1 + float(np.cos(np.pi * min(1.0, share)))))
 
 
-def _step(network: Any, optimiser: Any, options: TuningOptions) -> Callable[[list[Sample], float, Generator], float]:  # noqa: ANN401
+def _step(network: Any, optimiser: Any) -> Callable[[list[Sample], float, Generator], float]:  # noqa: ANN401
     """Return what takes one step on a batch at a rate, and gives the loss."""
     tf = load_tensorflow()
     optimiser.build(network.trainable_variables)

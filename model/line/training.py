@@ -303,6 +303,7 @@ def varied(lines: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.f
 
 
 def ctc_labels(batch: list[Sample]) -> Any:  # noqa: ANN401
+    """Return the batch's texts as a sparse tensor of classes, as CTC's loss takes them."""
     signs = "0123456789" + OTHER
     places = [(row, place) for row, sample in enumerate(batch) for place in range(len(sample.text))]
     values = [signs.index(sign) for sample in batch for sign in sample.text]
