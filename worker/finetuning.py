@@ -47,8 +47,12 @@ FEWEST_CALIBRATED: Final = 20
 OWN: Final = "corrections"
 """Name of the user's own fields among the collections."""
 
-DRAWN: Final = 300
-COMPARED: Final = 200
+DRAWN_FIELDS: Final = "drawn fields"
+DRAWN: Final = 500
+"""Watched for losses where there are no collections."""
+
+REPRESENTATIVE: Final = 300
+COMPARED: Final = 120
 COMPARED_SEED: Final = (2025, 2)
 
 OWN_TERMS: Final = "the user's own"
@@ -161,7 +165,7 @@ def _replay(options: FinetuneOptions, base: _Base) -> tuple[Ingredients, tuple[D
     """Return what reminds the networks of what they know, and what that is."""
     if options.data is None:
         options.tell("no --data: is reminded of what it knows by drawn fields, not by what it learnt from")
-        return Ingredients(own_ink(), [], [], []), (DataSource("drawn fields", 0, DRAWN_TERMS),)
+        return Ingredients(own_ink(), [], [], []), (DataSource(DRAWN_FIELDS, 0, DRAWN_TERMS),)
     names = {source.name for source in base.lines.data}
     recipe = FULL if "idrbt_cheques" in names else STRINGS if "orand_car_a" in names else OPEN
     options.tell(f"is reminded of what it knows by the collections of its recipe {recipe}")
@@ -203,7 +207,9 @@ def _learn(
         OWN: [Sample(prepare_line(each.pixels).pixels, each.text or OTHER) for each in own],
         "replay": make_samples(replay, COMPARED, seed=COMPARED_SEED),
     }
-    result = export_with(LineExportOptions(tuple(runs), None, name="model", root=place), replay, lines)
+    result = export_with(
+        LineExportOptions(tuple(runs), None, name="model", root=place, representative=REPRESENTATIVE), replay, lines
+    )
     manifest = load_manifest(base.networks.name, root=base.folder.parent)
     for name in (MANIFEST, manifest.file, manifest.keras_file):
         if name:
@@ -239,7 +245,7 @@ def _frozen(options: FinetuneOptions) -> list[LabelledField]:
         return list(options.frozen)
     if options.data is not None:
         return list(held_out_fields(options.data))
-    return list(drawn_numbers(own_ink(), DRAWN))
+    return [replace(each, collection=DRAWN_FIELDS) for each in drawn_numbers(own_ink(), DRAWN)]
 
 
 def _labelled(folder: Path, fields: Sequence[CorrectedField]) -> list[LabelledField]:

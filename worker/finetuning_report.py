@@ -85,7 +85,7 @@ def judge(before: Mapping[str, Figures], after: Mapping[str, Figures], *, own: s
     reasons = [
         f"{name}: {before[name].share:.2%} before, {after[name].share:.2%} after"
         for name in before
-        if name != own and before[name].share - after[name].share > MOST_LOST
+        if name != own and before[name].right - after[name].right > MOST_LOST * before[name].fields + 1e-9
     ]
     if after[own].right <= before[own].right:
         reasons.append(f"{own}: {before[own].right} of {before[own].fields} right before, {after[own].right} after")
