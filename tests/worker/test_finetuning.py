@@ -94,7 +94,7 @@ def test_fields_of_which_the_readers_say_nothing_count(tmp_path: Path) -> None:
     proposals = (Proposal("12", 0.9, -0.1, -0.1, True), Proposal("17", 0.1, -3.0, -3.0, True))
     fields = [field("right", "12"), field("wrong", "17"), field("silent", "5"), field("empty", "")]
     evidence = [Evidence(each, Fused(proposals, "12", "12"), 0.0) for each in fields[:2]]
-    calibration = Calibration(FusionWeights(), 0.0, (1.0, *[0.0] * 7), confidences=(0.6,) * 600, right=(1,) * 600)
+    calibration = Calibration(FusionWeights(), 0.0, (1.0, *[0.0] * 7), confidences=(0.6,) * 2000, right=(1,) * 2000)
     found = measured(evidence, calibration, fields, target_error=0.01)["own"]
     assert (found.fields, found.right) == (4, 2)
     judged = {"wrong": ("17", 1.0)}
