@@ -21,14 +21,15 @@ from worker.pipeline import Reader, ReadRequest
 
 pytest.importorskip("tensorflow", reason="the train extra is not installed")
 
-pytestmark = [pytest.mark.live, pytest.mark.slow]
+FINETUNE_SECONDS = 1200
+"""It takes half a minute alone; beside other work, much longer."""
+
+pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(FINETUNE_SECONDS)]
 
 BASE = "digits-open"
 """To learn from: one network, where the default has two."""
 
 CORRECTED = 48
-FINETUNE_SECONDS = 900
-"""It takes half a minute alone; beside other work, much longer."""
 
 
 class Submitter(threading.Thread):
