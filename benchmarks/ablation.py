@@ -23,15 +23,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.fields import HELD_OUT, SETS, FieldSet, load_set
+from benchmarks.fields import HELD_OUT, HELD_OUT_NETWORKS, SETS, FieldSet, load_set
 from benchmarks.figures import Figures, score
 from benchmarks.reading import compared, read_fields
-from core.settings import SHIPPED_MODEL, Settings
+from core.settings import Settings
 from core.types import ReaderInfo
 from forms.automaton import any_digits
 from forms.decoder import GARBAGE
 from forms.field_types import FIELD_TYPES
-from model.artifacts import SHIPPED
 from segmentation import cuts
 from worker import preparing
 from worker.networks import Networks, load_networks
@@ -206,7 +205,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=ROOT.parent / "shared" / "data", help="collections")
     parser.add_argument("--sets", nargs="+", choices=SETS, default=HELD_OUT, help="read these alone")
     parser.add_argument("--limit", type=int, help="read the first so many fields of each set alone")
-    parser.add_argument("--artifact", type=Path, default=SHIPPED / SHIPPED_MODEL, help="folder of the networks")
+    parser.add_argument("--artifact", type=Path, default=HELD_OUT_NETWORKS, help="folder of the networks")
     parser.add_argument("--trained", type=trained, action="append", default=[], metavar="TITLE=FOLDER")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     options = parser.parse_args()

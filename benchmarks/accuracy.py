@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.fields import SETS, Field, FieldSet, corrected, load_set, without_doubtful
+from benchmarks.fields import HELD_OUT_NETWORKS, SETS, Field, FieldSet, corrected, load_set, without_doubtful
 from benchmarks.figures import Figures, Reading, reliability, score, write_csv
 from benchmarks.reading import box_figures, compared, lattice_figures, read_fields, tell
 from model.corrections import CORRECTIONS
@@ -132,7 +132,7 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS, help="read these alone")
     parser.add_argument("--limit", type=int, help="read the first so many fields of each set alone")
     parser.add_argument("--target-error", type=float, default=TARGET_ERROR, help="of what is accepted (default 0.01)")
-    parser.add_argument("--artifact", type=Path, help="folder of the networks that read; the settings' by default")
+    parser.add_argument("--artifact", type=Path, help="folder of the networks that read; digits-held-out by default")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     parser.add_argument("--csv", type=Path, help="write readings and labels into that folder")
     options = parser.parse_args()
@@ -156,13 +156,11 @@ def main() -> None:
 
 
 def open_reader(artifact: Path | None) -> "Reader":
-    """Return a reader with the networks in that folder, or those that the settings name."""
+    """Return a reader with the networks in that folder, or those that learnt nothing from what is held out."""
     from core.settings import Settings
     from worker.pipeline import Reader
 
-    if artifact is None:
-        return Reader.load(Settings())
-    folder = artifact.resolve()
+    folder = (artifact or HELD_OUT_NETWORKS).resolve()
     return Reader.load(Settings(model=folder.name), root=folder.parent)
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from benchmarks.fields import HELD_OUT_NETWORKS
 from benchmarks.figures import Reading, score, write_csv
 from benchmarks.reading import tell
 
@@ -155,7 +156,7 @@ def open_reader(template: str) -> "tuple[Reader, Form]":
     from worker.form_reading import open_form
     from worker.pipeline import Reader
 
-    settings = Settings()
+    settings = Settings(model=HELD_OUT_NETWORKS.name)
     limits = DecodeLimits.from_settings(settings)
     if template.endswith(".json"):
         loaded = load_template(Path(template))

@@ -125,7 +125,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="collections")
     parser.add_argument("--sets", nargs="+", choices=SETS, default=HELD_OUT, help="read these alone")
     parser.add_argument("--limit", type=int, help="read the first so many fields of each set alone")
-    parser.add_argument("--artifact", type=Path, help="folder of the networks that read; the settings' by default")
+    parser.add_argument("--artifact", type=Path, help="folder of the networks that read; digits-held-out by default")
     parser.add_argument("--as-labelled", action="store_true", help=f"leave {CORRECTIONS.name} aside")
     options = parser.parse_args()
     reader = open_reader(options.artifact)

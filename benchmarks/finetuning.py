@@ -3,7 +3,7 @@
 Meza's cells come from clinic logbooks, without a word on which cell is from which book; their files are numbered. The
 cells to learn from are the first of the held-out ones by number, the others all that follow, so that few books stand
 on both sides. `digits-open` never saw a cell of any logbook, as a user's model never saw the user's forms;
-`--model digits` learnt from other cells of these books, and has little left to gain.
+`--model digits-held-out` learnt from other cells of these books, and has little left to gain.
 """
 
 import argparse

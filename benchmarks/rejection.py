@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=ROOT.parent / "shared" / "data", help="collections")
     parser.add_argument("--count", type=int, default=1000, help="pictures of each kind that is drawn (default 1000)")
     parser.add_argument("--types", nargs="+", default=TYPES, help="field types to read as (default: all three)")
-    parser.add_argument("--artifact", type=Path, help="folder of the networks that read; the settings' by default")
+    parser.add_argument("--artifact", type=Path, help="folder of the networks that read; digits-held-out by default")
     parser.add_argument("--sheets", type=Path, help="write contact sheets into that folder: what was accepted")
     parser.add_argument("--samples", action="store_true", help="with --sheets: some of each kind, accepted or not")
     parser.add_argument("--json", type=Path, help="write the figures there, too")

@@ -24,6 +24,8 @@ def train_line(  # noqa: PLR0913 - one parameter an option
     batch_size: int | None,
     limit: int | None,
     until: int | None,
+    rate: float | None,
+    begin: Path | None,
     resume: bool,
     command: str,
 ) -> None:
@@ -32,7 +34,7 @@ def train_line(  # noqa: PLR0913 - one parameter an option
 
     if data is None:
         raise click.UsageError(f"--arch {ARCH} learns from the folder of collections; name it.")
-    wanted = {"epochs": epochs, "batch_size": batch_size, "fresh": limit}
+    wanted = {"epochs": epochs, "batch_size": batch_size, "fresh": limit, "rate": rate}
     with progress_display() as display:
         bar = display.bar("training", total=epochs or EPOCHS)
         rows = train_line_reader(
@@ -42,6 +44,7 @@ def train_line(  # noqa: PLR0913 - one parameter an option
                 recipe=recipe,
                 seed=seed,
                 until=until,
+                begin=begin,
                 resume=resume,
                 command=command,
                 on_epoch=partial(_show, display, bar),

@@ -45,6 +45,16 @@ models_option = click.option("--models", "root", type=FOLDER, help="Folder of ne
 @click.option("--limit", type=COUNT, help="At most so many glyphs of a source, or lines an epoch.")
 @click.option("--teacher", type=DATA, help="Folder of a network that finds digits where only the text is known.")
 @click.option("--until", type=COUNT, help="Stop after this epoch, to go on another time; for --arch line.")
+@click.option(
+    "--begin",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Weights to begin with (line.weights.h5 of a run, or of an artifact); for --arch line.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Highest learning rate [default: that for new networks]; for --arch line.",
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
 def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     data: Path | None,
@@ -58,6 +68,8 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     limit: int | None,
     teacher: Path | None,
     until: int | None,
+    begin: Path | None,
+    rate: float | None,
     resume: bool,
 ) -> None:
     """Train a network on DATA: IDX (gz or not), npz, a CSV of label and pixels, or a folder; MNIST when none is given.
@@ -77,12 +89,15 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
             batch_size=batch_size,
             limit=limit,
             until=until,
+            begin=begin,
+            rate=rate,
             resume=resume,
             command=_command(),
         )
         return
-    if until is not None:
-        raise click.UsageError(f"--until is for --arch {line_training.ARCH}.")
+    for_lines = {"--until": until, "--begin": begin, "--rate": rate}
+    if given := [name for name, value in for_lines.items() if value is not None]:
+        raise click.UsageError(f"{given[0]} is for --arch {line_training.ARCH}.")
 
     train_glyphs(
         out=out,

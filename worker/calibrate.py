@@ -2,8 +2,9 @@
 
 Reads what the networks never learnt from: ORAND's last quarter, Meza's test part, the amounts and dates of the second
 half of each bank's cheques, and what holds no number: drawn words, scribbles, numbers struck out, blank paper. Prints
-what the folds say of each collection, and writes `calibration.json` beside the network. With `--drawn`, all fields are
-drawn from ink that may be used for anything.
+what the folds say of each collection, and writes `calibration.json` beside the network, and beside those that learnt
+the same way from everything, held-out fields too (`--also digits`). With `--drawn`, all fields are drawn from ink that
+may be used for anything.
 """
 
 import argparse
@@ -86,7 +87,8 @@ def main() -> None:
     """Calibrate, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="collections")
-    parser.add_argument("--model", default="digits", help="name of the network")
+    parser.add_argument("--model", default="digits-held-out", help="name of the networks that judge")
+    parser.add_argument("--also", action="append", default=[], help="name of networks that get the same calibration")
     parser.add_argument("--drawn", action="store_true", help="learn from drawn fields alone, as digits-open does")
     parser.add_argument("--models", type=Path, default=SHIPPED, help="folder of networks")
     options = parser.parse_args()
@@ -99,9 +101,10 @@ def main() -> None:
     evidence = collect(reader, fields)
     calibration, judged = calibrate(evidence)
     _report(evidence, judged, calibration, fields)
-    path = artifact_folder(options.model, root=options.models) / CALIBRATION
-    path.write_text(json.dumps(asdict(calibration)) + "\n", "utf-8")
-    sys.stdout.write(f"{path.name} written\n")
+    for name in (options.model, *options.also):
+        path = artifact_folder(name, root=options.models) / CALIBRATION
+        path.write_text(json.dumps(asdict(calibration)) + "\n", "utf-8")
+        sys.stdout.write(f"{name}/{path.name} written\n")
 
 
 def _report(

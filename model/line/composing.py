@@ -48,7 +48,9 @@ def rupee_amount(ink: InkCollection, rng: Generator) -> Writing:
     digits = head + "0" * int(rng.choice(7, p=[0.06, 0.06, 0.16, 0.3, 0.16, 0.16, 0.1]))
     mark = str(rng.choice([",", ".", " ", ""], p=[0.5, 0.15, 0.1, 0.25]))
     body = _grouped(digits, mark, [3, 2, 2, 2, 2]) if rng.random() < 0.8 else _grouped(digits, mark, [3] * 4)
-    body += str(rng.choice(["/-", "/~", "/=", "-", "/", ""], p=[0.35, 0.3, 0.04, 0.06, 0.05, 0.2]))
+    body += str(
+        rng.choice(["/-", "/~", "/=", "-", "/", "|", "|~", ""], p=[0.33, 0.28, 0.04, 0.06, 0.05, 0.03, 0.03, 0.18])
+    )
     chained = rng.random() < 0.5
     gap, drift = rng.normal(0.12, 0.1), rng.normal(0, 0.012)
     strokes: list[Stroke] = []
@@ -57,7 +59,7 @@ def rupee_amount(ink: InkCollection, rng: Generator) -> Writing:
     while place < len(body):
         run = len(body) - len(body[place:].lstrip("0")) - place
         if run > 1 and chained:
-            marks, advance = zero_chain(run, rng)
+            marks, advance = zero_chain(run, rng) if rng.random() < 0.5 else zero_row(run, rng)
             place += run
         elif body[place].isdigit():
             marks, advance = _digit(ink, glyphs, body[place], rng)
@@ -81,6 +83,27 @@ def zero_chain(count: int, rng: Generator) -> tuple[list[Stroke], float]:
     y = 1 - height + height / 2 * (1 - np.cos(turns)) * (0.85 + 0.15 * wobble)
     stroke = np.stack([x, y], axis=1).astype(np.float32)
     return [stroke], float(stroke[:, 0].max())
+
+
+def zero_row(count: int, rng: Generator) -> tuple[list[Stroke], float]:
+    """Return small round zeros side by side, most of them joined at their tops by one line, and their width."""
+    height, slim = float(rng.uniform(0.35, 0.9)), float(rng.uniform(0.45, 1.0))
+    pitch = slim * height + float(rng.uniform(-0.05, 0.35))
+    joins, strokes = rng.random() < 0.7, []
+    points: list[Stroke] = []
+    for place in range(count):
+        size = height * float(np.clip(rng.normal(1, 0.12), 0.7, 1.4))
+        start, turn = rng.normal(0, 0.25), 2 * np.pi * float(rng.uniform(0.85, 1.12))
+        angles = np.linspace(start, start - turn, 20)
+        x = place * pitch + slim * size / 2 * (1 + np.sin(angles)) + rng.normal(0, 0.03)
+        y = 1 - size / 2 * (1 + np.cos(angles)) + rng.normal(0, 0.03)
+        points.append(np.stack([x, y], axis=1).astype(np.float32))
+        if not joins or rng.random() < 0.15 or place == count - 1:
+            strokes.append(np.concatenate(points))
+            points = []
+    left = min(float(stroke[:, 0].min()) for stroke in strokes)
+    strokes = [stroke - np.array([left, 0], np.float32) for stroke in strokes]
+    return strokes, max(float(stroke[:, 0].max()) for stroke in strokes)
 
 
 def in_cells(ink: InkCollection, rng: Generator, *, pitch: float) -> Writing:
@@ -153,6 +176,18 @@ def scribble(rng: Generator) -> Writing:
     return Writing(OTHER, "", (path.astype(np.float32),))
 
 
+def lone_marks(rng: Generator) -> Writing:
+    """Return dashes, dots and other marks without a digit, as left in a field that holds nothing: no number."""
+    strokes: list[Stroke] = []
+    x = 0.0
+    body = str(rng.choice(["-", "--", "---", "~", "=", "==", ".", "..", "*", "#", "-.-", "~~"]))
+    for char in body:
+        marks, advance = separator_strokes(char, rng)
+        strokes += [mark + np.array([x, 0], np.float32) for mark in marks]
+        x += advance + float(rng.uniform(0, 0.3))
+    return Writing(OTHER, "", tuple(strokes))
+
+
 def beside(left: Writing, right: Writing, rng: Generator) -> Writing:
     """Return two writings in a row."""
     shift = np.array([left.width + rng.uniform(0.15, 0.8), rng.normal(0, 0.05)], np.float32)
@@ -199,6 +234,8 @@ MARKS: Final[dict[str, Callable[[float, list[float]], Lines]]] = {
     # A long dash to the end of the box, as after an amount in rupees.
     "~": lambda w, j: [[(0.0, 0.55 + 2 * j[0]), (0.6 * w, 0.5 + 2 * j[1]), (0.4 + 3 * w, 0.52 + 3 * j[2])]],
     "/": lambda w, j: [[(0.5 * w + 0.3 + 3 * j[2], 0.1 - w + 3 * j[0]), (0.0, 1.0 + w + 3 * j[1])]],
+    # A bar against anything that might be added, too tall for a 1.
+    "|": lambda w, j: [[(0.15 + j[0], -0.3 - w), (0.15 + j[1], 1.25 + w)]],
     "=": lambda w, j: [[(0.0, 0.42 + j[0]), (w, 0.4 + j[1])], [(0.0, 0.65 + j[2]), (w, 0.62 + j[3])]],
     "$": lambda w, j: [
         [(0.4, 0.2 + j[0]), (0.2, 0.1), (0.05, 0.3), (0.35, 0.6 + j[1]), (0.2, 0.85), (0.0, 0.75 + j[2])],

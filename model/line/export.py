@@ -4,7 +4,6 @@ As with the glyphs, the networks go through a SavedModel, and the export refuses
 """
 
 import shutil
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -19,7 +18,7 @@ from model.artifacts import SHIPPED, artifact_folder
 from model.export import quantised
 from model.line.material import FRAME_COLUMNS, Ingredients, Sample, described, held_out, load_ingredients, make_samples
 from model.line.network import LINE_CLASSES, build_line_reader
-from model.line.training import WEIGHTS, LineRun, batches, greedy_texts, load_line_run, stacked
+from model.line.training import WEIGHTS, LineRun, batches, greedy_texts, load_line_run, load_weights, stacked
 from model.line_artifacts import LineManifest, LineNetwork, line_version_of, save_line_manifest
 from model.line_recogniser import LineRecogniser
 from model.training_extra import load_keras, load_tensorflow
@@ -128,13 +127,7 @@ def load_line_network(folder: Path) -> Any:  # noqa: ANN401 - keras.Model is unt
         InvalidRequest: the run's weights are missing or of another network.
     """
     network = build_line_reader()
-    try:
-        with warnings.catch_warnings():
-            # Keras only warns where it leaves layers as they were.
-            warnings.simplefilter("error", UserWarning)
-            network.load_weights(folder / WEIGHTS)
-    except (OSError, ValueError, UserWarning) as error:
-        raise InvalidRequest(f"{folder / WEIGHTS} holds no weights of a line reader.") from error
+    load_weights(network, folder / WEIGHTS)
     return network
 
 

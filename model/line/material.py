@@ -5,7 +5,7 @@ A sample is made from the seed, its epoch and its number alone, so that a traini
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.random import Generator
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from core.errors import InvalidRequest
 from model import terms
 from model.artifacts import DataSource
-from model.line.composing import beside, compose, in_cells, rupee_amount, scribble, struck_out, words
-from model.line.paper import blank, in_comb, painted
+from model.line.composing import beside, compose, in_cells, lone_marks, rupee_amount, scribble, struck_out, words
+from model.line.paper import blank, empty_comb, in_comb, painted
 from model.line.real import RealField, joined, load_cheques, load_meza, load_orand, loosely_cut, shaken, side_by_side
 from model.line.writing import OTHER, SOURCES, InkCollection, load_ink
 from segmentation.line import MAX_LINE_WIDTH, prepare_line
@@ -27,12 +27,19 @@ FRAME_COLUMNS: Final = 2
 FULL: Final = "digits"
 OPEN: Final = "digits-open"
 STRINGS: Final = "strings"
+ALL: Final = "digits-all"
 
-RECIPES: Final = (FULL, OPEN, STRINGS)
-"""Everything; what may be used for anything; everything but what stands on whole cheques."""
+RECIPES: Final = (FULL, OPEN, STRINGS, ALL)
+"""Everything but what is held out; what may be used for anything; all but what stands on whole cheques; everything.
+
+The last one is for networks that ship: its figures say nothing, those of one that learnt by the first do.
+"""
+
+CHEQUES: Final = (FULL, ALL)
+"""Recipes that learn from whole cheques."""
 
 CHEQUE_SHARE: Final = 0.1
-RUPEE_SHARE: Final = 0.12
+RUPEE_SHARE: Final = 0.14
 FRAMED_FREEDOM: Final = 0.2
 DRAWN_SHARE: Final = 0.45
 """Of what is left; the rest are real strings."""
@@ -80,9 +87,9 @@ def load_ingredients(data: Path, *, recipe: str) -> Ingredients:
     ink = load_ink(data, open_terms_only=recipe == OPEN)
     if recipe == OPEN:
         return Ingredients(ink, [], [], [])
-    cheques = load_cheques(data, training=True) if recipe == FULL else []
-    orand, meza = load_orand(data, training=True), load_meza(data, training=True)
-    return Ingredients(ink, orand, meza, cheques, rupees=recipe == FULL)
+    cheques = _real_fields(load_cheques, data, recipe) if recipe in CHEQUES else []
+    orand, meza = _real_fields(load_orand, data, recipe), _real_fields(load_meza, data, recipe)
+    return Ingredients(ink, orand, meza, cheques, rupees=recipe in CHEQUES)
 
 
 def check_collections(data: Path, *, recipe: str) -> None:
@@ -95,7 +102,7 @@ def check_collections(data: Path, *, recipe: str) -> None:
         raise InvalidRequest(f"Line readers know no recipe {recipe!r}; they know: {', '.join(RECIPES)}.")
     needed = [f"{source.path}.jsonl.gz" for source in SOURCES if source.open_terms or recipe != OPEN]
     needed += ["orand_car_a/labels.csv", "meza_cells/labels.csv"]
-    needed += ["idrbt_cheques/labels.csv"] if recipe == FULL else []
+    needed += ["idrbt_cheques/labels.csv"] if recipe in CHEQUES else []
     missing = [name for name in needed if not (data / name).is_file()]
     if missing:
         raise InvalidRequest(f"{data} is no folder of all collections: {missing[0]} is missing.")
@@ -129,11 +136,21 @@ def described(data: Path, *, recipe: str) -> tuple[DataSource, ...]:
         for name, stated in collections.items()
     ]
     if not open_terms_only:
-        sources.append(DataSource("orand_car_a", len(load_orand(data, training=True)), terms.ORAND))
-        sources.append(DataSource("meza_cells", len(load_meza(data, training=True)), terms.MEZA))
-    if recipe == FULL:
-        sources.append(DataSource("idrbt_cheques", len(load_cheques(data, training=True)), terms.IDRBT))
+        sources.append(DataSource("orand_car_a", len(_real_fields(load_orand, data, recipe)), terms.ORAND))
+        sources.append(DataSource("meza_cells", len(_real_fields(load_meza, data, recipe)), terms.MEZA))
+    if recipe in CHEQUES:
+        sources.append(DataSource("idrbt_cheques", len(_real_fields(load_cheques, data, recipe)), terms.IDRBT))
     return tuple(sources)
+
+
+class _Loader(Protocol):
+    """Loads the fields of a collection that are learnt from, or those held out."""
+
+    def __call__(self, folder: Path, *, training: bool) -> list[RealField]: ...
+
+
+def _real_fields(load: _Loader, data: Path, recipe: str) -> list[RealField]:
+    return load(data, training=True) + (load(data, training=False) if recipe == ALL else [])
 
 
 def _writings(ink: InkCollection) -> int:
@@ -176,11 +193,15 @@ def _drawn(ink: InkCollection, rng: Generator) -> Sample:
 
 def _no_number(ink: InkCollection, rng: Generator) -> Sample:
     kind = rng.random()
-    if kind < 0.2:
+    if kind < 0.14:
         return Sample(prepare_line(blank(rng)).pixels, OTHER)
-    if kind < 0.35:
+    if kind < 0.2:
+        return Sample(prepare_line(empty_comb(rng)).pixels, OTHER)
+    if kind < 0.32:
+        writing = lone_marks(rng)
+    elif kind < 0.42:
         writing = scribble(rng)
-    elif kind < 0.55:
+    elif kind < 0.65:
         writing = struck_out(ink, rng)
     else:
         writing = words(ink, rng)

@@ -71,8 +71,16 @@ def painted_field(writing: Writing, rng: Generator, *, boxed_share: float = 0.18
 
 def in_comb(writing: Writing, rng: Generator, *, pitch: float) -> Grey:
     """Return digits written into a row of printed boxes, with labels around it as on cheques."""
+    return _comb(writing, len(writing.text), rng, pitch=pitch)
+
+
+def empty_comb(rng: Generator) -> Grey:
+    """Return a row of printed boxes that nobody wrote into, with labels around it."""
+    return _comb(None, int(rng.integers(2, 13)), rng, pitch=float(rng.uniform(0.7, 1.2)))
+
+
+def _comb(writing: Writing | None, cells: int, rng: Generator, *, pitch: float) -> Grey:
     height = float(rng.uniform(18, 46))
-    cells = len(writing.text)
     left, top = rng.uniform(1, 8), rng.uniform(1, 6)
     label = rng.uniform(0.5, 2.5) * height if rng.random() < 0.3 else 0.0
     below = rng.uniform(0.3, 0.8) * height if rng.random() < 0.4 else rng.uniform(1, 6)
@@ -80,9 +88,11 @@ def in_comb(writing: Writing, rng: Generator, *, pitch: float) -> Grey:
         min(MAX_HEIGHT, int(height * 1.05 + top + below) + 2),
         min(MAX_WIDTH, int(label + cells * pitch * height + left + rng.uniform(2, 10)) + 2),
     )
-    strokes = _posed(writing, rng, size=height * float(rng.uniform(0.8, 1.0)), slanted=False)
     origin = np.array([left + label, top], np.float32)
-    ink = _pen([stroke + origin for stroke in strokes], shape, rng, size=height)
+    ink = np.zeros(shape, np.float32)
+    if writing is not None:
+        strokes = _posed(writing, rng, size=height * float(rng.uniform(0.8, 1.0)), slanted=False)
+        ink = _pen([stroke + origin for stroke in strokes], shape, rng, size=height)
     page = _paper(shape, rng)
     level, thickness = float(page.mean() * rng.uniform(0.1, 0.75)), int(rng.integers(1, 3))
     x0, x1, y0, y1 = int(origin[0]), int(origin[0] + cells * pitch * height), int(top), int(top + height)

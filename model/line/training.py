@@ -6,6 +6,7 @@ what it would have drawn.
 
 import json
 import multiprocessing
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -61,6 +62,8 @@ class LineOptions:
         fresh: new samples an epoch.
         batch_size: lines a step.
         until: stop after this epoch, as if interrupted; None goes to the end.
+        rate: the highest, from which it falls to a hundredth of it; lower ones suit a network that has learnt already.
+        begin: weights of an earlier training to begin with, as a run or an artifact holds them; None begins anew.
         resume: go on with the run in `out`; another recipe or number of epochs holds from there on.
         on_epoch: called with each finished epoch's row.
     """
@@ -73,6 +76,8 @@ class LineOptions:
     fresh: int = 12_800
     batch_size: int = 32
     until: int | None = None
+    rate: float = PEAK_RATE
+    begin: Path | None = None
     resume: bool = False
     command: str = ""
     on_epoch: Callable[[LineEpoch], None] | None = field(default=None, compare=False)
@@ -95,7 +100,8 @@ def train_line_reader(options: LineOptions) -> list[LineEpoch]:
     """Train a line reader and leave the run in `options.out`; return its epochs.
 
     Raises:
-        InvalidRequest: a run is there already and `resume` is off, or a collection is missing.
+        InvalidRequest: a run is there already and `resume` is off, a collection is missing, or the weights to begin
+            with are those of another network.
         ExtraMissing: TensorFlow is not installed.
     """
     if (options.out / TABLE).exists() and not options.resume:
@@ -109,6 +115,8 @@ def train_line_reader(options: LineOptions) -> list[LineEpoch]:
         trainer = _Trainer(options)
         rows = read_journal(options.out)
         trainer.restore(len(rows))
+        if options.begin is not None and not rows:
+            load_weights(trainer.network, options.begin)
         references = held_out(options.data)
         context = multiprocessing.get_context("spawn")
         with context.Pool(1, initializer=_load_drawer, initargs=(options.data, options.recipe)) as drawer:
@@ -136,6 +144,21 @@ def load_line_run(folder: Path) -> LineRun:
         return from_json(LineRun, json.loads((folder / RUN).read_text("utf-8")))
     except (OSError, ValueError) as error:
         raise InvalidRequest(f"{folder} holds no finished training of a line reader.") from error
+
+
+def load_weights(network: Any, path: Path) -> None:  # noqa: ANN401 - keras.Model is untyped
+    """Give the network the weights in the file at `path`.
+
+    Raises:
+        InvalidRequest: they are missing or of another network.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Keras only warns where it leaves layers as they were.
+            warnings.simplefilter("error", UserWarning)
+            network.load_weights(path)
+    except (OSError, ValueError, UserWarning) as error:
+        raise InvalidRequest(f"{path} holds no weights of a line reader.") from error
 
 
 def batches(samples: list[Sample], size: int, rng: np.random.Generator) -> Iterator[list[Sample]]:
@@ -281,7 +304,9 @@ class _Trainer:
     def _rate(self, step: int) -> float:
         share = min(1.0, step / (self._steps_an_epoch * self._options.epochs))
         return (
-            PEAK_RATE * min(1.0, (step + 1) / WARM_UP_STEPS) * (0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * share))))
+            self._options.rate
+            * min(1.0, (step + 1) / WARM_UP_STEPS)
+            * (0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * share))))
         )
 
     def _exact(self, strings: list[Sample]) -> float:

@@ -80,3 +80,15 @@ def test_the_open_networks_learnt_only_from_what_may_be_used_for_anything() -> N
     assert stated
     assert all("CC BY 4.0" in each for each in stated)
     assert not any(word in each for each in stated for word in ("non-commercial", "none stated", "research use"))
+
+
+def test_the_figures_come_from_networks_that_never_saw_what_is_held_out() -> None:
+    """Those that ship read the same pictures, and learnt from more of them."""
+    judged, shipped = load_line_manifest("digits-held-out"), load_line_manifest("digits")
+    assert load_manifest("digits-held-out").sha256 == load_manifest("digits").sha256
+    assert judged.line_version == shipped.line_version
+    fewer, more = ({source.name: source.samples for source in each.data} for each in (judged, shipped))
+    assert fewer.keys() == more.keys()
+    real = ("orand_car_a", "meza_cells", "idrbt_cheques")
+    assert all(fewer[name] < more[name] for name in real)
+    assert all(fewer[name] == more[name] for name in fewer.keys() - set(real))

@@ -7,8 +7,20 @@ import pytest
 from numpy.random import Generator
 
 from model.line import composing
-from model.line.composing import beside, compose, in_cells, number_text, scribble, struck_out, words
-from model.line.writing import OTHER, InkCollection, Writing
+from model.line.composing import (
+    beside,
+    compose,
+    in_cells,
+    lone_marks,
+    number_text,
+    rupee_amount,
+    scribble,
+    struck_out,
+    words,
+    zero_chain,
+    zero_row,
+)
+from model.line.writing import OTHER, InkCollection, Stroke, Writing
 
 
 def points(writing: Writing) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
@@ -21,6 +33,8 @@ COMPOSERS: dict[str, Callable[[InkCollection, Generator], Writing]] = {
     "words": words,
     "struck_out": struck_out,
     "scribble": lambda _, rng: scribble(rng),
+    "lone_marks": lambda _, rng: lone_marks(rng),
+    "rupee_amount": rupee_amount,
 }
 
 
@@ -67,6 +81,7 @@ def test_what_is_no_number_says_so(ink: InkCollection) -> None:
     rng = np.random.default_rng(3)
     assert words(ink, rng).text == OTHER
     assert scribble(rng).text == OTHER
+    assert lone_marks(rng).text == OTHER
 
 
 def test_writings_beside_each_other_do_not_start_over(ink: InkCollection) -> None:
@@ -105,3 +120,16 @@ def test_a_number_struck_out_is_none_and_crossed_from_side_to_side(ink: InkColle
         crossing = np.concatenate(struck.strokes[len(number.strokes) :])
         assert crossing[:, 0].min() < 0.35 * number.width
         assert crossing[:, 0].max() > 0.65 * number.width
+
+
+@pytest.mark.parametrize("zeros", [zero_chain, zero_row])
+def test_a_run_of_zeros_has_a_loop_for_each(zeros: Callable[[int, Generator], tuple[list[Stroke], float]]) -> None:
+    """Each turns once: a stroke goes up through the middle as often as there are zeros."""
+    for seed in range(40):
+        count = 1 + seed % 6
+        strokes, width = zeros(count, np.random.default_rng(seed))
+        points = np.concatenate(strokes)
+        assert width == pytest.approx(float(points[:, 0].max()))
+        middle = (points[:, 1].min() + points[:, 1].max()) / 2
+        rises = sum(int(((stroke[:-1, 1] > middle) & (stroke[1:, 1] <= middle)).sum()) for stroke in strokes)
+        assert count - 1 <= rises <= count + 1

@@ -8,17 +8,20 @@ import pytest
 
 from core.errors import InvalidRequest
 from model.line.material import (
+    ALL,
     CHEQUE_SHARE,
     FRAME_COLUMNS,
+    FULL,
     OPEN,
     STRINGS,
     Ingredients,
+    _real_fields,
     described,
     held_out,
     load_ingredients,
     make_samples,
 )
-from model.line.real import RealField
+from model.line.real import RealField, load_meza, load_orand
 from model.line.writing import OTHER
 from segmentation.line import LINE_HEIGHT, MAX_LINE_WIDTH
 
@@ -69,6 +72,14 @@ def test_the_description_counts_what_is_learnt_from(drawn_data: Path) -> None:
     # Writers of the same name in several collections are one here, and one of few digits there is none.
     assert ink == len(loaded.ink.numbers) + digits + len(loaded.ink.words)
     assert all(source.terms for source in described(drawn_data, recipe=STRINGS))
+
+
+def test_only_what_ships_learns_from_what_is_held_out(drawn_data: Path) -> None:
+    for load in (load_orand, load_meza):
+        held_out_fields = len(load(drawn_data, training=False))
+        assert held_out_fields > 0
+        assert len(_real_fields(load, drawn_data, FULL)) == len(load(drawn_data, training=True))
+        assert len(_real_fields(load, drawn_data, ALL)) == len(load(drawn_data, training=True)) + held_out_fields
 
 
 def test_held_out_strings_are_lines(drawn_data: Path) -> None:

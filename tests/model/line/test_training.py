@@ -71,6 +71,15 @@ def test_a_stopped_training_goes_on_as_if_nothing_had_happened(
         assert np.allclose(one, other, rtol=1e-2, atol=1e-3)
 
 
+def test_a_training_may_begin_with_learnt_weights(
+    trained: list[LineEpoch], options: LineOptions, tmp_path: Path
+) -> None:
+    rows = train_line_reader(replace(options, out=tmp_path / "on", epochs=1, begin=options.out / WEIGHTS, rate=1e-6))
+    assert rows[0].loss < trained[0].loss
+    with pytest.raises(InvalidRequest, match="no weights of a line reader"):
+        train_line_reader(replace(options, out=tmp_path / "none", begin=options.out / "epochs.png"))
+
+
 def test_a_run_is_not_written_over(trained: list[LineEpoch], options: LineOptions) -> None:
     with pytest.raises(InvalidRequest, match="resume"):
         train_line_reader(options)
