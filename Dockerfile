@@ -11,7 +11,7 @@ ENV PYTHONUNBUFFERED=1 \
     TALLYSCAN_HOME=/tmp/tallyscan
 # A volume mounted at /data takes over this folder's owner.
 RUN useradd --system --uid 10001 --user-group --no-create-home tallyscan \
-    && install -d -o tallyscan -g tallyscan /data /data/blobs
+    && install -d -o tallyscan -g tallyscan /data /data/blobs /data/models
 WORKDIR /app
 
 FROM base AS runtime

@@ -8,6 +8,7 @@ from api import (
     access_log,
     auth,
     batches,
+    corrections,
     digits,
     documents,
     metrics,
@@ -53,6 +54,6 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     throttle.install(app, settings)
     polling.install(app, settings)
     openapi.install(app)
-    for module in (documents, batches, digits, templates, service, metrics, web):
+    for module in (documents, batches, corrections, digits, templates, service, metrics, web):
         app.register_blueprint(module.blueprint)
     return app

@@ -127,6 +127,27 @@ def delete(document_id: str) -> ResponseReturnValue:
     return "", 204
 
 
+@blueprint.get("/<document_id>/original")
+@requires(Scope.READ)
+@refuses(404)
+@blueprint.doc(
+    responses=answers(
+        {200: content("application/octet-stream", BINARY, description="The file as it came in.", headers=ETAG),
+         304: _NOT_MODIFIED}
+    )
+)  # fmt: skip
+def original(document_id: str) -> ResponseReturnValue:
+    """Return the file that was submitted, byte for byte."""
+    record = services().store.documents.get(document_id, caller().sees)
+    if unchanged(record.sha256):
+        return not_modified(record.sha256)
+    # Never under its own type: what a stranger sent must not run as a page of this address.
+    response = Response(services().blobs.get(record.sha256), content_type="application/octet-stream")
+    response.headers.set("Content-Disposition", "attachment", filename=f"{document_id}.bin")
+    response.set_etag(record.sha256)
+    return response
+
+
 @blueprint.get("/<document_id>/pages/<int:index>.webp")
 @requires(Scope.READ)
 @refuses(404, 409)

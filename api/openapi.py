@@ -96,9 +96,11 @@ EXAMPLE_DOCUMENT: Spec = {
                     ],
                 }
             ],
+            "reader": None,
         }
     ],
     "steps": [],
+    "corrections": [],
 }
 
 EXAMPLE_BATCH: Spec = {

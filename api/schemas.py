@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from apiflask.fields import UploadFile
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from api.correction_schemas import Correction
 from core.form_pages import document_notes
 from core.settings import MAX_TARGET_ERROR, Settings
 from core.status import Priority, Status
@@ -205,6 +206,9 @@ class Document(BaseModel):
     )
     pages: tuple[PageReading, ...] = Field(description="In the order of the form where it has one, else as they came.")
     steps: tuple[ProcessingStep, ...]
+    corrections: tuple[Correction, ...] = Field(
+        description="What people said that fields read, the latest of each; the readings stay as they were."
+    )
 
     @classmethod
     def of(cls, record: DocumentRecord) -> "Document":
@@ -217,11 +221,14 @@ class Document(BaseModel):
             template=TemplateRef(**record.template._asdict()) if record.template else None,
             progress=Progress(pages_total=record.pages_total, pages_done=record.pages_done),
             notes=document_notes(record.pages) if record.status is Status.DONE else (),
+            corrections=tuple(Correction.of(each) for each in record.corrections),
         )
 
 
 _SAME_NAMES = tuple(
-    name for name in Document.model_fields if name not in {"type", "micr", "template", "progress", "notes"}
+    name
+    for name in Document.model_fields
+    if name not in {"type", "micr", "template", "progress", "notes", "corrections"}
 )
 
 

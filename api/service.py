@@ -12,8 +12,9 @@ from api.openapi import answers, refuses
 from api.problems import every_kind, status_of
 from api.schemas import Health, Limits, ProblemType, Readiness, Session
 from api.services import services
-from core.errors import ArtifactMissing, DatabaseUnavailable, NotFound, TallyscanError
+from core.errors import DatabaseUnavailable, NotFound, TallyscanError
 from core.media import ACCEPTED, ZIP
+from core.settings import ACTIVE_MODEL
 from storage.records import Scope
 
 blueprint = APIBlueprint("service", __name__)
@@ -96,5 +97,9 @@ def _check_schema() -> None:
 
 
 def _check_model() -> None:
-    if not (ARTIFACTS / services().settings.model / "manifest.json").is_file():
-        raise ArtifactMissing
+    shelf, name = services().models, services().settings.model
+    if name == ACTIVE_MODEL:
+        name = shelf.pointer().active
+    if (ARTIFACTS / name / "manifest.json").is_file():
+        return
+    shelf.check(shelf.find(name))

@@ -12,6 +12,7 @@ from core.queue import Dispatcher
 from core.settings import Settings
 from core.status import Priority
 from storage.blobs import BlobStore
+from storage.models import ModelShelf
 from storage.store import Store
 from storage.totals import Totals
 
@@ -33,6 +34,7 @@ class Services:
     def __init__(self, settings: Settings) -> None:
         """Keep the settings; nothing is opened yet. The server may set `stopping`, which ends long polls."""
         self.settings = settings
+        self.models = ModelShelf.of(settings)
         self._lock = Lock()
         self._broker_back_at = 0.0
         self._queued: tuple[float, int] = (float("-inf"), 0)

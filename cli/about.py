@@ -6,7 +6,7 @@ from importlib import metadata
 import click
 from click.shell_completion import get_completion_class
 
-from cli.options import answer_format, examples
+from cli.options import answer_format, examples, load_settings
 from cli.output import print_json, print_table
 
 PROGRAM = "tallyscan"
@@ -56,10 +56,10 @@ def program_version() -> str:
 
 def _network_version() -> str:
     from core.errors import ArtifactError
-    from model.artifacts import load_manifest
+    from worker.networks import open_model
 
     try:
-        return load_manifest("digits").version
+        return open_model(load_settings()).info.version
     except ArtifactError as error:
         return f"{error} ({error.code})"
 

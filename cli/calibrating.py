@@ -50,7 +50,7 @@ def calibrate(labels: Path, folder: Path | None, type_name: str | None, out: Pat
     reader = Reader.load(settings)
     known = reader.calibration
     if known is None:
-        raise click.UsageError(f"The network {settings.model!r} has no line readers, and so nothing to calibrate.")
+        raise click.UsageError(f"The network {reader.name!r} has no line readers, and so nothing to calibrate.")
     fields = list(_labelled(labels, folder or labels.parent, type_name or "digits"))
     if len(fields) < FEWEST:
         raise click.UsageError(f"{labels} names {len(fields)} fields; at least {FEWEST} are needed to say anything.")

@@ -24,6 +24,9 @@ SCARCE_FREE_BYTES = 2048 * MEBIBYTE
 NATIVE = ("cv2", "ai_edge_litert.interpreter", "pypdfium2", "PIL.Image")
 """Packages with compiled parts: installed is not enough, they must load on this machine."""
 
+SHORT_ID = 12
+"""Digits of a SHA-256 that are enough for people."""
+
 START = "Start the service: tallyscan up"
 
 
@@ -178,12 +181,13 @@ def _broker(settings: Settings) -> Finding:
 
 
 def _network(settings: Settings) -> Finding:
-    from worker.pipeline import Reader
+    from worker.networks import open_model
 
-    info = Reader.load(settings).info
-    return Finding(
-        "network", State.OK, f"{settings.model} {info.version}, SHA-256 {info.sha256[:12]}… as in its manifest"
-    )
+    networks = open_model(settings)
+    info = networks.info
+    kind = "shipped" if networks.model_id is None else "promoted"
+    detail = f"{networks.name[:SHORT_ID]} ({kind}) {info.version}, SHA-256 {info.sha256[:SHORT_ID]}… as in its manifest"
+    return Finding("network", State.OK, detail)
 
 
 def _service(settings: Settings, endpoint: Endpoint, *, named: bool) -> Finding:
@@ -215,6 +219,6 @@ _REMEDIES = {
     "database": "See that the database of TALLYSCAN_DATABASE_URL runs and lets this user in.",
     "blob store": "See that the place of TALLYSCAN_BLOB_URL is there and can be written.",
     "broker": "See that the broker of TALLYSCAN_BROKER_URL runs; the embedded one starts with 'tallyscan up'.",
-    "network": "Install Tallyscan again: the network's files come with it.",
+    "network": "Go back to the model before: tallyscan models rollback. Where a shipped one is broken, install again.",
     "service": "See that the service runs and that --url and --key are right; 'tallyscan keys create' makes a key.",
 }

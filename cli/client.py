@@ -16,7 +16,18 @@ from pydantic import TypeAdapter, ValidationError
 from cli.endpoint import Endpoint
 from cli.patience import Patience
 from cli.problems import error_in, retry_after_in
-from cli.replies import Batch, Document, Limits, Reference, Session, TemplateList, TemplateSummary, TemplateVersion
+from cli.replies import (
+    Batch,
+    CorrectionReply,
+    CorrectionsReply,
+    Document,
+    Limits,
+    Reference,
+    Session,
+    TemplateList,
+    TemplateSummary,
+    TemplateVersion,
+)
 from core.errors import InternalError, InvalidRequest, ServiceUnreachable, TallyscanError
 from core.status import Priority
 
@@ -154,6 +165,15 @@ class Client:
     def remove_template(self, name: str) -> None:
         """Offer a template no longer."""
         self._send("DELETE", _template_path(name))
+
+    def corrections(self, *, after: str | None, limit: int) -> tuple[CorrectionReply, ...]:
+        """Return the corrections that count after the id `after`, oldest first, at most `limit`."""
+        params = {"limit": str(limit), **({"after": after} if after else {})}
+        return _parse(CorrectionsReply, self._send("GET", "/v1/corrections", params=params)).corrections
+
+    def original(self, document_id: str) -> bytes:
+        """Return the file that was submitted."""
+        return self._send("GET", f"/v1/documents/{document_id}/original").content
 
     def batch_documents(self, batch_id: str) -> Iterator[Document]:
         """Yield the documents of a batch with their readings, streamed; a broken stream is taken up again."""

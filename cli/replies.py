@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from core.status import FINAL, Status
-from core.types import Failure, PageReading, ReaderInfo
+from core.types import Box, Failure, PageReading, ReaderInfo, Truth
 
 
 class Reply(BaseModel):
@@ -22,6 +22,13 @@ class Progress(Reply):
     pages_done: int = 0
 
 
+class TemplateRef(Reply):
+    """The version of a template that a document is read by."""
+
+    name: str
+    version: int
+
+
 class Document(Reply):
     """A document as the service shows it."""
 
@@ -32,6 +39,7 @@ class Document(Reply):
     batch_id: str | None = None
     duplicate_of: str | None = None
     type: str | None = None
+    template: TemplateRef | None = None
     target_error: float | None = None
     attempts: int = 0
     progress: Progress = Progress()
@@ -102,3 +110,34 @@ class Session(Reply):
 
     owner: str
     scopes: tuple[str, ...] = ()
+
+
+class CorrectorReply(Reply):
+    """Whose key a correction came with."""
+
+    key_name: str
+
+
+class CorrectionReply(Reply):
+    """What a person said of a field."""
+
+    id: str
+    document_id: str
+    filename: str
+    page: int
+    field: str
+    type: str
+    box: Box
+    truth: Truth
+    text: str | None = None
+    old_text: str
+    confirms: bool
+    by: CorrectorReply
+    created_at: AwareDatetime
+    reader: ReaderInfo | None = None
+
+
+class CorrectionsReply(Reply):
+    """Corrections, oldest first."""
+
+    corrections: tuple[CorrectionReply, ...]

@@ -22,6 +22,7 @@ TallyscanError
 │   ├── InvalidTransition         invalid_transition
 │   ├── IdempotencyConflict       idempotency_conflict
 │   ├── UnknownTemplate           unknown_template
+│   ├── InvalidCorrection         invalid_correction
 │   ├── RateLimited               rate_limited      (retryable)
 │   └── QueueFull                 queue_full        (retryable)
 ├── Unavailable                   something around us; trying again helps
@@ -38,7 +39,8 @@ TallyscanError
 │   └── TimeLimitExceeded         time_limit_exceeded
 ├── ArtifactError                 the shipped network
 │   ├── ArtifactMissing           artifact_missing
-│   └── ArtifactMismatch          artifact_mismatch
+│   ├── ArtifactMismatch          artifact_mismatch
+│   └── ModelRefused              model_refused
 ├── ExtraMissing                  extra_missing
 └── InternalError                 internal_error    what nobody foresaw
 ```
@@ -202,6 +204,13 @@ class UnknownTemplate(RequestError):
     sentence = "There is no template of that name."
 
 
+class InvalidCorrection(RequestError):
+    """What a person says a field reads is nothing that a field of its type can hold."""
+
+    code = "invalid_correction"
+    sentence = "A field of this type cannot hold that."
+
+
 class RateLimited(RequestError):
     """Too many requests in too short a time."""
 
@@ -316,6 +325,13 @@ class ArtifactMismatch(ArtifactError):
 
     code = "artifact_mismatch"
     sentence = "The network's files do not match their manifest."
+
+
+class ModelRefused(ArtifactError):
+    """The model's own report says that it reads worse than the one before it."""
+
+    code = "model_refused"
+    sentence = "The model reads worse than the one it was made from."
 
 
 class ExtraMissing(TallyscanError):

@@ -63,8 +63,18 @@ def csv_lines(rows: Iterable[Row]) -> Iterator[str]:
     """
     for file, *others in rows:
         buffer = io.StringIO(newline="")
-        csv.writer(buffer).writerow([f"'{file}" if file.startswith(FORMULA_STARTS) else file, *others])
+        csv.writer(buffer).writerow([for_spreadsheets(file), *others])
         yield buffer.getvalue()
+
+
+def for_spreadsheets(text: str) -> str:
+    """Return a stranger's text as a spreadsheet may have it: what would run as a formula gets a `'` before it."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def yes_no(*, value: bool) -> str:
+    """Return a truth value as tables have it."""
+    return "true" if value else "false"
 
 
 def _page_rows(file: str, page: PageReading) -> Iterator[Row]:
@@ -86,18 +96,14 @@ def _field_row(file: str, page: str, *, field: FieldReading) -> Row:
         field.text,
         field.value or "",
         f"{field.confidence:.{CONFIDENCE_DIGITS}f}",
-        _yes_no(value=field.accepted),
+        yes_no(value=field.accepted),
         REASON_SEPARATOR.join(field.review_reasons),
     )
 
 
 def _note_row(file: str, note: DocumentNote) -> Row:
-    return (file, "", "", PAGE_TYPE, str(note.form_page), "", "", _yes_no(value=False), str(note.code))
+    return (file, "", "", PAGE_TYPE, str(note.form_page), "", "", yes_no(value=False), str(note.code))
 
 
 def _unread(file: str, *, page: str, reason: str) -> Row:
-    return (file, page, "", "", "", "", "", _yes_no(value=False), reason)
-
-
-def _yes_no(*, value: bool) -> str:
-    return "true" if value else "false"
+    return (file, page, "", "", "", "", "", yes_no(value=False), reason)

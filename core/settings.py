@@ -14,6 +14,12 @@ MEBIBYTE = 1024 * 1024
 MAX_TARGET_ERROR = 0.5
 """A reader that is wrong more often than right is of no use to anybody."""
 
+ACTIVE_MODEL = "active"
+"""As a model's name: the one that was promoted last, or the shipped default where none was."""
+
+SHIPPED_MODEL = "digits"
+"""The shipped default."""
+
 _RELATIVE_SQLITE = re.compile(r"(?P<driver>sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(?P<path>[^?]+)(?P<rest>.*)")
 
 
@@ -32,6 +38,7 @@ class Settings(BaseSettings):
     database_url: str = Field("", description="SQLAlchemy URL; default SQLite in the home folder.")
     broker_url: str = Field("", description="Redis or Valkey URL; default a unix socket in the home folder.")
     blob_url: str = Field("", description="fsspec URL for scans; default a folder in the home folder.")
+    models: Path | None = Field(None, description="Folder of promoted models; default one in the home folder.")
 
     # Serving.
     host: str = Field("127.0.0.1", description="Address that the embedded service listens at.")
@@ -74,7 +81,9 @@ class Settings(BaseSettings):
     worker_max_memory_mib: int = Field(1024, ge=256, description="A worker process above this is replaced.")
 
     # Reading.
-    model: str = Field("digits", description="Name of the shipped network that reads.")
+    model: str = Field(
+        ACTIVE_MODEL, description="What reads: `active`, the id of a model in the registry, or a shipped one's name."
+    )
     target_error: float = Field(
         0.01,
         gt=0,
@@ -123,6 +132,11 @@ class Settings(BaseSettings):
     def resolved_blob_url(self) -> str:
         """The blob store's URL, the embedded default filled in."""
         return self.blob_url or (self.home / "blobs").as_uri()
+
+    @property
+    def models_folder(self) -> Path:
+        """Where the models of this installation are kept, the embedded default filled in."""
+        return self.models or self.home / "models"
 
     @property
     def broker_socket(self) -> Path:

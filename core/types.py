@@ -54,6 +54,14 @@ class ReviewReason(StrEnum):
     FORM_OUTDATED = "form_outdated"
 
 
+class Truth(StrEnum):
+    """What a person says of a field: what it reads, that nothing stands there, or that nobody can tell."""
+
+    TEXT = "text"
+    EMPTY = "empty"
+    UNREADABLE = "unreadable"
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle in pixels of the upright page; `x`, `y` is its top left corner."""
@@ -243,8 +251,19 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderInfo:
+    """Which networks read: their version, and a SHA-256 that stands for their files."""
+
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class PageReading:
-    """One page as read; a page that fails carries its failure and no fields."""
+    """One page as read; a page that fails carries its failure and no fields.
+
+    `reader` is what read this page: a model may be promoted between two pages of a long document.
+    """
 
     index: int
     width: int
@@ -253,6 +272,7 @@ class PageReading:
     registration: Registration | None = None
     failure: Failure | None = None
     fields: tuple[FieldReading, ...] = ()
+    reader: ReaderInfo | None = None
 
 
 class NoteCode(StrEnum):
@@ -277,14 +297,6 @@ class DocumentNote:
     message: str
     form_page: int
     pages: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderInfo:
-    """Which network read: its version and the SHA-256 of its file."""
-
-    version: str
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)

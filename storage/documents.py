@@ -16,6 +16,7 @@ from core.types import AUTO
 from storage import mappers
 from storage.batches import require_batch
 from storage.clock import new_id, utc_now
+from storage.corrections import current_corrections
 from storage.engine import Database
 from storage.idempotency import once, request_key
 from storage.leases import QUEUED
@@ -308,7 +309,8 @@ def _get(connection: Connection, document_id: str, owner: str | None) -> Documen
 def _with_pages(connection: Connection, rows: Sequence[AnyRow]) -> list[DocumentRecord]:
     ids = [row.id for row in rows if row.pages_done]
     found = _pages(connection, ids) if ids else {}
-    return [mappers.document_record(row, found.get(row.id, ())) for row in rows]
+    said = current_corrections(connection, [row.id for row in rows])
+    return [mappers.document_record(row, found.get(row.id, ()), said.get(row.id, ())) for row in rows]
 
 
 def _pages(connection: Connection, ids: list[str]) -> dict[str, Any]:

@@ -24,8 +24,10 @@ from storage.records import (
     Attempt,
     BatchRecord,
     Claim,
+    CorrectionRecord,
     DocumentRecord,
     KeyRecord,
+    NewCorrection,
     NewDocument,
     Scope,
     TemplateRecord,
@@ -39,8 +41,10 @@ Values = dict[str, Any]
 # Rows to records.
 
 
-def document_record(row: AnyRow, pages: tuple[PageReading, ...] = ()) -> DocumentRecord:
-    """Return the document in a whole row of `documents`, with `pages` put in."""
+def document_record(
+    row: AnyRow, pages: tuple[PageReading, ...] = (), corrections: tuple[CorrectionRecord, ...] = ()
+) -> DocumentRecord:
+    """Return the document in a whole row of `documents`, with `pages` and `corrections` put in."""
     return DocumentRecord(
         id=row.id,
         owner=row.owner,
@@ -69,6 +73,19 @@ def document_record(row: AnyRow, pages: tuple[PageReading, ...] = ()) -> Documen
         steps=tuple(from_json(ProcessingStep, step) for step in row.steps),
         target_error=row.target_error,
         expected_micr=row.expected_micr,
+        corrections=corrections,
+    )
+
+
+def correction_record(row: AnyRow, *, current: bool) -> CorrectionRecord:
+    """Return the correction in a row of `corrections` with its document's `filename`."""
+    same = ("id", "document_id", "filename", "page_index", "field", "type", "old_text", "old_value", "old_confidence")
+    also = ("old_accepted", "truth", "text", "value", "note", "key_id", "key_name", "created_at")
+    return CorrectionRecord(
+        **{name: getattr(row, name) for name in (*same, *also)},
+        box=_box(row),
+        reader=_reader(row),
+        current=current,
     )
 
 
@@ -169,14 +186,19 @@ def _page_reading(row: AnyRow, fields: tuple[FieldReading, ...]) -> PageReading:
         registration=registration(row.registration),
         failure=failure(row.failure),
         fields=fields,
+        reader=_reader(row),
     )
+
+
+def _box(row: AnyRow) -> Box:
+    return Box(row.x, row.y, row.width, row.height)
 
 
 def _field_reading(row: AnyRow) -> FieldReading:
     return FieldReading(
         name=row.name,
         type=row.type,
-        box=Box(row.x, row.y, row.width, row.height),
+        box=_box(row),
         text=row.text,
         value=row.value,
         confidence=row.confidence,
@@ -215,6 +237,7 @@ def page_values(reading: PageReading, *, preview_sha256: str | None) -> Values:
         "failure": failure_values(reading.failure),
         "preview_sha256": preview_sha256,
         "status": Status.DONE if reading.failure is None else Status.FAILED,
+        **reader_values(reading.reader),
     }
 
 
@@ -245,9 +268,24 @@ def registration(data: Values | None) -> Registration | None:
     return None if data is None else from_json(Registration, data)
 
 
-def reader_values(reader: ReaderInfo) -> Values:
-    """Return the columns of `documents` that say which network read."""
-    return {"reader_version": reader.version, "reader_sha256": reader.sha256}
+def reader_values(reader: ReaderInfo | None) -> Values:
+    """Return the columns that say which networks read."""
+    return {
+        "reader_version": None if reader is None else reader.version,
+        "reader_sha256": None if reader is None else reader.sha256,
+    }
+
+
+def correction_values(new: NewCorrection) -> Values:
+    """Return the columns of `corrections` that say what a person said."""
+    return {
+        "page_index": new.page_index,
+        "field": new.field,
+        "truth": new.truth,
+        "text": new.text,
+        "value": new.value,
+        "note": new.note,
+    }
 
 
 def failure_values(failed: Failure | None) -> Values | None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from core.status import Priority, Status
-from core.types import Failure, PageReading, ProcessingStep, ReaderInfo
+from core.types import Box, Failure, PageReading, ProcessingStep, ReaderInfo, Truth
 
 
 class Scope(StrEnum):
@@ -53,6 +53,57 @@ class NewDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class NewCorrection:
+    """What a person says of one field; `text` and `value` are given with `Truth.TEXT` alone."""
+
+    page_index: int
+    field: str
+    truth: Truth
+    text: str | None = None
+    value: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionRecord:
+    """What a person said of a field, and what had been read there; neither ever changes.
+
+    Attributes:
+        box: where the field lies on the page.
+        old_text: as read, when the person looked.
+        reader: what had read it; None where the reading did not say.
+        key_id, key_name: whose key the correction came with.
+        current: whether nobody has corrected the same field since.
+    """
+
+    id: str
+    document_id: str
+    filename: str
+    page_index: int
+    field: str
+    type: str
+    box: Box
+    old_text: str
+    old_value: str | None
+    old_confidence: float
+    old_accepted: bool
+    reader: ReaderInfo | None
+    truth: Truth
+    text: str | None
+    value: str | None
+    note: str
+    key_id: str
+    key_name: str
+    created_at: datetime
+    current: bool = True
+
+    @property
+    def confirms(self) -> bool:
+        """Whether the person found the reading right."""
+        return (self.text or "") == self.old_text and self.truth is not Truth.UNREADABLE
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentRecord:
     """A document with what is known of it so far.
 
@@ -61,6 +112,7 @@ class DocumentRecord:
         attempts: how often a worker has taken it since it was submitted or last retried.
         pages_total: None until a worker has looked into the file.
         pages: pages that are finished, in order; empty where a call says that it leaves them out.
+        corrections: the latest of each field, oldest first; left out with the pages.
         version: grows with every visible change; the HTTP interface's ETag.
         target_error: the share of accepted fields that may be wrong; None where the caller left it to the settings.
         expected_micr: the caller's own MICR line, which what was read is compared with.
@@ -93,6 +145,7 @@ class DocumentRecord:
     steps: tuple[ProcessingStep, ...] = ()
     target_error: float | None = None
     expected_micr: str | None = None
+    corrections: tuple[CorrectionRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from sqlalchemy import Engine, text
 from core.settings import Settings
 from storage.batches import Batches
 from storage.claims import Claims
+from storage.corrections import Corrections
 from storage.documents import Documents
 from storage.engine import Database, make_engine
 from storage.idempotency import request_digest
@@ -25,6 +26,7 @@ class Store:
         keys: API keys.
         login_tokens: one-time links into the page.
         templates: versioned templates.
+        corrections: what people say that fields read.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -36,6 +38,7 @@ class Store:
         self.keys = Keys(self._database)
         self.login_tokens = LoginTokens(self._database)
         self.templates = Templates(self._database)
+        self.corrections = Corrections(self._database)
 
     @classmethod
     def open(cls, settings: Settings) -> Self:

@@ -4,6 +4,7 @@
 batches ──┐
           ├─< documents ─< pages ─< fields (digits as JSON)
 templates ┘        ├─< attempts
+                   ├─< corrections
                    └─< idempotency_keys >─ batches
 api_keys ─< login_tokens
 ```
@@ -40,6 +41,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 
 from core.status import Priority, Status
+from core.types import Truth
 from storage.records import Outcome
 
 E = TypeVar("E", bound=StrEnum)
@@ -90,6 +92,7 @@ def _enum(kind: type[E]) -> Enum:
 STATUS = _enum(Status)
 PRIORITY = _enum(Priority)
 OUTCOME = _enum(Outcome)
+TRUTH = _enum(Truth)
 
 
 class _Work(TypedColumns):
@@ -164,6 +167,8 @@ class PageColumns(_Work):
     skew_degrees: Named[float]
     registration: Named[dict[str, Any] | None] = Column(JSON(none_as_null=True))
     preview_sha256: Named[str | None] = Column(SHA256)
+    reader_version: Named[str | None] = Column(String)
+    reader_sha256: Named[str | None] = Column(SHA256)
 
 
 class FieldColumns(TypedColumns):
@@ -198,6 +203,36 @@ class AttemptColumns(TypedColumns):
     finished_at: Named[datetime] = Column(UtcDateTime)
     outcome: Named[Outcome] = Column(OUTCOME)
     failure: Named[dict[str, Any] | None] = Column(JSON(none_as_null=True))
+
+
+class CorrectionColumns(TypedColumns):
+    """What people say that fields read, beside what was read: rows are added, and never changed.
+
+    They belong to the document and not to a page's row: one that is read again keeps what was said of it.
+    """
+
+    id: Named[str] = Column(ID, primary_key=True)
+    document_id: Named[str] = Column(ID, ForeignKey("documents.id", ondelete="CASCADE"))
+    page_index: Named[int] = Column(Integer)
+    field: Named[str] = Column(String)
+    type: Named[str] = Column(String)
+    x: Named[int] = Column(Integer)
+    y: Named[int] = Column(Integer)
+    width: Named[int] = Column(Integer)
+    height: Named[int] = Column(Integer)
+    old_text: Named[str] = Column(String)
+    old_value: Named[str | None] = Column(String)
+    old_confidence: Named[float]
+    old_accepted: Named[bool]
+    reader_version: Named[str | None] = Column(String)
+    reader_sha256: Named[str | None] = Column(SHA256)
+    truth: Named[Truth] = Column(TRUTH)
+    text: Named[str | None] = Column(String)
+    value: Named[str | None] = Column(String)
+    note: Named[str] = Column(String)
+    key_id: Named[str] = Column(ID)
+    key_name: Named[str] = Column(String)
+    created_at: Named[datetime] = Column(UtcDateTime)
 
 
 class IdempotencyColumns(TypedColumns):
@@ -249,6 +284,7 @@ fields = Table(
     ForeignKeyConstraint(["document_id", "page_index"], ["pages.document_id", "pages.page_index"], ondelete="CASCADE"),
 )
 attempts = Table("attempts", metadata, AttemptColumns)
+corrections = Table("corrections", metadata, CorrectionColumns)
 idempotency_keys = Table("idempotency_keys", metadata, IdempotencyColumns)
 api_keys = Table("api_keys", metadata, KeyColumns)
 login_tokens = Table("login_tokens", metadata, LoginTokenColumns)
@@ -264,6 +300,7 @@ Index(None, documents.c.owner, documents.c.id)
 # By digest first: it answers "has this owner sent these bytes?" and "does anybody still need this blob?".
 # With the id, so that "which came first?" is its first entry; without, SQLite walks all that the owner has.
 Index(None, documents.c.sha256, documents.c.owner, documents.c.id)
+Index(None, corrections.c.document_id, corrections.c.id)
 # For the counts: of all documents, and of a batch.
 Index(None, documents.c.status, documents.c.priority)
 _partial("ix_documents_batch_status", documents.c.batch_id, documents.c.status, where="batch_id IS NOT NULL")

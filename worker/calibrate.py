@@ -28,7 +28,7 @@ from model.corpora import CHEQUE_FIELDS, LabelledString, cheque_fields, cut_out,
 from model.corrections import Corrections
 from model.line.composing import compose, in_cells, rupee_amount, scribble, struck_out, words
 from model.line.paper import blank, in_comb, painted
-from model.line.writing import load_ink
+from model.line.writing import InkCollection, load_ink
 from worker.calibrating import Evidence, LabelledField, calibrate, collect
 from worker.networks import CALIBRATION, load_uncalibrated
 from worker.pipeline import Reader
@@ -54,9 +54,13 @@ def held_out_fields(data: Path) -> Iterator[LabelledField]:
 
 def drawn_fields(data: Path) -> Iterator[LabelledField]:
     """Yield fields drawn from ink that may be used for anything, for networks that shall know nothing else."""
-    ink = load_ink(data, open_terms_only=True)
+    yield from drawn_numbers(load_ink(data, open_terms_only=True), DRAWN)
+
+
+def drawn_numbers(ink: InkCollection, count: int) -> Iterator[LabelledField]:
+    """Yield `count` numbers drawn with `ink`, the same ones every time."""
     rng = np.random.default_rng(SEED + 1)
-    for place in range(DRAWN):
+    for place in range(count):
         pitch = float(rng.uniform(0.7, 1.2))
         writing = {0: in_cells(ink, rng, pitch=pitch), 1: rupee_amount(ink, rng)}.get(place % 6, compose(ink, rng))
         if place % 6 == 0 and date_value(writing.text) is not None:

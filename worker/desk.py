@@ -19,6 +19,7 @@ from storage.store import Store
 from worker import callbacks, reading, sweeper
 from worker.catalogue import stored_choice
 from worker.choosing import Choose
+from worker.current import CurrentReader
 from worker.form_reading import Form, open_form
 from worker.pipeline import Reader
 
@@ -31,6 +32,7 @@ class Desk:
     """One process's open database, blobs, network and queue.
 
     Attributes:
+        readers: returns the reader that is to read the next document.
         form_of: opens the template that a document is read by.
         choose: chooses the template of a page, for documents that leave it open.
         worker: the name under which leases are held.
@@ -40,7 +42,7 @@ class Desk:
     settings: Settings
     store: Store
     blobs: BlobStore
-    reader: Reader
+    readers: Callable[[], Reader]
     dispatcher: Dispatcher
     form_of: Callable[[TemplateRef], Form]
     choose: Choose
@@ -87,7 +89,7 @@ def open_desk(settings: Settings, *, worker: str, time_limit_errors: tuple[type[
         settings=settings,
         store=store,
         blobs=blobs,
-        reader=Reader.load(settings),
+        readers=CurrentReader(settings),
         dispatcher=Dispatcher(settings),
         form_of=form_of,
         choose=stored_choice(store.templates, form_of, limits=limits),

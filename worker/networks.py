@@ -1,4 +1,7 @@
-"""What a reader reads with: the glyph network, the line readers, and the calibration, out of one artifact."""
+"""What a reader reads with: the glyph network, the line readers, and the calibration, out of one artifact.
+
+An artifact ships with the program, or is a model in the registry of `storage.models`.
+"""
 
 import hashlib
 import json
@@ -10,14 +13,16 @@ from pydantic import ValidationError
 
 from core.codec import from_json
 from core.errors import ArtifactMismatch
+from core.settings import ACTIVE_MODEL, Settings
 from core.types import ReaderInfo
 from forms.confidence import Calibration
-from model.artifacts import SHIPPED, artifact_folder
+from model.artifacts import MANIFEST, SHIPPED, artifact_folder
 from model.line_artifacts import LINE_MANIFEST
 from model.line_recogniser import LineRecogniser
 from model.recogniser import Recogniser
 from segmentation.line import LINE_VERSION
 from segmentation.normalise import NORMALISATION_VERSION
+from storage.models import MODEL_ID, SHORT_ID, ModelShelf
 
 CALIBRATION: Final = "calibration.json"
 
@@ -30,20 +35,66 @@ class Networks:
         glyphs: says what digit a glyph is.
         lines: says what a line holds; None where the artifact has no line readers.
         calibration: weighs the two; None with it.
+        name: of the shipped artifact, or the model's id in the registry.
     """
 
     glyphs: Recogniser
     lines: LineRecogniser | None = None
     calibration: Calibration | None = None
+    name: str = ""
+    model_id: str | None = None
 
     @property
     def info(self) -> ReaderInfo:
-        """Which networks read: versions, and one SHA-256 over all of them."""
-        if self.lines is None:
-            return self.glyphs.info
-        glyphs = self.glyphs.info
-        digest = hashlib.sha256(f"{glyphs.sha256} {self.lines.version}".encode()).hexdigest()
-        return ReaderInfo(version=f"{glyphs.version}+{self.lines.version}", sha256=digest)
+        """Which networks read: versions, and a SHA-256 over all of them; of a model in the registry its id."""
+        glyphs, lines = self.glyphs.info, self.lines
+        version = glyphs.version if lines is None else f"{glyphs.version}+{lines.version}"
+        if self.model_id is not None:
+            return ReaderInfo(version=f"{version}@{self.model_id[:SHORT_ID]}", sha256=self.model_id)
+        if lines is None:
+            return glyphs
+        digest = hashlib.sha256(f"{glyphs.sha256} {lines.version}".encode()).hexdigest()
+        return ReaderInfo(version=version, sha256=digest)
+
+
+def open_model(settings: Settings, *, root: Path = SHIPPED) -> Networks:
+    """Return the networks that the settings name: the active ones, a model of the registry, or shipped ones.
+
+    Raises:
+        ArtifactMissing: a network is not there.
+        ArtifactMismatch: a file was altered or damaged, or a network learnt from pictures that were made otherwise.
+    """
+    return open_named(active_model(settings), settings, root=root)
+
+
+def active_model(settings: Settings) -> str:
+    """Return the id or the shipped name that the settings' model stands for now.
+
+    Raises:
+        ArtifactMismatch: the pointer to the active model is damaged.
+    """
+    return ModelShelf.of(settings).pointer().active if settings.model == ACTIVE_MODEL else settings.model
+
+
+def open_named(name: str, settings: Settings, *, root: Path = SHIPPED) -> Networks:
+    """Return the networks of the shipped artifact of that name, else of the model whose id begins like that.
+
+    Raises:
+        ArtifactMissing: a network is not there.
+        ArtifactMismatch: a file was altered or damaged, or a network learnt from pictures that were made otherwise.
+    """
+    shelf = ModelShelf.of(settings)
+    if is_shipped(name, root=root) or not MODEL_ID.fullmatch(name):
+        return load_networks(name, root=root, calibration=settings.calibration)
+    model_id = shelf.find(name)
+    shelf.verify(model_id)
+    networks = load_networks(model_id, root=shelf.folder, calibration=settings.calibration)
+    return replace(networks, model_id=model_id)
+
+
+def is_shipped(name: str, *, root: Path = SHIPPED) -> bool:
+    """Return whether an artifact of that name comes with the program."""
+    return (artifact_folder(name, root=root) / MANIFEST).is_file()
 
 
 def load_networks(name: str, *, root: Path = SHIPPED, calibration: Path | None = None) -> Networks:
@@ -75,8 +126,8 @@ def load_uncalibrated(name: str, *, root: Path = SHIPPED) -> Networks:
     """
     glyphs = Recogniser.load(name, normalisation_version=NORMALISATION_VERSION, root=root)
     if not (artifact_folder(name, root=root) / LINE_MANIFEST).exists():
-        return Networks(glyphs)
-    return Networks(glyphs, LineRecogniser.load(name, line_version=LINE_VERSION, root=root))
+        return Networks(glyphs, name=name)
+    return Networks(glyphs, LineRecogniser.load(name, line_version=LINE_VERSION, root=root), name=name)
 
 
 def load_calibration(path: Path) -> Calibration:

@@ -45,7 +45,7 @@ from worker.form_sheets import tell_sheet
 from worker.inspecting import inspect_ink
 from worker.micr import ARTIFACT as MICR_MODEL
 from worker.micr import MicrReader
-from worker.networks import Networks, load_networks
+from worker.networks import Networks, open_model
 from worker.placing import put_back
 from worker.preparing import PreparedField, prepare_field
 from worker.printed import ARTIFACT as PRINTED_MODEL
@@ -104,14 +104,24 @@ class Reader:
             ArtifactMissing: a network is not there.
             ArtifactMismatch: a file was altered, or a network learnt from pictures that were made otherwise.
         """
-        # A worker is one of many processes: threads of OpenCV's own would fight over the cores.
+        return cls.of(open_model(settings, root=root), settings)
+
+    @classmethod
+    def of(cls, networks: Networks, settings: Settings) -> "Reader":
+        """Return a reader with these networks, for a process that is one of many."""
+        # Threads of OpenCV's own would fight over the cores.
         cv2.setNumThreads(1)
-        return cls(load_networks(settings.model, root=root, calibration=settings.calibration), settings)
+        return cls(networks, settings)
 
     @property
     def info(self) -> ReaderInfo:
         """Which networks read."""
         return self._networks.info
+
+    @property
+    def name(self) -> str:
+        """Name or id of the model that reads."""
+        return self._networks.name
 
     @property
     def calibration(self) -> Calibration | None:
@@ -157,7 +167,7 @@ class Reader:
         by = by if request.choose is None else {"template": AUTO}
         locate = ProcessingStep("locate", {**by})
         normalise = ProcessingStep("normalise", {"version": NORMALISATION_VERSION})
-        recognise = ProcessingStep("recognise", {"model": self._settings.model, "version": self.info.version})
+        recognise = ProcessingStep("recognise", {"model": self._networks.name, "version": self.info.version})
         judged = ProcessingStep("judge", {"target_error": self._target_error(request)})
         return locate, normalise, recognise, *self._others(form), judged
 
@@ -180,7 +190,9 @@ class Reader:
             with self.timings.measure("decode"):
                 page = decode(index)
         except InputError as error:
-            return PageReading(index=index, width=0, height=0, failure=error.failure(Phase.DECODE)), None
+            return PageReading(
+                index=index, width=0, height=0, failure=error.failure(Phase.DECODE), reader=self.info
+            ), None
         return self.read_pixels(page, request=request), page
 
     def decode_page(self, data: bytes, index: int) -> Page:
@@ -212,6 +224,7 @@ class Reader:
             height=page.height,
             skew_degrees=levelling.skew_degrees,
             fields=tuple(readings),
+            reader=self.info,
         )
 
     def _read_chosen(self, page: Page, choose: Choose, request: ReadRequest) -> PageReading:
@@ -228,7 +241,8 @@ class Reader:
             try:
                 sheet = tell_sheet(page, laid, form)
             except InputError as error:
-                return PageReading(page.index, page.width, page.height, failure=error.failure(Phase.SEGMENT))
+                failure = error.failure(Phase.SEGMENT)
+                return PageReading(page.index, page.width, page.height, failure=failure, reader=self.info)
             cut = form.cut_fields(laid.page, sheet.number)
             written = [each for each in cut if each.field.writing != PRINTED]
             fields = [
@@ -257,6 +271,7 @@ class Reader:
             height=page.height,
             registration=replace(laid.registration, form_page=sheet.form_page),
             fields=finished(form, laid, readings, doubts=sheet.doubts),
+            reader=self.info,
         )
 
     def _read_print(self, cut: CutField, request: ReadRequest) -> FieldReading:

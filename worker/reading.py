@@ -29,7 +29,7 @@ from core.status import Status
 from core.types import AUTO, DocumentReading, Failure, Phase
 from storage.records import Claim, Delivery
 from worker.callbacks import announce
-from worker.pipeline import PageResult, ReadRequest
+from worker.pipeline import PageResult, Reader, ReadRequest
 from worker.sending import send_all
 
 if TYPE_CHECKING:
@@ -43,29 +43,29 @@ def read_document(desk: "Desk", document_id: str) -> None:
 
     Does nothing when the document is not waiting: it was cancelled, purged, or is in other hands.
     """
+    reader = desk.readers()  # one from here to the end, whatever is promoted meanwhile
     claim = _claimed(desk, document_id, index=None)
     if claim is None:
         return
     with log_context(attempt=claim.attempt, batch_id=claim.batch_id), _holding(desk, claim):
         data = desk.blobs.get(claim.sha256)
-        pages = desk.reader.inspect(data).pages
+        pages = reader.inspect(data).pages
         if pages > 1:
             _split(desk, claim, pages=pages)
         else:
-            _read_only_page(desk, claim, data)
+            _read_only_page(desk, claim, data, reader=reader)
 
 
 def read_page(desk: "Desk", document_id: str, index: int) -> None:
     """Read one page of a long document and store its reading; does nothing when the page is not waiting."""
+    reader = desk.readers()
     claim = _claimed(desk, document_id, index=index)
     if claim is None:
         return
     with log_context(attempt=claim.attempt, batch_id=claim.batch_id), _holding(desk, claim):
-        result = _read(desk, claim, desk.blobs.get(claim.sha256), index=index)
+        result = reader.read_page(desk.blobs.get(claim.sha256), index, request=_request(desk, claim))
         preview = _keep_preview(desk, result)
-        outcome = desk.store.claims.complete_page(
-            claim, result.reading, reader=desk.reader.info, preview_sha256=preview
-        )
+        outcome = desk.store.claims.complete_page(claim, result.reading, reader=reader.info, preview_sha256=preview)
         _log_read("page read", result, stored=outcome.stored)
         if outcome.finished:
             announce(document_id, desk.dispatcher, desk.settings)
@@ -141,19 +141,14 @@ def _split(desk: "Desk", claim: Claim, *, pages: int) -> None:
         log.warning("pages left to the sweeper", code=BrokerUnavailable.code, left=pages - sent)
 
 
-def _read_only_page(desk: "Desk", claim: Claim, data: bytes) -> None:
-    result = _read(desk, claim, data, index=0)
-    reading = DocumentReading(
-        pages=(result.reading,), reader=desk.reader.info, steps=desk.reader.steps(_request(desk, claim))
-    )
+def _read_only_page(desk: "Desk", claim: Claim, data: bytes, *, reader: Reader) -> None:
+    request = _request(desk, claim)
+    result = reader.read_page(data, 0, request=request)
+    reading = DocumentReading(pages=(result.reading,), reader=reader.info, steps=reader.steps(request))
     stored = desk.store.claims.complete_document(claim, reading, (_keep_preview(desk, result),))
     _log_read("document read", result, stored=stored)
     if stored:
         announce(claim.document_id, desk.dispatcher, desk.settings)
-
-
-def _read(desk: "Desk", claim: Claim, data: bytes, *, index: int) -> PageResult:
-    return desk.reader.read_page(data, index, request=_request(desk, claim))
 
 
 def _request(desk: "Desk", claim: Claim) -> ReadRequest:

@@ -17,6 +17,8 @@ from segmentation.line import LINE_VERSION
 from segmentation.printed import PRINT_VERSION
 
 PRINTED: Final = "printed"
+CORRECTIONS: Final = "corrections"
+"""What fine-tuning teaches a reader of handwriting; nothing that a training can begin with."""
 
 RECIPES: Final = (*written.RECIPES, PRINTED)
 
@@ -63,7 +65,7 @@ def course(recipe: str) -> Course:
             held_out=lambda _: printed.held_out(load_fonts()),
             described=lambda _: printed.described(load_fonts()),
         )
-    if recipe not in written.RECIPES:
+    if recipe not in {*written.RECIPES, CORRECTIONS}:
         raise InvalidRequest(f"Line readers know no recipe {recipe!r}; they know: {', '.join(RECIPES)}.")
     return Course(
         version=LINE_VERSION,

@@ -84,11 +84,34 @@ def export_lines(options: LineExportOptions) -> LineExportResult:
     _check_together(runs)
     taught = course(runs[0].recipe)
     taught.check(options.data)
-    networks = [load_line_network(folder) for folder in options.runs]
     ingredients = taught.load(options.data)
+    lines = {**taught.held_out(options.data), "drawn": taught.samples(ingredients, options.drawn, seed=DRAWN_SEED)}
+    return export_with(options, ingredients, lines)
+
+
+def export_with(
+    options: LineExportOptions,
+    ingredients: Any,  # noqa: ANN401 - of its course
+    lines: dict[str, list[Sample]],
+) -> LineExportResult:
+    """Write the artifact of the runs.
+
+    Args:
+        options: what to export; its folder of collections plays no part.
+        ingredients: what the lines are made of that set the ranges of bytes.
+        lines: on which the networks are compared with their originals, by name.
+
+    Raises:
+        InvalidRequest: a folder holds no finished run, or the runs do not go together.
+        ArtifactMismatch: an exported network reads otherwise than its original.
+        ExtraMissing: TensorFlow is not installed.
+    """
+    runs = [load_line_run(folder) for folder in options.runs]
+    _check_together(runs)
+    taught = course(runs[0].recipe)
+    networks = [load_line_network(folder) for folder in options.runs]
     contents = _contents(networks, taught, ingredients, count=options.representative)
     manifest = _manifest(options, runs, contents, taught)
-    lines = {**taught.held_out(options.data), "drawn": taught.samples(ingredients, options.drawn, seed=DRAWN_SEED)}
     metrics = compare(LineRecogniser(contents, manifest), networks, lines)
     described_networks = tuple(
         replace(network, metrics=figures) for network, figures in zip(manifest.networks, metrics, strict=True)

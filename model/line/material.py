@@ -114,7 +114,7 @@ def make_samples(ingredients: Ingredients, count: int, *, seed: tuple[int, ...])
     samples: list[Sample] = []
     while len(samples) < count:
         sample = _sample(ingredients, rng)
-        if sample is not None and _fits(sample):
+        if sample is not None and fits(sample):
             samples.append(sample)
     return samples
 
@@ -225,7 +225,7 @@ def _real(ingredients: Ingredients, rng: Generator) -> Sample | None:
     return Sample(side_by_side(line, prepare_line(shaken(other, rng).pixels).pixels, rng), field.text + other.text)
 
 
-def _fits(sample: Sample) -> bool:
+def fits(sample: Sample) -> bool:
     """Return whether every sign, and a blank between equal ones, has a frame of its own with some room to spare."""
     width = sample.pixels.shape[1]
     repeats = sum(a == b for a, b in zip(sample.text, sample.text[1:], strict=False))

@@ -105,7 +105,7 @@ def train_line_reader(options: LineOptions) -> list[LineEpoch]:
     options.out.mkdir(parents=True, exist_ok=True)
     keras = load_keras()
     keras.utils.set_random_seed(options.seed)
-    keras.mixed_precision.set_global_policy(_precision())
+    keras.mixed_precision.set_global_policy(precision())
     try:
         trainer = _Trainer(options, taught)
         rows = read_journal(options.out)
@@ -245,7 +245,7 @@ class _Trainer:
         for step, batch in enumerate(batches(samples, self._options.batch_size, rng)):
             self._optimiser.learning_rate.assign(self._rate(epoch * self._steps_an_epoch + step))
             lines, frames = stacked(batch)
-            losses.append(float(self._step(_varied(lines, rng), _labels(batch), frames)))
+            losses.append(float(self._step(varied(lines, rng), ctc_labels(batch), frames)))
         exact = {name: self._exact(strings) for name, strings in references.items()}
         loss, seconds = round(float(np.mean(losses)), 4), round(perf_counter() - started, 1)
         return LineEpoch(epoch + 1, loss, seconds, exact)
@@ -313,7 +313,7 @@ class _Trainer:
         return round(right / max(1, len(strings)), 4)
 
 
-def _varied(lines: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+def varied(lines: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     """Return the lines with other strength and noise, so that a line that comes again is not the same."""
     count = len(lines)
     lines = lines * rng.uniform(0.6, 1.25, (count, 1, 1, 1)).astype(np.float32)
@@ -322,7 +322,8 @@ def _varied(lines: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.
     return np.asarray(np.clip(lines + noise, 0, 255), np.float32)
 
 
-def _labels(batch: list[Sample]) -> Any:  # noqa: ANN401
+def ctc_labels(batch: list[Sample]) -> Any:  # noqa: ANN401
+    """Return the batch's texts as a sparse tensor of classes, as CTC's loss takes them."""
     signs = "0123456789" + OTHER
     places = [(row, place) for row, sample in enumerate(batch) for place in range(len(sample.text))]
     values = [signs.index(sign) for sample in batch for sign in sample.text]
@@ -330,8 +331,8 @@ def _labels(batch: list[Sample]) -> Any:  # noqa: ANN401
     return load_tensorflow().sparse.SparseTensor(np.array(places, np.int64), np.array(values, np.int32), shape)
 
 
-def _precision() -> str:
-    """Return half precision where the processor or a GPU multiplies it quickly."""
+def precision() -> str:
+    """Return Keras's policy: half precision where the processor or a GPU multiplies it quickly."""
     if load_tensorflow().config.list_physical_devices("GPU"):
         return "mixed_bfloat16"
     try:

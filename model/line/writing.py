@@ -144,7 +144,7 @@ def _read(path: Path, *, y_up: bool) -> Iterator[Writing]:
         if _usable(record):
             strokes = list(_strokes(record, sign=-1.0 if y_up else 1.0))
             if strokes:
-                yield _scaled(str(record["label"]), str(record.get("writer", path.parent.name)), strokes)
+                yield scaled(str(record["label"]), str(record.get("writer", path.parent.name)), strokes)
 
 
 def _usable(record: dict[str, Any]) -> bool:
@@ -174,7 +174,8 @@ def _strokes(record: dict[str, Any], *, sign: float) -> Iterator[Stroke]:
                 yield np.asarray(points, dtype=np.float32)[:, :2] * np.array([1.0, sign], dtype=np.float32)
 
 
-def _scaled(text: str, writer: str, strokes: list[Stroke]) -> Writing:
+def scaled(text: str, writer: str, strokes: list[Stroke]) -> Writing:
+    """Return the strokes as one writing, moved to its corner and scaled to the height of a digit."""
     points = np.concatenate(strokes)
     low, high = points.min(axis=0), points.max(axis=0)
     unit = max(float(high[1] - low[1]), 0.25 * float(high[0] - low[0]) / max(len(text), 1), 1e-3)

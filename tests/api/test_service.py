@@ -44,6 +44,27 @@ def test_readiness_sees_a_database_that_was_not_migrated(start_service: StartSer
     assert service.client.get("/readyz").json["checks"]["schema"] == "database_unavailable"
 
 
+def test_readiness_looks_at_the_model_that_is_promoted(service: Service, tmp_path: Path) -> None:
+    def model() -> str:
+        return str(service.client.get("/readyz").json["checks"]["model"])
+
+    shelf = service.services.models
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "model.tflite").write_text("network")
+    model_id = shelf.add(source)
+    shelf.promote(model_id)
+    assert model() == "ok"
+    (shelf.folder / model_id / "model.tflite").write_text("otherwise")
+    assert model() == "artifact_mismatch"
+    (shelf.folder / model_id / "model.tflite").unlink()
+    assert model() == "artifact_missing"
+    shelf.rollback()
+    assert model() == "ok"
+    (shelf.folder / "active.json").write_text("{")
+    assert model() == "artifact_mismatch"
+
+
 def test_metrics_count_documents(service: Service, caller: Caller) -> None:
     ids = [caller.submit(priority=priority).json["id"] for priority in ("high", "normal", "normal")]
     service.read(ids[0])

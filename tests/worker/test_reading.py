@@ -43,22 +43,22 @@ class Listening(Reader):
 
 
 def listening(desk: Desk) -> tuple[Desk, list[ReadRequest]]:
-    reader = Listening(desk.reader._networks, desk.settings)
+    reader = Listening(desk.readers()._networks, desk.settings)
     reader.heard = []
-    return dataclasses.replace(desk, reader=reader), reader.heard
+    return dataclasses.replace(desk, readers=lambda: reader), reader.heard
 
 
 def raising(desk: Desk, error: BaseException) -> Desk:
-    reader = Raising(desk.reader._networks, desk.settings)
+    reader = Raising(desk.readers()._networks, desk.settings)
     reader.error = error
-    return dataclasses.replace(desk, reader=reader, time_limit_errors=(TimeIsUp,))
+    return dataclasses.replace(desk, readers=lambda: reader, time_limit_errors=(TimeIsUp,))
 
 
 def test_a_page_is_read_and_its_picture_kept(desk: Desk, submit: Submit) -> None:
     document = submit()
     desk.read_document(document.id)
     after = desk.store.documents.get(document.id, owner="me")
-    assert (after.status, after.attempts, after.reader) == (Status.DONE, 1, desk.reader.info)
+    assert (after.status, after.attempts, after.reader) == (Status.DONE, 1, desk.readers().info)
     assert after.pages[0].fields
     assert {step.name for step in after.steps} >= {"normalise", "recognise"}
     assert desk.blobs.get(desk.store.documents.preview(document.id, 0, owner="me"))[8:12] == b"WEBP"

@@ -10,7 +10,7 @@ from model.mining import overlap
 from segmentation.lattice import build_lattice, cut_field
 from tests import factories
 from worker import recognising
-from worker.networks import Networks, load_networks
+from worker.networks import Networks, open_model
 from worker.preparing import PreparedField, prepare_field
 from worker.recognising import Recognition
 from worker.timings import StageTimings
@@ -18,7 +18,7 @@ from worker.timings import StageTimings
 
 @pytest.fixture(scope="module")
 def networks() -> Networks:
-    return load_networks(Settings().model)
+    return open_model(Settings())
 
 
 @pytest.fixture

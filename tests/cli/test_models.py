@@ -1,0 +1,90 @@
+"""`tallyscan models`: what is listed, what is promoted, what is refused, and the way back."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model.artifacts import SHIPPED
+from storage.models import ModelShelf
+from tests.cli.conftest import Tallyscan
+
+
+def model(home: Path, folder: Path, **card: Any) -> str:  # noqa: ANN401 - JSON
+    """Put a model with that card into the registry: the networks of the shipped open one."""
+    shutil.copytree(SHIPPED / "digits-open", folder)
+    (folder / "card.json").write_text(json.dumps(card))
+    return ModelShelf(home / "models").add(folder)
+
+
+@pytest.fixture
+def good(home: Path, tmp_path: Path) -> str:
+    figures = {
+        "corrections": {"before": {"right": 5, "fields": 10}, "after": {"right": 9, "fields": 10, "curve": [[1]]}}
+    }
+    card = {"base": {"model": "digits"}, "figures": figures, "verdict": {"promotes": True, "reasons": []}}
+    return model(home, tmp_path / "good", **card)
+
+
+@pytest.fixture
+def bad(home: Path, tmp_path: Path) -> str:
+    return model(home, tmp_path / "bad", verdict={"promotes": False, "reasons": ["orand: 93 % before, 91 % after"]})
+
+
+def active(tallyscan: Tallyscan) -> str:
+    rows = json.loads(tallyscan("models", "list", "--format", "json").stdout)
+    (found,) = [row["model"] for row in rows if row["active"]]
+    return str(found)
+
+
+def test_the_shipped_default_reads_until_another_is_promoted(tallyscan: Tallyscan, good: str) -> None:
+    assert active(tallyscan) == "digits"
+    done = tallyscan("models", "promote", good[:8])
+    assert done.exit_code == 0, done.stderr
+    assert active(tallyscan) == good
+    assert good[:12] in tallyscan("version").stdout
+    assert tallyscan("models", "rollback").exit_code == 0
+    assert active(tallyscan) == "digits"
+    assert tallyscan("models", "rollback").exit_code == 2
+
+
+def test_a_shipped_one_may_be_promoted_too(tallyscan: Tallyscan) -> None:
+    assert tallyscan("models", "promote", "digits-open").exit_code == 0
+    assert active(tallyscan) == "digits-open"
+
+
+def test_one_that_reads_worse_is_refused_unless_told_otherwise(tallyscan: Tallyscan, bad: str) -> None:
+    done = tallyscan("models", "promote", bad)
+    assert done.exit_code == 1
+    assert "orand: 93 % before, 91 % after" in done.stderr
+    assert done.stderr.endswith("(model_refused)\n")
+    assert active(tallyscan) == "digits"
+    assert tallyscan("models", "promote", bad, "--anyway").exit_code == 0
+    assert active(tallyscan) == bad
+
+
+def test_one_that_does_not_load_is_never_promoted(tallyscan: Tallyscan, home: Path, good: str) -> None:
+    network = home / "models" / good / "model.tflite"
+    network.write_bytes(network.read_bytes()[:-1])
+    done = tallyscan("models", "promote", good, "--anyway")
+    assert done.exit_code == 1
+    assert done.stderr.endswith("(artifact_mismatch)\n")
+    assert tallyscan("models", "promote", "0123456789").stderr.endswith("(artifact_missing)\n")
+    assert active(tallyscan) == "digits"
+
+
+def test_a_card_is_shown(tallyscan: Tallyscan, good: str) -> None:
+    card = json.loads(tallyscan("models", "show", good[:6], "--format", "json").stdout)
+    assert (card["model"], card["base"]["model"], card["active"]) == (good, "digits", False)
+    text = tallyscan("models", "show", good).stdout
+    assert "figures.corrections.after.right" in text
+    assert "curve" not in text
+    assert json.loads(tallyscan("models", "show", "digits", "--format", "json").stdout)["lines"]["networks"]
+    assert "50.0%" in tallyscan("models", "list").stdout
+
+
+def test_a_pinned_model_is_pointed_out(tallyscan: Tallyscan, good: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TALLYSCAN_MODEL", "digits")
+    assert "TALLYSCAN_MODEL=digits is set" in tallyscan("models", "promote", good).stderr

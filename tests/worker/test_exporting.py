@@ -1,0 +1,130 @@
+"""Corrections to a folder: fields cut as the reader saw them, digits found in them, nothing written over."""
+
+import csv
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from core.errors import InvalidRequest
+from core.settings import Settings
+from core.types import Box, Truth
+from examples.drawing.scenes import Background, draw_field
+from model.recogniser import Recogniser
+from segmentation.decoding import DecodeLimits
+from worker.corrected import load_labels
+from worker.exporting import Corrected, Exported, Source, export
+from worker.form_reading import Form
+from worker.networks import open_model
+
+TEXT = "70315"
+
+
+@dataclass
+class Drawn:
+    """A source of its own: scans by document, and what was said of them."""
+
+    scans: dict[str, bytes]
+    said: list[Corrected] = field(default_factory=list)
+
+    def corrections(self) -> Iterable[Corrected]:
+        """Return all of them."""
+        return self.said
+
+    def original(self, document_id: str) -> bytes:
+        """Return the scan."""
+        return self.scans[document_id]
+
+    def form(self, document_id: str) -> Form | None:  # noqa: ARG002 - the protocol's
+        """Return none: no template plays a part."""
+        return None
+
+
+@pytest.fixture(scope="module")
+def glyphs() -> Recogniser:
+    return open_model(Settings()).glyphs
+
+
+@pytest.fixture(scope="module")
+def sheet() -> tuple[bytes, Box]:
+    """A page with one number on it, and where that is."""
+    number = draw_field(TEXT, seed=4, background=Background.PLAIN).image
+    pixels = np.full((400, 900, 3), 250, np.uint8)
+    pixels[120 : 120 + number.shape[0], 200 : 200 + number.shape[1]] = number
+    return cv2.imencode(".png", pixels)[1].tobytes(), Box(200, 120, number.shape[1], number.shape[0])
+
+
+def corrected(box: Box, **changes: object) -> Corrected:
+    base = Corrected(
+        "01A", "doc", "scan.png", 0, "number_1", "digits", box, Truth.TEXT, TEXT, "7031", False, "ann", "now", "f" * 64
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def exported(source: Source, folder: Path, glyphs: Recogniser) -> Exported:
+    limits = DecodeLimits.from_settings(Settings())
+    return export(source, folder, glyphs=glyphs, limits=limits, facts={"source": "test"})
+
+
+def test_a_field_is_cut_from_its_scan_and_its_digits_found(
+    sheet: tuple[bytes, Box], glyphs: Recogniser, tmp_path: Path
+) -> None:
+    data, box = sheet
+    done = exported(Drawn({"doc": data}, [corrected(box)]), tmp_path / "out", glyphs)
+    assert (done.fields, done.digits, done.left_out) == (1, len(TEXT), 0)
+    (row,) = load_labels(tmp_path / "out")
+    assert (row.text, row.read, row.document, row.by) == (TEXT, "7031", hashlib.sha256(data).hexdigest(), "ann")
+    cut = cv2.imread(str(tmp_path / "out" / row.file), cv2.IMREAD_GRAYSCALE)
+    assert cut is not None
+    whole = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert whole is not None
+    assert cut.shape == (box.height, box.width)
+    assert np.abs(cut.astype(int) - whole[box.y : box.y + box.height, box.x : box.x + box.width]).max() <= 2
+    with (tmp_path / "out" / "digits.csv").open(newline="") as lines:
+        digits = list(csv.DictReader(lines))
+    assert "".join(each["digit"] for each in digits) == TEXT
+    widths = [cv2.imread(str(tmp_path / "out" / each["file"])).shape[1] for each in digits]
+    assert max(widths) < box.width / 3
+
+
+def test_what_is_empty_or_unreadable_has_a_picture_and_no_digits(
+    sheet: tuple[bytes, Box], glyphs: Recogniser, tmp_path: Path
+) -> None:
+    data, box = sheet
+    said = [
+        corrected(box, id="01A", truth=Truth.EMPTY, text=""),
+        corrected(box, id="01B", truth=Truth.UNREADABLE, text=""),
+        corrected(box, id="01C", text="99999"),
+    ]
+    done = exported(Drawn({"doc": data}, said), tmp_path / "out", glyphs)
+    assert (done.fields, done.digits) == (3, 0), "and a text that is not there has no digits either"
+    assert [row.truth for row in load_labels(tmp_path / "out")] == [Truth.EMPTY, Truth.UNREADABLE, Truth.TEXT]
+
+
+def test_what_cannot_be_cut_is_left_out_and_counted(
+    sheet: tuple[bytes, Box], glyphs: Recogniser, tmp_path: Path
+) -> None:
+    data, box = sheet
+    said = [
+        corrected(box, id="01A"),
+        corrected(box, id="01B", document_id="broken"),
+        corrected(replace(box, x=5000), id="01C"),
+    ]
+    done = exported(Drawn({"doc": data, "broken": data[:200]}, said), tmp_path / "out", glyphs)
+    assert (done.fields, done.left_out) == (1, 2)
+
+
+def test_a_folder_is_not_written_over_and_nothing_makes_none(
+    sheet: tuple[bytes, Box], glyphs: Recogniser, tmp_path: Path
+) -> None:
+    data, box = sheet
+    exported(Drawn({"doc": data}, [corrected(box)]), tmp_path / "out", glyphs)
+    with pytest.raises(InvalidRequest, match="already"):
+        exported(Drawn({"doc": data}, [corrected(box)]), tmp_path / "out", glyphs)
+    with pytest.raises(InvalidRequest, match="no corrections"):
+        exported(Drawn({}), tmp_path / "none", glyphs)
+    assert not (tmp_path / "none").exists()

@@ -1,0 +1,102 @@
+"""Corrections to learn from: which are held out, what is refused, and when a model may be promoted."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.errors import InvalidRequest
+from core.settings import Settings
+from core.types import Truth
+from forms.confidence import Calibration
+from forms.fusion import Fused, FusionWeights, Proposal
+from tests.corrected import corrected_folder
+from worker.calibrating import Evidence, LabelledField
+from worker.corrected import CorrectedField, load_labels, split, write_labels
+from worker.finetuning import FinetuneOptions, finetune
+from worker.finetuning_report import Figures, judge, measured
+
+
+def figures(right: int, fields: int = 1000) -> Figures:
+    return Figures(fields, right, accepted=0, wrong=0, calibration_error=0.0)
+
+
+@pytest.mark.parametrize(
+    ("frozen", "own", "promotes"),
+    [((900, 900), (50, 51), True), ((900, 898), (50, 60), True), ((900, 897), (50, 90), False),
+     ((900, 950), (50, 50), False), ((900, 900), (50, 49), False), ((900, 0), (50, 40), False)],
+)  # fmt: skip
+def test_a_model_is_promoted_only_where_nothing_is_lost_and_the_users_own_gains(
+    frozen: tuple[int, int], own: tuple[int, int], promotes: bool
+) -> None:
+    before, after = ({"orand": figures(frozen[at]), "own": figures(own[at], 100)} for at in (0, 1))
+    verdict = judge(before, after, own="own")
+    assert verdict.promotes is promotes
+    assert bool(verdict.reasons) is not promotes
+
+
+def test_one_of_the_smallest_frozen_set_is_too_many() -> None:
+    before, after = ({"orand": figures(right, 187), "own": figures(5 + 180 - right, 10)} for right in (180, 179))
+    assert judge(before, after, own="own").reasons == ("orand: 96.26% before, 95.72% after",)
+
+
+def test_a_document_is_never_on_both_sides() -> None:
+    fields = [CorrectedField(f"{place}.png", "1", document=f"d{place // 3}") for place in range(90)]
+    learnt, held = split(fields, share=0.25, seed=1)
+    assert {f.document for f in learnt} & {f.document for f in held} == set()
+    assert len(learnt) + len(held) == 90
+    assert 23 <= len(held) <= 25
+    assert split(fields, share=0.25, seed=1) == (learnt, held)
+    assert split(list(reversed(fields)), share=0.25, seed=1)[1] == list(reversed(held))
+    assert split(fields, share=0.25, seed=2)[1] != held
+
+
+def test_labels_come_back_as_they_were_written(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"")
+    rows = [
+        CorrectedField(
+            "a.png", "12", Truth.TEXT, "amount", "d", "id", "=x.png", 2, "sum", "21", False, "ann", "now", "r"
+        ),
+        CorrectedField("a.png", "", Truth.UNREADABLE, confirms=True),
+        CorrectedField("a.png", "", Truth.EMPTY),
+    ]
+    write_labels(tmp_path, rows)
+    assert load_labels(tmp_path) == rows
+    assert [row.teaches for row in rows] == [True, False, True]
+    assert [replace(rows[0], type=name).read_as for name in ("amount", "luhn")] == ["amount", "digits"]
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["file,text\na.png,1\n", "file,text,document\na.png,1x,d\n", "file,text,document\nb.png,1,d\n",
+     "file,text,document,truth\na.png,1,d,maybe\n", "file,text,document,page\na.png,1,d,two\n"],
+)  # fmt: skip
+def test_a_table_that_makes_no_sense_is_refused(table: str, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"")
+    (tmp_path / "labels.csv").write_text(table)
+    with pytest.raises(InvalidRequest):
+        load_labels(tmp_path)
+
+
+def test_too_few_corrections_teach_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow", reason="the train extra is not installed")
+    folder = corrected_folder(tmp_path / "few", 12)
+    with pytest.raises(InvalidRequest, match="at least 20"):
+        finetune(FinetuneOptions(folder, Settings(home=tmp_path)))
+    with pytest.raises(InvalidRequest, match="no corrections"):
+        finetune(FinetuneOptions(tmp_path / "nosuch", Settings(home=tmp_path)))
+
+
+def test_fields_of_which_the_readers_say_nothing_count(tmp_path: Path) -> None:
+    def field(name: str, text: str) -> LabelledField:
+        return LabelledField(name, b"", text, "digits", name, "own")
+
+    proposals = (Proposal("12", 0.9, -0.1, -0.1, True), Proposal("17", 0.1, -3.0, -3.0, True))
+    fields = [field("right", "12"), field("wrong", "17"), field("silent", "5"), field("empty", "")]
+    evidence = [Evidence(each, Fused(proposals, "12", "12"), 0.0) for each in fields[:2]]
+    calibration = Calibration(FusionWeights(), 0.0, (1.0, *[0.0] * 7), confidences=(0.6,) * 2000, right=(1,) * 2000)
+    found = measured(evidence, calibration, fields, target_error=0.01)["own"]
+    assert (found.fields, found.right) == (4, 2)
+    judged = {"wrong": ("17", 1.0)}
+    again = measured(evidence, calibration, fields, target_error=0.01, judged=judged)["own"]
+    assert (again.right, again.accepted, again.wrong) == (3, 2, 0)

@@ -1,0 +1,170 @@
+"""A folder of corrected fields: pictures, what a person says they read, and where each comes from.
+
+```
+DIR/labels.csv          one row a field: file, text, truth, type, document, page, field, …
+DIR/fields/<id>.png     the field as the reader saw it
+DIR/digits/<id>-<n>-<digit>.png, DIR/digits.csv     its digits, where they were found
+DIR/provenance.json     from where, when, how many
+```
+
+`worker.exporting` writes it, `worker.finetuning` learns from it.
+"""
+
+import csv
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InvalidRequest
+from core.rows import yes_no
+from core.types import Truth
+from forms.field_types import FIELD_TYPES
+
+LABELS: Final = "labels.csv"
+DIGITS: Final = "digits.csv"
+PROVENANCE: Final = "provenance.json"
+FIELDS_FOLDER: Final = "fields"
+DIGITS_FOLDER: Final = "digits"
+
+NEEDED: Final = ("file", "text", "document")
+PLAIN: Final = "digits"
+"""Type under which a field of a type that needs a template's options is read by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedField:
+    """One row of `labels.csv`.
+
+    Attributes:
+        file: the picture, below the folder.
+        text: its digits; empty where the truth is no text.
+        truth: what the person said.
+        type: the field's type.
+        document: SHA-256 of the document's bytes, so that two copies of one scan count as one.
+        page, field, document_id, filename: where it was.
+        read: what the reader had made of it.
+        confirms: whether that was right.
+        by, at: whose key, and when.
+        reader: SHA-256 of what had read it.
+    """
+
+    file: str
+    text: str
+    truth: Truth = Truth.TEXT
+    type: str = PLAIN
+    document: str = ""
+    document_id: str = ""
+    filename: str = ""
+    page: int = 0
+    field: str = ""
+    read: str = ""
+    confirms: bool = False
+    by: str = ""
+    at: str = ""
+    reader: str = ""
+
+    @property
+    def teaches(self) -> bool:
+        """Whether a line reader can learn from it: somebody could tell, and it is longer than a single glyph."""
+        return self.truth is not Truth.UNREADABLE and self.type not in {"digit", "micr"}
+
+    @property
+    def read_as(self) -> str:
+        """The type to read the picture by itself as."""
+        return self.type if self.type in FIELD_TYPES else PLAIN
+
+
+def write_labels(folder: Path, fields: Sequence[CorrectedField]) -> None:
+    """Write `labels.csv`."""
+    with (folder / LABELS).open("w", newline="", encoding="utf-8") as lines:
+        writer = csv.DictWriter(lines, fieldnames=list(CorrectedField.__dataclass_fields__))
+        writer.writeheader()
+        for field in fields:
+            writer.writerow({**asdict(field), "confirms": yes_no(value=field.confirms)})
+
+
+def load_labels(folder: Path) -> list[CorrectedField]:
+    """Return the rows of `labels.csv`; only file, text and document must be there.
+
+    Raises:
+        InvalidRequest: there is no such table, a column is missing, a text is no string of digits, or a file is gone.
+    """
+    path = folder / LABELS
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            rows = csv.DictReader(lines)
+            if missing := [name for name in NEEDED if name not in (rows.fieldnames or ())]:
+                raise InvalidRequest(f"{path} lacks the column {missing[0]}.")
+            return [_field(row, folder, f"{path}, line {rows.line_num}") for row in rows]
+    except OSError as error:
+        raise InvalidRequest(f"{folder} holds no corrections: there is no {LABELS} to read.") from error
+
+
+def picture(folder: Path, field: CorrectedField) -> NDArray[np.uint8]:
+    """Return the field's pixels: uint8 grey, shape (height, width).
+
+    Raises:
+        InvalidRequest: the file is no picture.
+    """
+    pixels = cv2.imread(str(folder / field.file), cv2.IMREAD_GRAYSCALE)
+    if pixels is None:
+        raise InvalidRequest(f"{folder / field.file} is no picture.")
+    return np.asarray(pixels, np.uint8)
+
+
+def split(
+    fields: Sequence[CorrectedField], *, share: float, seed: int
+) -> tuple[list[CorrectedField], list[CorrectedField]]:
+    """Return the fields to learn from and those held out: whole documents, about `share` of the fields held out.
+
+    Which documents are held out depends on their bytes and the seed alone.
+    """
+    order = sorted({field.document for field in fields}, key=lambda name: _order(name, seed))
+    held: set[str] = set()
+    wanted = share * len(fields)
+    for name in order:
+        if sum(field.document in held for field in fields) >= wanted:
+            break
+        held.add(name)
+    return [f for f in fields if f.document not in held], [f for f in fields if f.document in held]
+
+
+def provenance(folder: Path) -> dict[str, Any]:
+    """Return what the folder says of itself; nothing where it says nothing."""
+    try:
+        found: dict[str, Any] = json.loads((folder / PROVENANCE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def _field(row: dict[str, str | None], folder: Path, place: str) -> CorrectedField:
+    values = {name: (value or "").strip() for name, value in row.items()}
+    text, file = values["text"], values["file"]
+    if text and not (text.isascii() and text.isdigit()):
+        raise InvalidRequest(f"{place}: {text!r} is no string of digits.")
+    if not (folder / file).is_file():
+        raise InvalidRequest(f"{place}: there is no file {file!r}.")
+    try:
+        truth = Truth(values.get("truth") or (Truth.TEXT if text else Truth.EMPTY))
+        page = int(values.get("page") or 0)
+    except ValueError as error:
+        raise InvalidRequest(f"{place}: {error}.") from error
+    same = {
+        name: values.get(name, "")
+        for name in ("document", "document_id", "filename", "field", "read", "by", "at", "reader")
+    }
+    return CorrectedField(
+        file, text, truth, values.get("type") or PLAIN, page=page, confirms=values.get("confirms") == "true", **same
+    )
+
+
+def _order(name: str, seed: int) -> str:
+    return hashlib.sha256(f"{seed} {name}".encode()).hexdigest()

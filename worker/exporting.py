@@ -1,0 +1,211 @@
+"""Corrections out of a service or its database into a folder that a training learns from.
+
+Each field is cut from the scan as it came in, as the reader saw it, and its digits are found by forced alignment: the
+likeliest path through its lattice that spells what the person said.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import cv2
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from core.errors import InputError, InvalidRequest
+from core.types import Box, Page, Truth
+from model.mining import align, lattice_of_picture
+from model.recogniser import Recogniser
+from segmentation.decoding import DecodeLimits, decode_page
+from segmentation.prepare import to_grey
+from worker.corrected import (
+    DIGITS,
+    DIGITS_FOLDER,
+    FIELDS_FOLDER,
+    LABELS,
+    PROVENANCE,
+    CorrectedField,
+    write_labels,
+)
+from worker.form_reading import Form
+
+log = structlog.get_logger(__name__)
+
+DIGIT_COLUMNS: Final = ("file", "digit", "field", "place")
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A correction as either source gives it."""
+
+    id: str
+    document_id: str
+    filename: str
+    page: int
+    field: str
+    type: str
+    box: Box
+    truth: Truth
+    text: str
+    read: str
+    confirms: bool
+    by: str
+    at: str
+    reader: str
+
+
+class Source(Protocol):
+    """Where corrections come from."""
+
+    def corrections(self) -> Iterable[Corrected]:
+        """Return those that count."""
+        ...
+
+    def original(self, document_id: str) -> bytes:
+        """Return the document's bytes."""
+        ...
+
+    def form(self, document_id: str) -> Form | None:
+        """Return the form that the document was read by, where it can be had."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written: fields, digits, and fields whose scan could not be cut."""
+
+    fields: int
+    digits: int
+    left_out: int
+
+
+def export(
+    source: Source,
+    folder: Path,
+    *,
+    glyphs: Recogniser,
+    limits: DecodeLimits,
+    facts: dict[str, Any],
+    on_field: Callable[[], None] | None = None,
+) -> Exported:
+    """Write the corrections of `source` into `folder`, which must not hold any yet.
+
+    Args:
+        source: a service or a database.
+        folder: made where it is missing.
+        glyphs: finds the digits.
+        limits: within which scans are decoded.
+        facts: for the provenance.
+        on_field: called after each field.
+
+    Raises:
+        InvalidRequest: the folder holds corrections already, or there are none to export.
+    """
+    if (folder / LABELS).exists():
+        raise InvalidRequest(f"{folder} holds corrections already; name another folder.")
+    by_document: dict[str, list[Corrected]] = {}
+    for each in source.corrections():
+        by_document.setdefault(each.document_id, []).append(each)
+    if not by_document:
+        raise InvalidRequest("There are no corrections to export.")
+    for name in (FIELDS_FOLDER, DIGITS_FOLDER):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    rows: list[CorrectedField] = []
+    digits: list[tuple[str, ...]] = []
+    for document_id, corrected in by_document.items():
+        data = source.original(document_id)
+        for each, pixels in _cut(corrected, data, source.form(document_id), limits=limits):
+            rows.append(_write_field(folder, each, pixels, document=hashlib.sha256(data).hexdigest()))
+            digits += _write_digits(folder, each, pixels, glyphs=glyphs)
+            if on_field:
+                on_field()
+    write_labels(folder, rows)
+    _write_digit_table(folder, digits)
+    exported = Exported(len(rows), len(digits), sum(map(len, by_document.values())) - len(rows))
+    counts = {"fields": exported.fields, "documents": len(by_document), "digits": exported.digits}
+    (folder / PROVENANCE).write_text(json.dumps({**facts, **counts}, indent=1) + "\n", "utf-8")
+    return exported
+
+
+def _cut(
+    corrected: Sequence[Corrected], data: bytes, form: Form | None, *, limits: DecodeLimits
+) -> Iterator[tuple[Corrected, NDArray[np.uint8]]]:
+    """Yield each field with its pixels; one whose page cannot be decoded any more is left out."""
+    pages: dict[int, Page | None] = {}
+    laid: dict[int, dict[str, NDArray[np.uint8]]] = {}
+    for each in corrected:
+        if each.page not in pages:
+            pages[each.page] = _page(data, each.page, limits)
+        page = pages[each.page]
+        if page is None:
+            continue
+        if form is not None and each.page not in laid:
+            laid[each.page] = _crops(form, form.lay(page).page)
+        pixels = laid.get(each.page, {}).get(each.field, _inside(page, each.box))
+        if pixels.size:
+            yield each, pixels
+
+
+def _crops(form: Form, page: Page) -> dict[str, NDArray[np.uint8]]:
+    """Return what lies where the form has a field, on whichever of its pages that is: a name is on one page alone."""
+    numbers = range(1, form.template.pages + 1)
+    return {cut.field.name: cut.crop.pixels for number in numbers for cut in form.cut_fields(page, number)}
+
+
+def _page(data: bytes, index: int, limits: DecodeLimits) -> Page | None:
+    try:
+        return decode_page(data, index, limits=limits)
+    except InputError as error:
+        log.warning("page left out", page=index, code=error.code)
+        return None
+
+
+def _inside(page: Page, box: Box) -> NDArray[np.uint8]:
+    top, left = max(0, box.y), max(0, box.x)
+    return np.asarray(to_grey(page)[top : box.y + box.height, left : box.x + box.width], np.uint8)
+
+
+def _write_field(folder: Path, each: Corrected, pixels: NDArray[np.uint8], *, document: str) -> CorrectedField:
+    file = f"{FIELDS_FOLDER}/{each.id}.png"
+    cv2.imwrite(str(folder / file), pixels)
+    same = (
+        "truth",
+        "text",
+        "type",
+        "document_id",
+        "filename",
+        "page",
+        "field",
+        "read",
+        "confirms",
+        "by",
+        "at",
+        "reader",
+    )
+    return CorrectedField(file, document=document, **{name: getattr(each, name) for name in same})
+
+
+def _write_digits(
+    folder: Path, each: Corrected, pixels: NDArray[np.uint8], *, glyphs: Recogniser
+) -> list[tuple[str, ...]]:
+    """Write the digits that the alignment finds; none where it is not sure enough."""
+    if not each.text:
+        return []
+    lattice = lattice_of_picture(pixels)
+    path = align(lattice, each.text, glyphs) if lattice.candidates else None
+    rows: list[tuple[str, ...]] = []
+    for place, (step, digit) in enumerate(zip(path or (), each.text, strict=bool(path))):
+        file = f"{DIGITS_FOLDER}/{each.id}-{place}-{digit}.png"
+        box = step.box
+        cv2.imwrite(str(folder / file), pixels[box.y : box.y + box.height, box.x : box.x + box.width])
+        rows.append((file, digit, f"{FIELDS_FOLDER}/{each.id}.png", str(place)))
+    return rows
+
+
+def _write_digit_table(folder: Path, rows: Iterable[tuple[str, ...]]) -> None:
+    lines = [",".join(row) for row in (DIGIT_COLUMNS, *rows)]
+    (folder / DIGITS).write_text("\n".join(lines) + "\n", "utf-8")

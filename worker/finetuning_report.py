@@ -1,0 +1,168 @@
+"""What a fine-tuning changed, before and after: figures, the verdict, and a report for people."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from forms.confidence import BINS, Calibration, calibration_error, features
+from model.training_extra import load_extra
+from worker.calibrating import Evidence, LabelledField, refused
+
+MOST_LOST: Final = 0.002
+"""Share of a frozen set's fields that may be read worse."""
+
+REPORT: Final = "report.md"
+PLOT: Final = "calibration.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What was read of one collection.
+
+    Attributes:
+        fields: how many there were.
+        right: how many were read right as a whole.
+        accepted: how many would have gone unseen by a person, at the installation's target error.
+        wrong: of these, how many were wrong.
+        calibration_error: expected, of the confidences.
+        curve: confidence, share right and number of fields, bin by bin.
+    """
+
+    fields: int
+    right: int
+    accepted: int
+    wrong: int
+    calibration_error: float
+    curve: tuple[tuple[float, float, int], ...] = ()
+
+    @property
+    def share(self) -> float:
+        """Share read right."""
+        return self.right / max(1, self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the model may be promoted, and why not."""
+
+    promotes: bool
+    reasons: tuple[str, ...]
+
+
+def measured(
+    evidence: Sequence[Evidence],
+    calibration: Calibration,
+    fields: Sequence[LabelledField],
+    *,
+    target_error: float,
+    judged: Mapping[str, tuple[str, float]] | None = None,
+) -> dict[str, Figures]:
+    """Return each collection's figures.
+
+    Args:
+        evidence: what the readers said.
+        calibration: weighs it.
+        fields: all that were read, those without a word of the readers among them.
+        target_error: share of accepted fields that may be wrong.
+        judged: text and confidence of fields whose own evidence must not weigh, by name.
+    """
+    threshold = calibration.threshold(target_error)
+    rows: dict[str, list[tuple[bool, float]]] = {each.collection: [] for each in fields}
+    spoken = set()
+    for each in evidence:
+        text, confidence = (judged or {}).get(each.field.name) or _weighed(each, calibration)
+        rows[each.field.collection].append((text == each.field.text, confidence))
+        spoken.add((each.field.collection, each.field.name))
+    for field in fields:
+        if (field.collection, field.name) not in spoken:
+            rows[field.collection].append((not field.text, 0.0))
+    return {name: _figures(found, threshold) for name, found in rows.items()}
+
+
+def judge(before: Mapping[str, Figures], after: Mapping[str, Figures], *, own: str) -> Verdict:
+    """Return whether no frozen collection loses more than `MOST_LOST` and the user's own, named `own`, gains."""
+    reasons = [
+        f"{name}: {before[name].share:.2%} before, {after[name].share:.2%} after"
+        for name in before
+        if name != own and before[name].right - after[name].right > MOST_LOST * before[name].fields + 1e-9
+    ]
+    if after[own].right <= before[own].right:
+        reasons.append(f"{own}: {before[own].right} of {before[own].fields} right before, {after[own].right} after")
+    return Verdict(not reasons, tuple(reasons))
+
+
+def write_report(
+    folder: Path, card: Mapping[str, Any], before: Mapping[str, Figures], after: Mapping[str, Figures]
+) -> None:
+    """Write the report and its picture into the model's folder."""
+    said = card["corrections"]
+    verdict = card["verdict"]
+    lines = [
+        "# Fine-tuned model",
+        "",
+        f"Made from `{card['base']['version']}` by `{card['command'] or 'tallyscan finetune'}`, seed {card['seed']}.",
+        f"Learnt from {said['learnt']} corrected fields in {said['documents_learnt']} documents.",
+        f"Held out were {said['held_out']} in {said['documents_held_out']} other documents.",
+        "",
+        "| collection | fields | right before | right after | accepted before | accepted after | of those wrong |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        *(_row(name, before[name], after[name]) for name in before),
+        "",
+        "May be promoted." if verdict["promotes"] else "Is not promoted: " + "; ".join(verdict["reasons"]) + ".",
+        "",
+        f"![Confidence against the share read right]({PLOT})",
+    ]
+    (folder / REPORT).write_text("\n".join(lines) + "\n", "utf-8")
+    _plot(folder / PLOT, before, after)
+
+
+def _row(name: str, before: Figures, after: Figures) -> str:
+    accepted = [f"{each.accepted / max(1, each.fields):.1%}" for each in (before, after)]
+    return (
+        f"| {name} | {after.fields} | {before.share:.2%} | {after.share:.2%} | {accepted[0]} | {accepted[1]} | "
+        f"{before.wrong} → {after.wrong} |"
+    )
+
+
+def _weighed(each: Evidence, calibration: Calibration) -> tuple[str, float]:
+    again = refused(each.fused, calibration.weights(each.field.type_name))
+    return again.proposals[0].text, calibration.confidence(features(again, other=each.other))
+
+
+def _figures(rows: Sequence[tuple[bool, float]], threshold: float) -> Figures:
+    accepted = [right for right, confidence in rows if confidence >= threshold]
+    error = calibration_error([confidence for _, confidence in rows], [right for right, _ in rows])
+    return Figures(
+        fields=len(rows),
+        right=sum(right for right, _ in rows),
+        accepted=len(accepted),
+        wrong=accepted.count(False),
+        calibration_error=round(error, 4),
+        curve=_curve(rows),
+    )
+
+
+def _curve(rows: Sequence[tuple[bool, float]]) -> tuple[tuple[float, float, int], ...]:
+    bins: dict[int, list[tuple[bool, float]]] = {}
+    for row in rows:
+        bins.setdefault(min(int(row[1] * BINS), BINS - 1), []).append(row)
+    return tuple(
+        (
+            round(sum(confidence for _, confidence in found) / len(found), 4),
+            round(sum(right for right, _ in found) / len(found), 4),
+            len(found),
+        )
+        for _, found in sorted(bins.items())
+    )
+
+
+def _plot(path: Path, before: Mapping[str, Figures], after: Mapping[str, Figures]) -> None:
+    figure = load_extra("matplotlib.figure").Figure(figsize=(9, 4), layout="constrained")
+    for axes, title, figures in zip(figure.subplots(1, 2), ("before", "after"), (before, after), strict=True):
+        axes.plot([0, 1], [0, 1], color="0.8")
+        for name, each in figures.items():
+            axes.plot([row[0] for row in each.curve], [row[1] for row in each.curve], marker="o", ms=3, label=name)
+        axes.set(title=title, xlabel="confidence", ylabel="share read right", xlim=(0, 1.02), ylim=(0, 1.02))
+        axes.legend(fontsize="small")
+    figure.savefig(path, dpi=80)
