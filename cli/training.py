@@ -34,9 +34,12 @@ models_option = click.option("--models", "root", type=FOLDER, help="Folder of ne
 )
 @click.argument("data", required=False, type=DATA)
 @click.option("--out", "-o", type=FOLDER, required=True, help="Folder of the run: network, history, plot.")
-@click.option("--arch", default="small", show_default=True, help="Architecture: small, baseline, micr or line.")
+@click.option("--arch", default="small", show_default=True, help="Architecture: small, baseline, record, micr or line.")
 @click.option(
-    "--recipe", default="plain", show_default=True, help="How the data is mixed: plain, digits, digits-open or micr."
+    "--recipe",
+    default="plain",
+    show_default=True,
+    help="How the data is mixed: plain, mnist, digits, digits-open or micr.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Of everything that is left to chance.")
 @click.option("--epochs", type=COUNT, help="At most so many [default: the architecture's].")
