@@ -26,6 +26,7 @@ ENTRIES: dict[str, Entry] = {
     "doctor": Entry("cli.doctor:doctor", SERVE, "Say what is missing, and how to mend it."),
     "train": Entry("cli.training:train", TRAIN, "Train a network on images of digits."),
     "evaluate": Entry("cli.training:evaluate", TRAIN, "Measure a network on labelled digits."),
+    "compare": Entry("cli.comparing:compare", TRAIN, "Compare classical methods and networks side by side."),
     "calibrate": Entry("cli.calibrating:calibrate", TRAIN, "Measure what a confidence is worth on your own fields."),
     "predict": Entry("cli.training:predict", TRAIN, "Label a CSV of digits, as Kaggle asks for it."),
     "export-model": Entry("cli.training:export_model", TRAIN, "Turn a trained network into what the workers run."),

@@ -1,8 +1,8 @@
 """Recipes by name: which collections a training learns from, and in which shares.
 
-`plain` learns from one file or folder that the caller names, `mnist` from MNIST's training images alone; `digits` makes
-the network that ships; `digits-open` makes one from collections alone whose stated terms allow any use; `micr` draws all
-that the MICR network learns from.
+`plain` learns from one file or folder that the caller names, `mnist` from MNIST's training images alone. `digits`
+makes the network that ships; `digits-open` makes one from collections alone whose stated terms allow any use. `micr`
+draws all that the MICR network learns from.
 """
 
 from collections.abc import Callable

@@ -51,9 +51,14 @@ def accuracy(outputs: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
 
 def score(outputs: NDArray[np.float32], labels: NDArray[np.int64]) -> Score:
     """Return all figures of `outputs` (scores or probabilities, a row each) against the true digits."""
+    return score_read(read_digits(outputs), labels)
+
+
+def score_read(read: NDArray[np.int64], labels: NDArray[np.int64]) -> Score:
+    """Return all figures of the digits that were read against the true ones."""
     count = len(DIGITS)
     confusion = np.zeros((count, count), np.int64)
-    np.add.at(confusion, (labels, read_digits(outputs)), 1)
+    np.add.at(confusion, (labels, read), 1)
     return Score(
         glyphs=len(labels),
         accuracy=float(np.trace(confusion) / max(1, len(labels))),
