@@ -63,9 +63,9 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     until: int | None,
     resume: bool,
 ) -> None:
-    """Train a network on DATA: IDX (gz or not), npz, a CSV of label and pixels, or a folder; MNIST when none is given.
+    """Train a network on DATA; on MNIST when none is given.
 
-    With --arch line, the line reader on DATA, a folder of collections. Needs the train extra.
+    DATA is IDX (gz or not, EMNIST's too), npz, a CSV of label and pixels, or a folder of pictures a class. With --arch line, the line reader on DATA, a folder of collections. Needs the train extra.
     """
     from cli import line_training
 
@@ -151,7 +151,7 @@ def evaluate(
     for name, figures in found.sets.items():
         click.echo(f"{name}: {figures.accuracy:.2%} of {figures.glyphs} right ({found.network})")
         print_table(
-            ("digit", "glyphs", "accuracy", "sensitivity", "specificity", "positive predictive value"),
+            ("class", "glyphs", "accuracy", "sensitivity", "specificity", "positive predictive value"),
             (
                 (
                     each.label,
@@ -166,24 +166,37 @@ def evaluate(
         )
 
 
-@click.command(epilog=examples("tallyscan predict test.csv --out submission.csv"))
+@click.command(
+    epilog=examples(
+        "tallyscan predict test.csv --out submission.csv",
+        "tallyscan predict glyphs/ --out read.csv --format csv",
+    )
+)
 @click.argument("data", type=DATA)
 @click.option(
     "--out",
     "-o",
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
-    help="The table to write: ImageId,Label.",
+    help="The table to write.",
+)
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["kaggle", "csv"]),
+    default="kaggle",
+    show_default=True,
+    help="Kaggle's ImageId,Label, or a CSV with confidences and, where it is known, the truth.",
 )
 @model_option
 @models_option
-def predict(data: Path, out: Path, model: str, root: Path | None) -> None:
-    """Label every glyph in DATA: a CSV of pixels as Kaggle gives it out, an IDX file or an npz."""
+def predict(data: Path, out: Path, format_name: str, model: str, root: Path | None) -> None:
+    """Label every glyph in DATA: a CSV of pixels as Kaggle gives it out, an IDX file, an npz, or a folder a class."""
     from model.artifacts import SHIPPED
     from model.predict import PredictOptions
     from model.predict import predict as label
 
-    count = label(PredictOptions(data=data, out=out, model=model, root=root or SHIPPED))
+    count = label(PredictOptions(data=data, out=out, format=format_name, model=model, root=root or SHIPPED))
     click.echo(f"{out}: {count} glyphs labelled", err=True)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.errors import InvalidRequest
 from model import corpora, terms
 from model.corpora import LabelledBox
-from model.datasets import Samples, load_samples, normalised
+from model.datasets import Samples, check_every_class, load_samples, normalised
 from model.ink import InkGlyph, drawn, pendigits, unipen_digits, unipen_letters
 from model.line.composing import compose
 from model.line.paper import painted_field
@@ -67,10 +67,12 @@ def prepare(recipe: str, ingredients: Ingredients) -> Material:
 
 
 def _plain(given: Ingredients) -> Material:
-    """Return the collection at `data`, a fifth of it held out."""
-    samples = _first(load_samples(given.data, split="train"), given.limit)
+    """Return the collection at `data`, a fifth of it held out; the classes are the collection's."""
+    loaded = load_samples(given.data, split="train")
     name, stated = (given.data.name, "the caller's") if given.data else ("mnist", terms.MNIST)
-    return split(DIGITS, [Source(name, normalised(samples), stated)], share=0.2, seed=given.seed)
+    check_every_class(loaded, name)
+    samples = _first(loaded, given.limit)
+    return split(samples.classes, [Source(name, normalised(samples), stated)], share=0.2, seed=given.seed)
 
 
 def _mnist(given: Ingredients) -> Material:

@@ -227,7 +227,7 @@ def _compile(network: Any, regime: Regime, *, steps: int) -> None:  # noqa: ANN4
 def _keep_held_out(material: Material, options: TrainOptions) -> None:
     order = np.random.default_rng(options.seed).permutation(len(material.held_out))[:HELD_OUT_KEPT]
     kept = material.held_out.take(order)
-    np.savez_compressed(options.out / "held_out.npz", x=kept.images, y=kept.labels)
+    np.savez_compressed(options.out / "held_out.npz", x=kept.images, y=kept.labels, classes=np.array(material.classes))
 
 
 def _epochs(network: Any, material: Material, regime: Regime, options: TrainOptions) -> journal.Journal:  # noqa: ANN401

@@ -48,7 +48,7 @@ def pixels(glyphs: Glyphs) -> Rows:
 
 
 def hog(glyphs: Glyphs) -> Rows:
-    """Return histograms of oriented gradients (Dalal and Triggs 2005): 9 directions in cells of 5 × 5 pixels, 576 figures."""
+    """Return histograms of oriented gradients (Dalal and Triggs 2005): 9 directions, 5 × 5 pixels a cell."""
     describe = load_extra("skimage.feature").hog
 
     def row(glyph: Glyphs) -> Rows:

@@ -75,7 +75,8 @@ def _perceptron(seed: int) -> Any:  # noqa: ANN401
 
 
 METHODS: Final[dict[str, Method]] = {
-    "rbf-svm": Method("RBF SVM", "C 10, gamma scale", _rbf),
+    # On raw pixels it would take as long as all others together.
+    "rbf-svm": Method("RBF SVM", "C 10, gamma scale", _rbf, features=("hog", "zones", "structure")),
     "forest": Method("random forest", "100 trees", _forest),
     "neighbours": Method("k-nearest neighbours", "k 5, by distance", _neighbours),
     "linear-svm": Method("linear SVM", "C 0.5", _linear),

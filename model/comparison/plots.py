@@ -150,7 +150,7 @@ def _matrix(axes: Any, result: Result) -> None:  # noqa: ANN401
     axes.tick_params(labelsize=8, length=0)
 
 
-def mistakes_plot(found: Comparison, read: Read) -> bytes:
+def mistakes_plot(read: Read) -> bytes:
     """Draw the test images that most classifiers misread, with the truth and what most of them took it for."""
     stacked = np.stack(list(read.by_entry.values()))
     wrong = (stacked != read.labels).sum(axis=0)

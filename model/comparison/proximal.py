@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from model.training_extra import load_extra
 
-base = load_extra("sklearn.base")
+base: Any = load_extra("sklearn.base")
 Floats = NDArray[np.float64]
 
 
-class ProximalSVC(base.ClassifierMixin, base.BaseEstimator):
+class ProximalSVC(base.ClassifierMixin, base.BaseEstimator):  # type: ignore[misc,name-defined]
     """A linear classifier with scikit-learn's interface.
 
     Attributes:

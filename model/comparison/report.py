@@ -34,7 +34,7 @@ def write_report(found: Comparison, read: Read, out: Path, *, command: str) -> P
         "domain_picture": plots.domain_plot(found),
         "time_picture": plots.time_plot(found),
         "confusion_picture": plots.confusion_plot(found),
-        "mistakes_picture": plots.mistakes_plot(found, read),
+        "mistakes_picture": plots.mistakes_plot(read),
     }
     for name, png in pictures.items():
         (out / f"{name.removesuffix('_picture')}.png").write_bytes(png)

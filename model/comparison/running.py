@@ -4,8 +4,8 @@
 glyphs ─ features ─▶ out/work/*.npz ─ a classifier each ─▶ out/trials/*.{json,npz} ─ vote, figures ─▶ Comparison
 ```
 
-What is done stays in the folder, so that a run that was stopped goes on. Seconds are of the processor, not of the clock,
-so that neighbours on the machine do not count.
+What is done stays in the folder, so that a run that was stopped goes on. Seconds are of the processor, not of the
+clock, so that neighbours on the machine do not count.
 """
 
 import json
@@ -28,7 +28,7 @@ from model.comparison.features import FEATURES
 from model.comparison.figures import Figures, Labels, figures_of, voted
 from model.comparison.material import T10K, VALIDATION, Fair, gather
 from model.comparison.methods import METHODS, NETWORKS, Trial, try_baseline, try_method, try_shipped
-from model.training_extra import load_extra
+from model.training_extra import require
 
 GLYPHS: Final = "glyphs"
 PLAN = "plan.json"
@@ -125,8 +125,7 @@ def compare(options: CompareOptions) -> tuple[Comparison, Read]:
         InvalidRequest: there is no such data; or `out` holds a run, and `resume` is off or it is of other data.
         ExtraMissing: the train extra is not installed.
     """
-    for extra in ("sklearn", "skimage", "matplotlib", "tensorflow"):
-        load_extra(extra)
+    require("sklearn", "skimage", "matplotlib", "tensorflow")
     begun = time.monotonic()
     _begin(options)
     fair = gather(options.data, seed=options.seed, quick=options.quick)
