@@ -65,7 +65,8 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:
     """Train a network on DATA; on MNIST when none is given.
 
-    DATA is IDX (gz or not, EMNIST's too), npz, a CSV of label and pixels, or a folder of pictures a class. With --arch line, the line reader on DATA, a folder of collections. Needs the train extra.
+    DATA is IDX (gz or not, EMNIST's too), npz, a CSV of label and pixels, or a folder of pictures a class. With --arch
+    line, the line reader on DATA, a folder of collections. Needs the train extra.
     """
     from cli import line_training
 

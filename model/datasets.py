@@ -1,7 +1,8 @@
 """Labelled glyphs from files, for training, evaluation and prediction: what comes in, whatever its format.
 
 IDX, npz, Kaggle's CSV, a folder of pictures for each class, EMNIST's transposed files, corrections exported by the
-service, or MNIST by Keras. Images come out as they lie in the file, upright; `normalised` brings them to what the network sees.
+service, or MNIST by Keras. Images come out as they lie in the file, upright; `normalised` brings them to what the
+network sees.
 """
 
 import gzip

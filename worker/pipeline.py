@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Final
 
 import cv2
 
@@ -37,12 +38,16 @@ from segmentation.normalise import NORMALISATION_VERSION
 from segmentation.prepare import Levelling, deskew, estimate_skew, ink_map, to_grey
 from segmentation.preview import encode_preview
 from worker.form_reading import Form, finished
+from worker.lettering import check_known, read_letters
 from worker.micr import MicrReader
 from worker.networks import Networks, load_networks
 from worker.placing import put_back
 from worker.preparing import PreparedField, prepare_field
 from worker.recognising import Recognition
 from worker.timings import StageTimings
+
+WITHOUT_LINE: Final = frozenset({"digit", "letters"})
+"""Types in which line readers have no say: they know less of a single glyph than the glyph network, and no letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +190,7 @@ class Reader:
             laid = form.lay(page)
             cut = form.cut_fields(laid.page)
             fields = [prepare_field(crop, with_line=self._reads_lines(crop), kind=kind) for _, crop, kind in cut]
-        decoded = self._recognition.read(fields)
+        decoded = self._recognise(fields)
         targets = [request.target_error or field.target_error for field, _, _ in cut]
         readings = [
             self._judge(field, each, request=replace(request, target_error=target))
@@ -219,14 +224,24 @@ class Reader:
         with self.timings.measure("segment"):
             crops, levelling = _locate(page, request)
             fields = [prepare_field(crop, with_line=self._reads_lines(crop)) for crop in crops]
-        decoded = self._recognition.read(fields)
+        decoded = self._recognise(fields)
         if request.type_name is None:
             fields, decoded = _only_numbers(fields, decoded)
         return fields, decoded, levelling
 
+    def _recognise(self, fields: Sequence[PreparedField]) -> list[Decoded]:
+        """Return what was read in each field: letters by the glyph network alone, all else by both kinds of readers.
+
+        Raises:
+            InvalidRequest: the networks do not know what a field holds.
+        """
+        check_known([field.kind for field in fields], self._networks.glyphs.classes)
+        numbers = iter(self._recognition.read([field for field in fields if not field.kind.letters]))
+        return [read_letters(field, self._networks.glyphs) if field.kind.letters else next(numbers) for field in fields]
+
     def _reads_lines(self, crop: FieldCrop) -> bool:
-        """Return whether the line readers have a say: of a single glyph they know less than the glyph network."""
-        return self._networks.lines is not None and crop.type != "digit"
+        """Return whether the line readers have a say."""
+        return self._networks.lines is not None and crop.type not in WITHOUT_LINE
 
     def _judge(self, field: PreparedField, decoded: Decoded, *, request: ReadRequest) -> FieldReading:
         threshold = self._settings.accept_confidence
