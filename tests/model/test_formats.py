@@ -38,7 +38,7 @@ def write_folders(folder: Path, samples: Samples, *, dark: bool = True) -> None:
         home.mkdir(parents=True, exist_ok=True)
         side = 40 + number % 30
         grown = cv2.resize(image, (side, side), interpolation=cv2.INTER_LINEAR)
-        cv2.imwrite(str(home / f"{number:04}.png"), 230 - grown // 255 * 190 if dark else grown)
+        cv2.imwrite(str(home / f"{number:04}.png"), (230 - grown * (190 / 255)).astype(np.uint8) if dark else grown)
 
 
 def alike(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:

@@ -33,8 +33,8 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from model.train import TrainOptions, train
 
     home = tmp_path_factory.mktemp("letters")
-    write_folders(home / "data", printed(KNOWN, 420))
-    options = TrainOptions(out=home / "run", arch="baseline", data=home / "data", seed=3, epochs=4, patience=4)
+    write_folders(home / "data", printed(KNOWN, 350))
+    options = TrainOptions(out=home / "run", arch="baseline", data=home / "data", seed=3, epochs=3, patience=3)
     train(options)
     export(ExportOptions(run=home / "run", name="letters", root=home / "networks"))
     return home / "networks"
@@ -45,7 +45,8 @@ def line(text: Sequence[str], *, seed: int = 9) -> NDArray[np.uint8]:
     samples = printed(KNOWN, 7 * len(KNOWN), seed=seed)
     glyphs = [samples.images[KNOWN.index(char) + len(KNOWN) * place] for place, char in enumerate(text)]
     row = np.hstack([np.pad(glyph, ((14, 14), (8, 8))) for glyph in glyphs])
-    paper: NDArray[np.uint8] = 245 - cv2.resize(row, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR) // 255 * 200
+    grown = cv2.resize(row, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
+    paper: NDArray[np.uint8] = (245 - grown * (200 / 255)).astype(np.uint8)
     return paper
 
 
