@@ -48,6 +48,9 @@ def compare(data: Path | None, out: Path, quick: bool, seed: int, jobs: int | No
 
     Everybody learns from the same training images and reads the same test sets. Needs the train extra.
     """
+    from model.training_extra import require
+
+    require("sklearn", "skimage", "matplotlib", "tensorflow")
     from model.comparison.report import write_report
     from model.comparison.running import CompareOptions
     from model.comparison.running import compare as run

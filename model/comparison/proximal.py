@@ -13,14 +13,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
 
-from model.training_extra import load_extra
-
-base: Any = load_extra("sklearn.base")
 Floats = NDArray[np.float64]
 
 
-class ProximalSVC(base.ClassifierMixin, base.BaseEstimator):  # type: ignore[misc,name-defined]
+class ProximalSVC(ClassifierMixin, BaseEstimator):
     """A linear classifier with scikit-learn's interface.
 
     Attributes:

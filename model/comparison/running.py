@@ -28,7 +28,6 @@ from model.comparison.features import FEATURES
 from model.comparison.figures import Figures, Labels, figures_of, voted
 from model.comparison.material import T10K, VALIDATION, Fair, gather
 from model.comparison.methods import METHODS, NETWORKS, Trial, try_baseline, try_method, try_shipped
-from model.training_extra import require
 
 GLYPHS: Final = "glyphs"
 PLAN = "plan.json"
@@ -123,9 +122,7 @@ def compare(options: CompareOptions) -> tuple[Comparison, Read]:
 
     Raises:
         InvalidRequest: there is no such data; or `out` holds a run, and `resume` is off or it is of other data.
-        ExtraMissing: the train extra is not installed.
     """
-    require("sklearn", "skimage", "matplotlib", "tensorflow")
     begun = time.monotonic()
     _begin(options)
     fair = gather(options.data, seed=options.seed, quick=options.quick)
