@@ -58,10 +58,11 @@ def accuracy_plot(found: Comparison) -> bytes:
     left.set_yticklabels([label(result) for result in results], fontsize=9)
     right.set(xscale="log", xlabel="read wrong, %", title="Error")
     right.xaxis.set_major_formatter(load_extra("matplotlib.ticker").FormatStrFormatter("%g"))
-    for place, value in zip(places, accuracy, strict=True):
-        right.annotate(
-            f"{100 - value:.2f}", (100 - value, place), (14, 0), textcoords="offset points", va="center", fontsize=8
-        )
+    for place, each in zip(places, figures, strict=True):
+        # Behind the whisker, so that neither hides the other.
+        far = (100 - 100 * each.low, place)
+        right.annotate(f"{each.error:.2%}", far, (5, 0), textcoords="offset points", va="center", fontsize=8)
+    left.set_ylim(-0.7, len(results) - 0.3)
     _clean(left, right)
     right.set_xlim(right.get_xlim()[0], right.get_xlim()[1] * 1.5)
     return as_png(drawn)
