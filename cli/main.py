@@ -28,6 +28,7 @@ ENTRIES: dict[str, Entry] = {
     "doctor": Entry("cli.doctor:doctor", SERVE, "Say what is missing, and how to mend it."),
     "train": Entry("cli.training:train", TRAIN, "Train a network on images of digits."),
     "evaluate": Entry("cli.training:evaluate", TRAIN, "Measure a network on labelled digits."),
+    "compare": Entry("cli.comparing:compare", TRAIN, "Compare classical methods and networks side by side."),
     "calibrate": Entry("cli.calibrating:calibrate", TRAIN, "Measure what a confidence is worth on your own fields."),
     "finetune": Entry("cli.finetuning:finetune", TRAIN, "Let the active model learn from corrected fields."),
     "models": Entry("cli.models:models", TRAIN, "List, show and promote models, and go back."),

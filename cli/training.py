@@ -35,12 +35,12 @@ models_option = click.option("--models", "root", type=FOLDER, help="Folder of ne
 )
 @click.argument("data", required=False, type=DATA)
 @click.option("--out", "-o", type=FOLDER, required=True, help="Folder of the run: network, history, plot.")
-@click.option("--arch", default="small", show_default=True, help="Architecture: small, baseline, micr or line.")
+@click.option("--arch", default="small", show_default=True, help="Architecture: small, baseline, record, micr or line.")
 @click.option(
     "--recipe",
     default="plain",
     show_default=True,
-    help="How the data is mixed: plain, digits, digits-open or micr; for lines also strings and printed.",
+    help="How the data is mixed: plain, mnist, digits, digits-open, micr; for lines also strings, digits-all, printed.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Of everything that is left to chance.")
 @click.option("--epochs", type=COUNT, help="At most so many [default: the architecture's].")
@@ -76,9 +76,10 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     rate: float | None,
     resume: bool,
 ) -> None:
-    """Train a network on DATA: IDX (gz or not), npz, a CSV of label and pixels, or a folder; MNIST when none is given.
+    """Train a network on DATA; on MNIST when none is given.
 
-    With --arch line, the line reader on DATA, a folder of collections; print needs none. Needs the train extra.
+    DATA is IDX (gz or not, EMNIST's too), npz, a CSV of label and pixels, or a folder of pictures a class. With --arch
+    line, the line reader on DATA, a folder of collections; print needs none. Needs the train extra.
     """
     from cli import line_training
 
@@ -167,7 +168,7 @@ def evaluate(
     for name, figures in found.sets.items():
         click.echo(f"{name}: {figures.accuracy:.2%} of {figures.glyphs} right ({found.network})")
         print_table(
-            ("digit", "glyphs", "accuracy", "sensitivity", "specificity", "positive predictive value"),
+            ("class", "glyphs", "accuracy", "sensitivity", "specificity", "positive predictive value"),
             (
                 (
                     each.label,
@@ -182,24 +183,37 @@ def evaluate(
         )
 
 
-@click.command(epilog=examples("tallyscan predict test.csv --out submission.csv"))
+@click.command(
+    epilog=examples(
+        "tallyscan predict test.csv --out submission.csv",
+        "tallyscan predict glyphs/ --out read.csv --format csv",
+    )
+)
 @click.argument("data", type=DATA)
 @click.option(
     "--out",
     "-o",
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
-    help="The table to write: ImageId,Label.",
+    help="The table to write.",
+)
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["kaggle", "csv"]),
+    default="kaggle",
+    show_default=True,
+    help="Kaggle's ImageId,Label, or a CSV with confidences and, where it is known, the truth.",
 )
 @model_option
 @models_option
-def predict(data: Path, out: Path, model: str, root: Path | None) -> None:
-    """Label every glyph in DATA: a CSV of pixels as Kaggle gives it out, an IDX file or an npz."""
+def predict(data: Path, out: Path, format_name: str, model: str, root: Path | None) -> None:
+    """Label every glyph in DATA: a CSV of pixels as Kaggle gives it out, an IDX file, an npz, or a folder a class."""
     from model.artifacts import SHIPPED
     from model.predict import PredictOptions
     from model.predict import predict as label
 
-    count = label(PredictOptions(data=data, out=out, model=model, root=root or SHIPPED))
+    count = label(PredictOptions(data=data, out=out, format=format_name, model=model, root=root or SHIPPED))
     click.echo(f"{out}: {count} glyphs labelled", err=True)
 
 

@@ -273,6 +273,16 @@ class PatternSpec(_Spec):
         return compile_pattern(self.pattern)
 
 
+class LettersSpec(_Spec):
+    """Letters, apart or in printed boxes; a network that knows letters reads them."""
+
+    name: Literal["letters"] = "letters"
+
+    def automaton(self) -> Automaton:
+        """Return an automaton that forbids nothing: no rule binds letters, and it is not asked."""
+        return any_digits()
+
+
 _AnySpec = Annotated[
     DigitsSpec
     | DigitSpec
@@ -283,7 +293,8 @@ _AnySpec = Annotated[
     | AbaRoutingSpec
     | Mod11Spec
     | IbanSpec
-    | PatternSpec,
+    | PatternSpec
+    | LettersSpec,
     Field(discriminator="name"),
 ]
 
@@ -310,6 +321,7 @@ def _field_type(spec: _Spec, cells: int | None) -> FieldType:
         automaton=automaton,
         normalise=spec.value,
         comb_cells=spec.likely_cells() if cells is None else (cells,),
+        letters=isinstance(spec, LettersSpec),
     )
 
 

@@ -19,6 +19,7 @@ class FieldType:
         automaton: which strings compete. All accept the empty string: a field may hold no writing.
         normalise: the value of a string that the automaton accepts.
         comb_cells: how many boxes a printed comb for it may have, the likeliest first; empty where none is expected.
+        letters: whether it holds letters, which no rule binds and only a network that learnt them reads.
     """
 
     name: str
@@ -26,9 +27,12 @@ class FieldType:
     automaton: Automaton
     normalise: Callable[[str], str | None] = digits_value
     comb_cells: tuple[int, ...] = ()
+    letters: bool = False
 
     def value(self, text: str) -> str | None:
         """Return what `text` means in a form for programs, or None where it is empty or no string of this type."""
+        if self.letters:
+            return text or None
         return self.normalise(text) if text and self.automaton.accepts(text) else None
 
 
@@ -39,6 +43,7 @@ FIELD_TYPES: Final[dict[str, FieldType]] = {
         FieldType("digit", "Exactly one digit.", at_most(1)),
         FieldType("amount", "An amount of money, up to 13 digits.", amounts(), amount_value),
         FieldType("date", "A day as DDMMYYYY or DDMMYY.", dates(), date_value, comb_cells=(8, 6)),
+        FieldType("letters", "Letters apart or in boxes, by a network that knows them.", any_digits(), letters=True),
     )
 }
 

@@ -59,6 +59,30 @@ def _small(classes: int) -> Any:  # noqa: ANN401
     return keras.Model(glyph, layers.Dense(classes, name="logits")(flow), name="small")
 
 
+def _record(classes: int) -> Any:  # noqa: ANN401
+    """Return a residual network for clean glyphs (after He et al. 2016): twice the weights of `small`.
+
+    It leaves 28 × 28 with its first layer, where most of the time would go.
+    """
+    keras = load_keras()
+    layers = keras.layers
+
+    def convolved(flow: Any, filters: int, *, kernel: int = 3, stride: int = 1) -> Any:  # noqa: ANN401
+        flow = layers.Conv2D(filters, kernel, strides=stride, padding="same", use_bias=False)(flow)
+        return layers.BatchNormalization()(flow)
+
+    glyph = keras.Input(INPUT_SHAPE, name="glyph")
+    flow = layers.ReLU()(convolved(layers.Rescaling(1 / 255)(glyph), 24, kernel=5, stride=2))
+    for filters, stride in ((48, 1), (80, 2)):
+        flow = layers.ReLU()(convolved(flow, filters, stride=stride))
+        bypass = flow
+        flow = convolved(layers.ReLU()(convolved(flow, filters)), filters)
+        flow = layers.ReLU()(layers.Add()([flow, bypass]))
+    flow = layers.ReLU()(convolved(flow, 96))
+    flow = layers.Dropout(0.2)(layers.GlobalAveragePooling2D()(flow))
+    return keras.Model(glyph, layers.Dense(classes, name="logits")(flow), name="record")
+
+
 def _micr(classes: int) -> Any:  # noqa: ANN401
     """Return the network for E-13B: an eighth of the work of `small`, since its windows come by the hundred."""
     keras = load_keras()
@@ -72,4 +96,9 @@ def _micr(classes: int) -> Any:  # noqa: ANN401
     return keras.Model(window, layers.Dense(classes, name="logits")(flow), name="micr")
 
 
-ARCHITECTURES: dict[str, Callable[[int], Any]] = {"baseline": _baseline, "small": _small, "micr": _micr}
+ARCHITECTURES: dict[str, Callable[[int], Any]] = {
+    "baseline": _baseline,
+    "small": _small,
+    "record": _record,
+    "micr": _micr,
+}

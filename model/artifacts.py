@@ -38,7 +38,7 @@ class Manifest:
         version: what a reading names: architecture and the start of the file's SHA-256.
         file: the LiteRT network, beside the manifest.
         sha256: of that file.
-        classes: what the outputs mean, "0" to "9" first.
+        classes: what the outputs mean: "0" to "9" first, or letters.
         input_shape: of one glyph.
         normalisation_version: of the function that made its training glyphs.
         architecture: a name that `model.architectures` knows.

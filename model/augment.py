@@ -28,6 +28,7 @@ class Strength:
         soften: share of glyphs blurred.
         fade: share of ink that a pale or patchy stroke may lose.
         intrude: share of glyphs with a bit of a neighbour at the edge.
+        erase: share of glyphs with a patch wiped out.
     """
 
     rotation: float = 0.17
@@ -39,6 +40,7 @@ class Strength:
     soften: float = 0.25
     fade: float = 0.3
     intrude: float = 0.1
+    erase: float = 0.0
 
     def milder(self) -> "Strength":
         """Return half of everything: for the last epochs, which settle on glyphs nearly as they are."""
@@ -52,6 +54,8 @@ def augment(images: Any, strength: Strength) -> Any:  # noqa: ANN401 - tensors a
     images = _restroke(tf, images, strength.restroke)
     images = _soften(tf, images, strength.soften)
     images = _intrude(tf, images, strength.intrude)
+    if strength.erase:
+        images = _erase(tf, images, strength.erase)
     keep = 1 - tf.random.uniform((tf.shape(images)[0], 1, 1, 1)) * strength.fade
     return tf.clip_by_value(images * keep, 0.0, 255.0)
 
@@ -137,3 +141,17 @@ def _intrude(tf: Any, images: Any, share: float) -> Any:  # noqa: ANN401
     visible = tf.cast(column * side > reach - 9.0, tf.float32)
     chosen = tf.random.uniform(shape) < share
     return tf.where(chosen, tf.maximum(images, stranger * visible), images)
+
+
+def _erase(tf: Any, images: Any, share: float) -> Any:  # noqa: ANN401
+    """Return some of the glyphs with a patch of paper laid over a part of them (random erasing, Zhong et al. 2020)."""
+    count = tf.shape(images)[0]
+
+    def covered(axis: int) -> Any:  # noqa: ANN401
+        middle, reach = tf.random.uniform((count, 1), 4.0, SIDE - 4.0), tf.random.uniform((count, 1), 1.5, 4.0)
+        inside = tf.abs(tf.range(SIDE, dtype=tf.float32)[None] - middle) < reach
+        return tf.expand_dims(inside, axis)
+
+    patch = (covered(2) & covered(1))[..., None]
+    chosen = tf.random.uniform((count, 1, 1, 1)) < share
+    return tf.where(patch & chosen, 0.0, images)

@@ -17,10 +17,10 @@ from model.artifacts import SHIPPED
 from model.corpora import evaluation_sets
 from model.datasets import UNKNOWN, Samples, load_samples, normalised
 from model.export import keras_logits, load_network, load_run
+from model.folders import holds_classes
 from model.journal import NETWORK
-from model.material import DIGITS
 from model.recogniser import Recogniser
-from model.scores import Score, score
+from model.scores import Score, columns_of, score
 from model.training_extra import load_extra
 from segmentation.normalise import NORMALISATION_VERSION
 
@@ -64,26 +64,30 @@ def evaluate(options: EvaluateOptions) -> Evaluation:
         ArtifactError: the artifact is not there, or was altered.
         ExtraMissing: a run or pictures are asked for without TensorFlow or matplotlib.
     """
-    network, classify = _network(options)
+    network, classify, classes = _network(options)
     sets = _sets(options)
-    found = Evaluation(network, {name: score(classify(part.images), part.labels) for name, part in sets.items()})
+    figures = {}
+    for name, part in sets.items():
+        columns = columns_of(part.classes, classes)
+        figures[name] = score(classify(part.images)[:, columns], part.labels, classes=part.classes)
+    found = Evaluation(network, figures)
     if options.out is not None:
         _write(found, options.out)
     return found
 
 
-def _network(options: EvaluateOptions) -> tuple[str, Classify]:
+def _network(options: EvaluateOptions) -> tuple[str, Classify, tuple[str, ...]]:
     if options.run is None:
         reader = Recogniser.load(options.model, normalisation_version=NORMALISATION_VERSION, root=options.root)
-        return reader.info.version, reader.classify
+        return reader.info.version, reader.classify, reader.classes
     run = load_run(options.run)
     network = load_network(options.run / NETWORK, run.keras_sha256)
-    return f"{run.arch} of {options.run}", lambda glyphs: keras_logits(network, glyphs)
+    return f"{run.arch} of {options.run}", lambda glyphs: keras_logits(network, glyphs), run.classes
 
 
 def _sets(options: EvaluateOptions) -> dict[str, Samples]:
     data = options.data
-    if options.sets or (data is not None and data.is_dir() and not list(data.glob("*idx3*"))):
+    if options.sets or (data is not None and data.is_dir() and _holds_collections(data)):
         if data is None:
             raise InvalidRequest("Test sets need the folder of collections; name it.")
         return evaluation_sets(data, names=options.sets)
@@ -91,6 +95,10 @@ def _sets(options: EvaluateOptions) -> dict[str, Samples]:
     if not len(samples) or (samples.labels == UNKNOWN).any():
         raise InvalidRequest("To measure a network, the glyphs need labels.")
     return {data.stem if data else "mnist": normalised(samples)}
+
+
+def _holds_collections(folder: Path) -> bool:
+    return not list(folder.glob("*idx3*")) and not holds_classes(folder)
 
 
 def _write(found: Evaluation, folder: Path) -> None:
@@ -110,6 +118,8 @@ def _picture(figures: Score, title: str, path: Path) -> None:
     for row, column in np.argwhere(counts):
         colour = "white" if shares[row, column] > 0.5 else "black"
         axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour, fontsize=8)
-    ticks = range(len(DIGITS))
-    axes.set(xlabel="read", ylabel="true", title=title, xticks=ticks, yticks=ticks)
+    names = [each.label for each in figures.classes]
+    axes.set(xlabel="read", ylabel="true", title=title)
+    axes.set_xticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), names)
     figure.savefig(path, dpi=110)

@@ -22,6 +22,7 @@ from model.artifacts import SHIPPED, Manifest, artifact_folder, read_verified, s
 from model.corpora import evaluation_sets
 from model.datasets import Samples, load_samples
 from model.journal import NETWORK
+from model.material import DIGITS
 from model.recogniser import Recogniser, softmax
 from model.scores import accuracy
 from model.train import Run
@@ -43,7 +44,7 @@ class ExportOptions:
         run: the folder that a training left.
         name: the artifact's.
         root: folder of artifacts; the shipped ones' by default.
-        data: folder of collections whose test sets are measured for the manifest; None measures none.
+        data: folder of collections whose test sets are measured for the manifest, which are digits; None measures none.
     """
 
     run: Path
@@ -70,8 +71,10 @@ def export(options: ExportOptions) -> ExportResult:
         ExtraMissing: TensorFlow is not installed.
     """
     run = load_run(options.run)
+    if options.data is not None and run.classes[: len(DIGITS)] != DIGITS:
+        raise InvalidRequest("The test sets are digits, and this network reads none; export it without --data.")
     network = load_network(options.run / NETWORK, run.keras_sha256)
-    held_out = load_samples(options.run / "held_out.npz")
+    held_out = load_samples(options.run / "held_out.npz", classes=run.classes)
     content = to_int8(network, held_out.images[:REPRESENTATIVE])
     manifest = _manifest(options, run, content)
     reader = Recogniser(content, manifest)

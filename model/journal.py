@@ -71,10 +71,14 @@ def resume(folder: Path, network: Any, *, name: str) -> Journal:  # noqa: ANN401
     return record
 
 
-def write(folder: Path, record: Journal, network: Any) -> None:  # noqa: ANN401
-    """Leave all that `resume` needs, each file replaced at once, the state last."""
+def keep_best(folder: Path, record: Journal, network: Any) -> None:  # noqa: ANN401
+    """Keep the network's weights where the last epoch is the best one."""
     if record.best.epoch == len(record.rows):
         _save_weights(folder / BEST, network)
+
+
+def write(folder: Path, record: Journal, network: Any) -> None:  # noqa: ANN401
+    """Leave all that `resume` needs, each file replaced at once, the state last."""
     _save_weights(folder / LAST, network)
     _table(folder / "history.csv", record)
     _plot(folder / "history.png", record)

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from core.errors import InvalidRequest
 from model.artifacts import DataSource
+from model.classes import DIGIT_CLASSES
 from model.datasets import Samples, joined
 from segmentation.normalise import NORMALISATION_VERSION
 
-DIGITS: tuple[str, ...] = tuple("0123456789")
+DIGITS: tuple[str, ...] = DIGIT_CLASSES
 GARBAGE = "garbage"
 """The class of what is no digit: half of one, two joined, a bit of a frame."""
 

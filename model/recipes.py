@@ -1,7 +1,8 @@
 """Recipes by name: which collections a training learns from, and in which shares.
 
-`plain` learns from one file or folder that the caller names; `digits` makes the network that ships; `digits-open` makes
-one from collections alone whose stated terms allow any use; `micr` draws all that the MICR network learns from.
+`plain` learns from one file or folder that the caller names, `mnist` from MNIST's training images alone. `digits`
+makes the network that ships; `digits-open` makes one from collections alone whose stated terms allow any use. `micr`
+draws all that the MICR network learns from.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from core.errors import InvalidRequest
 from model import corpora, terms
 from model.corpora import LabelledBox
-from model.datasets import Samples, load_samples, normalised
+from model.datasets import Samples, check_every_class, load_samples, normalised
 from model.ink import InkGlyph, drawn, pendigits, unipen_digits, unipen_letters
 from model.line.composing import compose
 from model.line.paper import painted_field
@@ -66,10 +67,18 @@ def prepare(recipe: str, ingredients: Ingredients) -> Material:
 
 
 def _plain(given: Ingredients) -> Material:
-    """Return the collection at `data`, a fifth of it held out."""
-    samples = _first(load_samples(given.data, split="train"), given.limit)
+    """Return the collection at `data`, a fifth of it held out; the classes are the collection's."""
+    loaded = load_samples(given.data, split="train")
     name, stated = (given.data.name, "the caller's") if given.data else ("mnist", terms.MNIST)
-    return split(DIGITS, [Source(name, normalised(samples), stated)], share=0.2, seed=given.seed)
+    check_every_class(loaded, name)
+    samples = _first(loaded, given.limit)
+    return split(samples.classes, [Source(name, normalised(samples), stated)], share=0.2, seed=given.seed)
+
+
+def _mnist(given: Ingredients) -> Material:
+    """Return MNIST's training images alone, a twentieth of them held out."""
+    samples = _first(load_samples(given.data, split="train"), given.limit)
+    return split(DIGITS, [Source("mnist", normalised(samples), terms.MNIST)], share=0.05, seed=given.seed)
 
 
 def _digits(given: Ingredients) -> Material:
@@ -186,6 +195,7 @@ def _first(samples: Samples, limit: int | None) -> Samples:
 
 RECIPES: dict[str, Callable[[Ingredients], Material]] = {
     "plain": _plain,
+    "mnist": _mnist,
     "digits": _digits,
     "digits-open": _digits_open,
     "micr": _micr,

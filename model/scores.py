@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import InvalidRequest
 from model.material import DIGITS
 
 
@@ -49,27 +50,44 @@ def accuracy(outputs: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
     return float(np.mean(read_digits(outputs) == labels))
 
 
-def score(outputs: NDArray[np.float32], labels: NDArray[np.int64]) -> Score:
-    """Return all figures of `outputs` (scores or probabilities, a row each) against the true digits."""
-    count = len(DIGITS)
+def columns_of(classes: tuple[str, ...], known: tuple[str, ...]) -> list[int]:
+    """Return where in a network's outputs the `classes` of the data are; it knows the classes `known`.
+
+    Raises:
+        InvalidRequest: one is not there.
+    """
+    strange = [each for each in classes if each not in known]
+    if strange:
+        raise InvalidRequest(f"The network knows no {', '.join(strange)}; it knows {', '.join(known)}.")
+    return [known.index(each) for each in classes]
+
+
+def score(outputs: NDArray[np.float32], labels: NDArray[np.int64], *, classes: tuple[str, ...] = DIGITS) -> Score:
+    """Return all figures of `outputs` (scores or probabilities, a row each, the classes first) against the truth."""
+    return score_read(np.asarray(outputs[:, : len(classes)].argmax(axis=1), np.int64), labels, classes=classes)
+
+
+def score_read(read: NDArray[np.int64], labels: NDArray[np.int64], *, classes: tuple[str, ...] = DIGITS) -> Score:
+    """Return all figures of what was read against the truth, both as indices into `classes`."""
+    count = len(classes)
     confusion = np.zeros((count, count), np.int64)
-    np.add.at(confusion, (labels, read_digits(outputs)), 1)
+    np.add.at(confusion, (labels, read), 1)
     return Score(
         glyphs=len(labels),
         accuracy=float(np.trace(confusion) / max(1, len(labels))),
         confusion=tuple(tuple(int(cell) for cell in row) for row in confusion),
-        classes=tuple(_class_score(confusion, index) for index in range(count)),
+        classes=tuple(_class_score(confusion, index, label) for index, label in enumerate(classes)),
     )
 
 
-def _class_score(confusion: NDArray[np.int64], index: int) -> ClassScore:
+def _class_score(confusion: NDArray[np.int64], index: int, label: str) -> ClassScore:
     total = int(confusion.sum())
     hits = int(confusion[index, index])
     missed = int(confusion[index].sum()) - hits
     wrongly = int(confusion[:, index].sum()) - hits
     others = total - hits - missed - wrongly
     return ClassScore(
-        label=DIGITS[index],
+        label=label,
         glyphs=hits + missed,
         accuracy=(hits + others) / max(1, total),
         sensitivity=hits / max(1, hits + missed),

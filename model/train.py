@@ -6,6 +6,7 @@ draw the same glyphs.
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from model import journal
 from model.architectures import build
 from model.artifacts import DataSource
 from model.augment import Strength, augment
+from model.averaging import Averaging
 from model.material import Material, draw
 from model.recipes import Ingredients, prepare
 from model.training_extra import load_keras, load_tensorflow
@@ -24,12 +26,15 @@ from model.training_extra import load_keras, load_tensorflow
 HELD_OUT_KEPT = 4000
 """Held-out glyphs that stay with the run: the export quantises and calibrates with them."""
 
+AVERAGE = "average.npz"
+
 
 @dataclass(frozen=True, slots=True)
 class Regime:
     """How an architecture is trained unless the caller says otherwise.
 
-    Epochs beyond `settle_after` see milder changes: going on with a finished run settles it.
+    Epochs beyond `settle_after` see milder changes: going on with a finished run settles it. With `averaging`, what is
+    measured and kept is the average of the weights, which follows them with that momentum.
     """
 
     epochs: int
@@ -41,6 +46,7 @@ class Regime:
     weight_decay: float = 0.0
     strength: Strength | None = None
     settle_after: int = 0
+    averaging: float = 0.0
 
 
 REGIMES: dict[str, Regime] = {
@@ -56,6 +62,30 @@ REGIMES: dict[str, Regime] = {
         weight_decay=1e-2,
         strength=Strength(),
         settle_after=12,
+    ),
+    # Clean glyphs, centred and of one size: what happens to them on scans would only cost steps here.
+    "record": Regime(
+        epochs=14,
+        batch_size=128,
+        patience=14,
+        learning_rate=4e-3,
+        cosine=True,
+        label_smoothing=0.05,
+        weight_decay=1e-2,
+        strength=Strength(
+            rotation=0.2,
+            shear=0.2,
+            scale=0.15,
+            shift_px=1.6,
+            elastic_px=0.7,
+            restroke=0.15,
+            soften=0.0,
+            fade=0.0,
+            intrude=0.0,
+            erase=0.3,
+        ),
+        settle_after=12,
+        averaging=0.998,
     ),
     # Its windows are drawn with all that changes them already.
     "micr": Regime(epochs=6, batch_size=128, patience=6, learning_rate=2e-3, cosine=True, weight_decay=1e-2),
@@ -197,7 +227,7 @@ def _compile(network: Any, regime: Regime, *, steps: int) -> None:  # noqa: ANN4
 def _keep_held_out(material: Material, options: TrainOptions) -> None:
     order = np.random.default_rng(options.seed).permutation(len(material.held_out))[:HELD_OUT_KEPT]
     kept = material.held_out.take(order)
-    np.savez_compressed(options.out / "held_out.npz", x=kept.images, y=kept.labels)
+    np.savez_compressed(options.out / "held_out.npz", x=kept.images, y=kept.labels, classes=np.array(material.classes))
 
 
 def _epochs(network: Any, material: Material, regime: Regime, options: TrainOptions) -> journal.Journal:  # noqa: ANN401
@@ -205,6 +235,9 @@ def _epochs(network: Any, material: Material, regime: Regime, options: TrainOpti
     record = journal.resume(options.out, network, name=f"{options.arch} of {len(material.classes)} classes")
     held_out = _held_out(material, regime)
     feed = _Feed(material, regime, options.seed)
+    average = Averaging(network, regime.averaging) if regime.averaging else None
+    if average and record.rows:
+        average.load(options.out / AVERAGE)
     while len(record.rows) < regime.epochs and record.epochs_without_gain < regime.patience:
         epoch = len(record.rows)
         load_keras().utils.set_random_seed(options.seed + epoch)
@@ -214,11 +247,14 @@ def _epochs(network: Any, material: Material, regime: Regime, options: TrainOpti
             epochs=epoch + 1,
             verbose=0,
             shuffle=False,
-            callbacks=[_reporter(options, epoch, regime.epochs)],
+            callbacks=[_reporter(options, epoch, regime.epochs), *([average.callback()] if average else [])],
         )
-        loss, accuracy = network.evaluate(held_out, verbose=0)
-        history = seen.history
-        record = record.plus(history["loss"][0], history["accuracy"][0], loss, accuracy)
+        with average.in_place() if average else nullcontext():
+            loss, accuracy = network.evaluate(held_out, verbose=0)
+            record = record.plus(seen.history["loss"][0], seen.history["accuracy"][0], loss, accuracy)
+            journal.keep_best(options.out, record, network)
+        if average:
+            average.save(options.out / AVERAGE)
         journal.write(options.out, record, network)
     return record
 

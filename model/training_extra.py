@@ -4,6 +4,7 @@ Reading must not pay for TensorFlow, and a command without the extra says so in 
 """
 
 import importlib
+import importlib.util
 import os
 from typing import Any
 
@@ -30,6 +31,16 @@ def load_keras() -> Any:  # noqa: ANN401 - Keras ships no types
     """
     load_tensorflow()
     return load_extra("keras")
+
+
+def require(*names: str) -> None:
+    """See that modules of the extra are installed, without the time that it takes to load them.
+
+    Raises:
+        ExtraMissing: one is not.
+    """
+    if any(importlib.util.find_spec(name) is None for name in names):
+        raise ExtraMissing
 
 
 def load_extra(name: str) -> Any:  # noqa: ANN401 - any module of the extra

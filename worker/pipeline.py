@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
+from typing import Final
 
 import cv2
 
@@ -43,6 +44,7 @@ from worker.choosing import Choose, named, unknown
 from worker.form_reading import MICR, PRINTED, CutField, Form, finished, settled
 from worker.form_sheets import tell_sheet
 from worker.inspecting import inspect_ink
+from worker.lettering import check_known, read_letters
 from worker.micr import ARTIFACT as MICR_MODEL
 from worker.micr import MicrReader
 from worker.networks import Networks, open_model
@@ -52,6 +54,9 @@ from worker.printed import ARTIFACT as PRINTED_MODEL
 from worker.printed import PrintReader
 from worker.recognising import Recognition
 from worker.timings import StageTimings
+
+WITHOUT_LINE: Final = frozenset({"digit", "letters"})
+"""Types in which line readers have no say: they know less of a single glyph than the glyph network, and no letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +256,7 @@ class Reader:
                 )
                 for each in written
             ]
-        decoded = self._recognition.read(fields)
+        decoded = self._recognise(fields, thorough=True)
         readings = [
             settled(place, self._judge(field, each, request=_for_field(request, place.field)))
             for place, field, each in zip(written, fields, decoded, strict=True)
@@ -303,14 +308,25 @@ class Reader:
             crops, levelling = _locate(page, request)
             fields = [prepare_field(crop, with_line=self._reads_lines(crop)) for crop in crops]
         # Found on a page, a word may look like a number at a glance.
-        decoded = self._recognition.read(fields, thorough=request.thorough or request.type_name is None)
+        decoded = self._recognise(fields, thorough=request.thorough or request.type_name is None)
         if request.type_name is None:
             fields, decoded = _only_numbers(fields, decoded)
         return fields, decoded, levelling
 
+    def _recognise(self, fields: Sequence[PreparedField], *, thorough: bool) -> list[Decoded]:
+        """Return what was read in each field: letters by the glyph network alone, all else by both kinds of readers.
+
+        Raises:
+            InvalidRequest: the networks do not know what a field holds.
+        """
+        check_known([field.kind for field in fields], self._networks.glyphs.classes)
+        digits = [field for field in fields if not field.kind.letters]
+        numbers = iter(self._recognition.read(digits, thorough=thorough))
+        return [read_letters(field, self._networks.glyphs) if field.kind.letters else next(numbers) for field in fields]
+
     def _reads_lines(self, crop: FieldCrop) -> bool:
-        """Return whether the line readers have a say: of a single glyph they know less than the glyph network."""
-        return self._networks.lines is not None and crop.type != "digit"
+        """Return whether the line readers have a say."""
+        return self._networks.lines is not None and crop.type not in WITHOUT_LINE
 
     def _judge(self, field: PreparedField, decoded: Decoded, *, request: ReadRequest) -> FieldReading:
         threshold = self._settings.accept_confidence

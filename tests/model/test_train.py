@@ -154,5 +154,5 @@ def test_a_folder_without_a_run_exports_nothing(tmp_path: Path) -> None:
 
 
 def test_an_unknown_recipe_names_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequest, match="plain, digits"):
+    with pytest.raises(InvalidRequest, match="plain, mnist, digits"):
         train(TrainOptions(out=tmp_path / "run", recipe="secret"))
