@@ -164,8 +164,8 @@ def test_a_model_that_learnt_wrong_is_refused(busy: RunningService, learnt: str,
     before = active(busy)
     wrong = corrected_folder(tmp_path / "wrong", 40, wrong=True)
     done = tallyscan(busy, "finetune", "--corrections", str(wrong), "--epochs", "1", "--lines", "64", codes=(1,))
+    assert "is not promoted" in done.stderr, done.stderr
     bad = done.stdout.splitlines()[0]
-    assert "is not promoted" in done.stderr
     assert bad != learnt
     refused = tallyscan(busy, "models", "promote", bad, codes=(1,))
     assert refused.stderr.endswith("(model_refused)\n")
