@@ -251,12 +251,38 @@ MARKS: Final[dict[str, Callable[[float, list[float]], Lines]]] = {
 }  # fmt: skip
 
 
+def _barred_seven(rng: Generator) -> Lines:
+    """Return a 7 with a bar through its stem, which may stand low and fall, so that it looks like a 2's foot."""
+    corner, foot = rng.uniform(0.45, 0.75), rng.uniform(0.05, 0.35)
+    roof = [(rng.uniform(-0.05, 0.08), rng.uniform(0.05, 0.25)), (0.5 * corner, rng.uniform(0, 0.12)), (corner, 0.05)]
+    stem = [(0.6 * corner + 0.4 * foot + rng.normal(0, 0.04), rng.uniform(0.35, 0.5)), (foot, 1.0)]
+    level, fall = rng.uniform(0.42, 0.78), rng.uniform(-0.12, 0.3)
+    bar = [(rng.uniform(-0.1, 0.15), level), (rng.uniform(0.5, 0.85), level + fall)]
+    return [roof + stem, bar]
+
+
+def _winged_one(rng: Generator) -> Lines:
+    """Return a 1 with a long stroke up to its top."""
+    top = rng.uniform(0.18, 0.45)
+    return [[(0.0, rng.uniform(0.25, 0.75)), (top, 0.0), (top + rng.normal(-0.03, 0.06), 1.0)]]
+
+
+EUROPEAN: Final[dict[str, Callable[[Generator], Lines]]] = {"7": _barred_seven, "1": _winged_one}
+"""Forms of digits that the collections of ink have few of."""
+
+EUROPEAN_SHARE: Final = 0.12
+"""Of these digits in drawn numbers."""
+
+
 def _digit(
     ink: InkCollection, glyphs: dict[str, list[Writing]], char: str, rng: Generator
 ) -> tuple[list[Stroke], float]:
     """Return a digit's strokes, standing on the line, and its width."""
-    choice = glyphs.get(char) or _from_anyone(ink, char, rng)
-    glyph = choice[rng.integers(len(choice))]
+    if char in EUROPEAN and rng.random() < EUROPEAN_SHARE:
+        glyph = Writing(char, "", tuple(np.asarray(line, np.float32) for line in EUROPEAN[char](rng)))
+    else:
+        choice = glyphs.get(char) or _from_anyone(ink, char, rng)
+        glyph = choice[rng.integers(len(choice))]
     size = float(np.clip(rng.normal(1, 0.09), 0.7, 1.3)) / max(glyph.height, 0.5)
     top = 1 - size * glyph.height + rng.normal(0, 0.04)
     return [stroke * np.float32(size) + np.array([0, top], np.float32) for stroke in glyph.strokes], size * glyph.width
