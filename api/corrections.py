@@ -14,9 +14,10 @@ from api.services import services
 from api.uploads import limit_json
 from core.errors import InvalidCorrection, NotFound, NotReady
 from core.status import FINAL
+from core.types import AUTO
 from forms.field_types import FIELD_TYPES, FieldType
 from forms.templates import parse_template
-from storage.records import CorrectionRecord, DocumentRecord, NewCorrection, Scope
+from storage.records import CorrectionRecord, DocumentRecord, NewCorrection, Scope, TemplateRef
 from storage.store import Store
 
 blueprint = APIBlueprint("corrections", __name__, url_prefix="/v1")
@@ -109,7 +110,7 @@ def _value(document: DocumentRecord, page_index: int, name: str, text: str) -> s
     field = None if page is None else next((field for field in page.fields if field.name == name), None)
     if field is None:
         raise NotFound(f"There is no field {name!r} on page {page_index}.")
-    kind = _kind(document, name, field.type)
+    kind = _kind(_template_of(document, page_index), name, field.type)
     value = kind.value(text)
     if value is None:
         raise InvalidCorrection(
@@ -118,10 +119,19 @@ def _value(document: DocumentRecord, page_index: int, name: str, text: str) -> s
     return value
 
 
-def _kind(document: DocumentRecord, name: str, type_name: str) -> FieldType:
+def _template_of(document: DocumentRecord, page_index: int) -> TemplateRef | None:
+    """Return the template that the page was read by; None where it is none, or one without a stored version."""
+    if document.template is None or document.template.name != AUTO:
+        return document.template
+    chosen = next((page.registration for page in document.pages if page.index == page_index), None)
+    use = None if chosen is None else chosen.template
+    return None if use is None or use.version is None else TemplateRef(use.name, use.version)
+
+
+def _kind(template: TemplateRef | None, name: str, type_name: str) -> FieldType:
     """Return what the field may hold: as its template says, or as its type does."""
-    if document.template is not None:
-        stored = services().store.templates.get(*document.template)
+    if template is not None:
+        stored = services().store.templates.get(*template)
         for field in parse_template(stored.body).fields:
             if field.name == name:
                 return field.field_type()

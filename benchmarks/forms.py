@@ -115,7 +115,7 @@ def open_reader() -> "Reader":
     from core.settings import Settings
     from worker.pipeline import Reader
 
-    return Reader.load(Settings())
+    return Reader.load(Settings(model="digits"))
 
 
 def print_pages(reader: "Reader", home: Path, work: Path) -> None:

@@ -176,7 +176,7 @@ def _bench(data: Path | None, part: str) -> "tuple[Reader, list[Printed], list[W
     from core.settings import Settings
     from worker.pipeline import Reader
 
-    return Reader.load(Settings()), [print_form(name) for name in SPECS], list(_ink_writers(data, part))
+    return Reader.load(Settings(model="digits")), [print_form(name) for name in SPECS], list(_ink_writers(data, part))
 
 
 def print_form(name: str) -> Printed:

@@ -40,7 +40,8 @@ class DatabaseSource:
     def form(self, document_id: str) -> Form | None:
         """Return the form that the document was read by."""
         template = self._store.documents.get(document_id, owner=None).template
-        return None if template is None else self._form_of(template)
+        # While pages have templates of their own, fields are cut where they were read.
+        return None if template is None or template.version is None else self._form_of(template)
 
 
 class ServiceSource:
@@ -66,7 +67,7 @@ class ServiceSource:
     def form(self, document_id: str) -> Form | None:
         """Return the form that the document was read by; None where it needs a picture that a service keeps."""
         ref = self._client.document(document_id).template
-        if ref is None:
+        if ref is None or ref.version is None:
             return None
         place = (ref.name, ref.version)
         if place not in self._forms:

@@ -91,12 +91,12 @@ def _checked(micr: str | None, request: "ReadRequest") -> str | None:
     Raises:
         InvalidRequest: it is no MICR line, or the template has no band of E-13B.
     """
-    if micr is None or request.form is None:
+    if micr is None or (request.form is None and request.choose is None):
         return None
     from forms.micr import check_line
 
     check_line(micr)
-    if not request.form.template.has_micr:
+    if request.form is not None and not request.form.template.has_micr:
         raise InvalidRequest(f"The template {request.form.template.name!r} has no band of E-13B to compare with.")
     return micr
 

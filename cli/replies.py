@@ -23,10 +23,10 @@ class Progress(Reply):
 
 
 class TemplateRef(Reply):
-    """The version of a template that a document is read by."""
+    """The version of a template that a document is read by; without a version while none is chosen for all pages."""
 
     name: str
-    version: int
+    version: int | None = None
 
 
 class Document(Reply):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import click
 
-from cli.template_shelf import Kept, find_template, has_shelf, open_shelf, printed_versions
+from cli.template_shelf import Kept, find_template, has_shelf, names_file, open_shelf, printed_versions
 from core.errors import TallyscanError, UnknownTemplate
 from core.settings import Settings
 from core.types import TemplateUse
@@ -48,6 +48,8 @@ class _ShelfTemplates:
         """Return the version that a form's code names, or the latest where that is not kept; None where none is."""
         latest = next((each for each in self._known if each.use.name == code.name), None)
         if latest is not None and latest.use.version == code.version:
+            return latest
+        if names_file(code.name):
             return latest
         try:
             return self._open(find_template(code.name, self._settings, version=code.version))

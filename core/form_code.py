@@ -6,7 +6,10 @@ from typing import Final
 
 PREFIX: Final = "tallyscan"
 
-_TEXT: Final = re.compile(rf"{PREFIX}:(?P<name>[^:]+):(?P<version>[0-9]{{1,9}}):(?P<page>[0-9]{{1,9}})", re.ASCII)
+NAME: Final = r"[a-z0-9][a-z0-9_.-]{0,127}"
+"""Of a template. Whoever makes a scan decides what its code says, so that nothing else gets through here."""
+
+_TEXT: Final = re.compile(rf"{PREFIX}:(?P<name>{NAME}):(?P<version>[0-9]{{1,9}}):(?P<page>[0-9]{{1,9}})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,12 @@ class TemplateField(_Part):
     )
     checks: tuple[FieldCheck, ...] = Field((), max_length=MAX_CHECKS)
 
+    @model_validator(mode="after")
+    def _check_writing(self) -> Self:
+        if self.writing != "handwritten" and (self.type.name == "letters" or self.locate is not None):
+            raise ValueError("letters, and fields that are sought, are read where they are handwritten alone")
+        return self
+
     def field_type(self) -> FieldType:
         """Return what the field may hold, as the decoder takes it."""
         return self.type.field_type(cells=self.cells)
@@ -224,7 +230,14 @@ def fits_print(template: Template, printed: Template) -> bool:
         template: by which it is to be read.
         printed: as which it was printed; what its fields may hold does not matter.
     """
-    same = (template.page, template.pages, template.registration) == (printed.page, printed.pages, printed.registration)
+    laid, was = template.registration, printed.registration
+    same = (template.page, template.pages, laid.method, laid.markers, laid.code) == (
+        printed.page,
+        printed.pages,
+        was.method,
+        was.markers,
+        was.code,
+    )
     places = {field.name: (field.page, field.box, field.cells) for field in printed.fields}
     return same and all(places.get(each.name) == (each.page, each.box, each.cells) for each in template.fields)
 

@@ -84,7 +84,9 @@ class Form:
 
     def cut_fields(self, page: Page, number: int = 1) -> list[CutField]:
         """Return the fields of page `number` of the form, laid over the template; bands of E-13B left out."""
-        sheet = Sheet(page, to_grey(page), blank=self.blank, guides=self.template.guides)
+        # The picture of the empty form shows its first page.
+        blank = self.blank if number == 1 else None
+        sheet = Sheet(page, to_grey(page), blank=blank, guides=self.template.guides)
         fields = self.template.fields_on(number)
         return [self._cut(field, sheet, fields) for field in fields if field.writing != MICR]
 
@@ -94,6 +96,9 @@ class Form:
             box, kind, found = courtesy.locate(field, sheet.grey, self.box(field, sheet.page))
             pixels = sheet.grey[box.y : box.y + box.height, box.x : box.x + box.width]
             return CutField(field, FieldCrop(field.name, kind.name, box, pixels), kind, found=found)
+        if field.writing == PRINTED:
+            # The readers of print take other print around it into account, and were calibrated with it.
+            sheet = replace(sheet, blank=None, guides=None)
         others = [self.box(each, sheet.page) for each in fields if each is not field]
         crop, as_it_came = sheet.cut(field.name, kind, self.box(field, sheet.page), others=others)
         return CutField(field, crop, kind, as_it_came)

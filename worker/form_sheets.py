@@ -28,13 +28,14 @@ class Sheet:
     doubts: tuple[ReviewReason, ...] = ()
 
 
-def tell_sheet(page: Page, laid: Registered, form: Form) -> Sheet:
+def tell_sheet(page: Page, laid: Registered, form: Form, *, chosen: bool = False) -> Sheet:
     """Return which page of the form it is.
 
     Args:
         page: as it came.
         laid: the same, laid over the template.
         form: that it is read as.
+        chosen: whether the form was chosen for this page alone, so that its position in the document tells little.
 
     Raises:
         WrongForm: its code is another form's.
@@ -44,7 +45,9 @@ def tell_sheet(page: Page, laid: Registered, form: Form) -> Sheet:
     number = 1 + page.index % template.pages
     by_position = FormPage(template.name, number, of=template.pages, told_by=ToldBy.POSITION)
     if not template.registration.code:
-        return Sheet(by_position.number, by_position if template.pages > 1 else None)
+        if template.pages == 1:
+            return Sheet(1, None)
+        return Sheet(by_position.number, by_position, (ReviewReason.PAGE_GUESSED,) if chosen else ())
     code = _code(page, laid)
     if code is None:
         if laid.poor:

@@ -15,7 +15,7 @@ from typing import Final
 
 import cv2
 
-from core.errors import InputError
+from core.errors import InputError, InvalidRequest
 from core.form_pages import in_form_order
 from core.settings import Settings
 from core.types import (
@@ -236,15 +236,23 @@ class Reader:
         """Return the reading by the template that fits the page, or of all numbers on it, none accepted."""
         with self.timings.measure("choose"):
             chosen = choose(page, lambda: self._micr)
-        if chosen is None:
+        form = None if chosen is None else chosen.open()
+        # Whoever sends a MICR line along sends a cheque.
+        if chosen is None or form is None or (request.expected_micr is not None and not form.template.has_micr):
             return unknown(self.read_pixels(page, request=request))
-        return named(self.read_pixels(page, request=replace(request, form=chosen.open())), chosen.use)
+        try:
+            reading = self._read_form(page, form, replace(request, form=form), chosen=True)
+        except InvalidRequest as error:
+            # The networks do not know what the template asks for: no reason for other pages to fail.
+            failure = error.failure(Phase.RECOGNISE)
+            return PageReading(page.index, page.width, page.height, failure=failure, reader=self.info)
+        return named(reading, chosen.use)
 
-    def _read_form(self, page: Page, form: Form, request: ReadRequest) -> PageReading:
+    def _read_form(self, page: Page, form: Form, request: ReadRequest, *, chosen: bool = False) -> PageReading:
         with self.timings.measure("segment"):
             laid = form.lay(page, micr=lambda: self._micr)
             try:
-                sheet = tell_sheet(page, laid, form)
+                sheet = tell_sheet(page, laid, form, chosen=chosen)
             except InputError as error:
                 failure = error.failure(Phase.SEGMENT)
                 return PageReading(page.index, page.width, page.height, failure=failure, reader=self.info)

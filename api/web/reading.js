@@ -76,10 +76,16 @@ export function failure(problem, onRetry) {
     onRetry && el("div.actions", {}, button("Try again", onRetry)));
 }
 
+/** Return a template's name, with its version where one is chosen: `auto` has none. */
+function templateName(template) {
+  if (!template) return null;
+  return template.version === null ? template.name : `${template.name} v${template.version}`;
+}
+
 function technical(reading) {
   const facts = [
     ["Document", reading.id], ["SHA-256", reading.sha256], ["Reader", reading.reader?.version],
-    ["Attempts", reading.attempts], ["Template", reading.template && `${reading.template.name} v${reading.template.version}`],
+    ["Attempts", reading.attempts], ["Template", templateName(reading.template)],
   ];
   return el("details.technical", {}, el("summary", {}, "Details"),
     el("dl", {}, facts.filter(([, value]) => value).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])));

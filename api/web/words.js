@@ -40,7 +40,9 @@ const SHORT_REASONS = {
   form_outdated: "Another version",
 };
 
-const TYPES = { "": "Numbers on the page", digits: "Digits", digit: "One digit", amount: "Amount", date: "Date" };
+const TYPES = {
+  "": "Numbers on the page", digits: "Digits", digit: "One digit", amount: "Amount", date: "Date", letters: "Letters",
+};
 
 /** Return a probability as people read it; rounded down, so that nothing is made to look surer than it is. */
 export function percent(probability) {

@@ -127,7 +127,7 @@ def test_a_reading_has_the_fields_of_the_design(service: Service, caller: Caller
     assert body["reader"] == {"version": "1", "sha256": "a" * 64}
     assert body["progress"] == {"pages_total": 1, "pages_done": 1}
     (page,) = body["pages"]
-    assert set(page) == {"index", "width", "height", "skew_degrees", "registration", "failure", "fields"}
+    assert set(page) == {"index", "width", "height", "skew_degrees", "registration", "failure", "fields", "reader"}
     (field,) = page["fields"]
     assert (field["text"], field["accepted"], field["review_reasons"]) == ("42", True, [])
     assert field["digits"][0] == {
