@@ -39,8 +39,10 @@ def calibrate(labels: Path, folder: Path | None, type_name: str | None, out: Pat
     """Measure on LABELS what a confidence is worth, and from where on each target error lets fields be accepted.
 
     LABELS is a CSV with the columns file and text: a picture of one field, beside the CSV or in --folder, and its
-    true digits. The networks stay as they are. A few hundred fields are enough to move the confidence to a new
-    kind of form; the printed table says how many a target needs.
+    true digits. In the labels.csv of exported corrections, each field's own type counts where --type is not given,
+    and fields that nobody could read, single digits, MICR and letters are passed over. The networks stay as they are. A
+    few hundred fields are enough to move the confidence to a new kind of form; the printed table says how many a target
+    needs.
     """
     from forms.confidence import Calibration
     from worker.calibrating import collect, recalibrate
@@ -51,7 +53,7 @@ def calibrate(labels: Path, folder: Path | None, type_name: str | None, out: Pat
     known = reader.calibration
     if known is None:
         raise click.UsageError(f"The network {reader.name!r} has no line readers, and so nothing to calibrate.")
-    fields = list(_labelled(labels, folder or labels.parent, type_name or "digits"))
+    fields = list(_labelled(labels, folder or labels.parent, type_name))
     if len(fields) < FEWEST:
         raise click.UsageError(f"{labels} names {len(fields)} fields; at least {FEWEST} are needed to say anything.")
     with progress_display() as display:
@@ -79,19 +81,23 @@ def _rows(found: "Calibration") -> Iterator[tuple[str, str, str, str, str]]:
         yield f"{target:.1%}", shown, str(len(accepted)), str(accepted.count(0)), needed
 
 
-def _labelled(labels: Path, folder: Path, type_name: str) -> "Iterator[LabelledField]":
-    """Yield the rows of the CSV with their files' bytes.
+def _labelled(labels: Path, folder: Path, type_name: str | None) -> "Iterator[LabelledField]":
+    """Yield the rows of the CSV with their files' bytes, but those that say nothing of the readers.
 
     Raises:
         click.UsageError: a column is missing, a truth is no string of digits, or a file cannot be read.
     """
+    from core.types import Truth
     from worker.calibrating import LabelledField
+    from worker.corrected import UNTAUGHT
 
     with labels.open(newline="", encoding="utf-8-sig") as lines:
         rows = csv.DictReader(lines)
         if not {"file", "text"} <= set(rows.fieldnames or ()):
             raise click.UsageError(f"{labels} needs the columns file and text.")
         for row in rows:
+            if row.get("truth") == Truth.UNREADABLE or row.get("type") in UNTAUGHT:
+                continue
             name, text = row["file"], (row["text"] or "").strip()
             if text and not (text.isascii() and text.isdigit()):
                 raise click.UsageError(f"{labels}, line {rows.line_num}: {text!r} is no string of digits.")
@@ -99,4 +105,12 @@ def _labelled(labels: Path, folder: Path, type_name: str) -> "Iterator[LabelledF
                 data = (folder / name).read_bytes()
             except (OSError, ValueError) as error:
                 raise click.UsageError(f"{labels}, line {rows.line_num}: {name!r} cannot be read.") from error
-            yield LabelledField(name, data, text, type_name, name, labels.name)
+            yield LabelledField(name, data, text, type_name or _own_type(row), name, labels.name)
+
+
+def _own_type(row: "dict[str, str]") -> str:
+    """Return the type that a row names, where it can be read without a template's options."""
+    from forms.field_types import FIELD_TYPES
+
+    name = (row.get("type") or "").strip()
+    return name if name in FIELD_TYPES else "digits"

@@ -1,12 +1,15 @@
 """What the service answers, as types; the field names are those of the HTTP interface."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from core.status import FINAL, Status
 from core.types import Box, Failure, PageReading, ReaderInfo, Truth
+
+Id = Annotated[str, Field(pattern="^[0-9A-Z]{26}$")]
+"""A ULID; pictures are named after some, so that a service must not send a path."""
 
 
 class Reply(BaseModel):
@@ -121,8 +124,8 @@ class CorrectorReply(Reply):
 class CorrectionReply(Reply):
     """What a person said of a field."""
 
-    id: str
-    document_id: str
+    id: Id
+    document_id: Id
     filename: str
     page: int
     field: str

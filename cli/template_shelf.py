@@ -95,7 +95,9 @@ def has_shelf(settings: Settings, *, url: str | None) -> bool:
     """Return whether there is a service to ask, or a database."""
     from cli.endpoint import announced_url
 
-    return bool(url or announced_url(settings) or settings.database_url or settings.home.is_dir())
+    # A home folder may hold models alone: promoting one makes it.
+    database = settings.database_url or (settings.home / "tallyscan.db").is_file()
+    return bool(url or announced_url(settings) or database)
 
 
 def names_file(name: str) -> bool:

@@ -32,7 +32,7 @@ class FieldType:
     def value(self, text: str) -> str | None:
         """Return what `text` means in a form for programs, or None where it is empty or no string of this type."""
         if self.letters:
-            return text or None
+            return text if text.isalpha() else None
         return self.normalise(text) if text and self.automaton.accepts(text) else None
 
 

@@ -105,7 +105,8 @@ class Claims:
             "pages_total": len(reading.pages),
             "pages_done": len(reading.pages),
             "steps": mappers.step_values(reading.steps),
-            **mappers.chosen_values([page.registration for page in reading.pages if page.failure is None]),
+            # A page that failed may be of another form: when it is read again, the template must be chosen again.
+            **mappers.chosen_values([None if page.failure else page.registration for page in reading.pages]),
         }
         hold = Hold.of(claim)
         with self._database.write(durable=False) as connection:

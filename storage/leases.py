@@ -126,7 +126,8 @@ def finish_document(connection: Connection, document_id: str, progress: AnyRow) 
         .where(pages.c.document_id == document_id)
         .order_by(pages.c.page_index)
     ).all()
-    chosen = mappers.chosen_values([mappers.registration(row.registration) for row in rows if row.failure is None])
+    # A page that failed may be of another form: when it is read again, the template must be chosen again.
+    chosen = mappers.chosen_values([None if row.failure else mappers.registration(row.registration) for row in rows])
     values = {**ended([row.failure for row in rows]), **chosen}
     connection.execute(update(documents).where(documents.c.id == document_id).values(**values))
     status: Status = values["status"]

@@ -74,15 +74,16 @@ class Pointer:
 class ModelShelf:
     """The registry in one folder."""
 
-    def __init__(self, folder: Path) -> None:
-        """Use `folder`, which need not be there yet."""
+    def __init__(self, folder: Path, *, home: Path | None = None) -> None:
+        """Use `folder`, which need not be there yet; nor need the `home` around it, which is its owner's alone."""
         self.folder = folder
+        self._home = home
         self._sound: dict[str, tuple[tuple[str, int, int], ...]] = {}
 
     @classmethod
     def of(cls, settings: Settings) -> "ModelShelf":
         """Return the registry of an installation."""
-        return cls(settings.models_folder)
+        return cls(settings.models_folder, home=settings.home if settings.models is None else None)
 
     def add(self, source: Path) -> str:
         """Copy the files in `source` into the registry and return the model's id; one that is there stays.
@@ -222,7 +223,7 @@ class ModelShelf:
 
     def _place(self, model_id: str, contents: dict[str, Path], listing: str) -> None:
         """Put the files under their id: complete or not there."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         draft = Path(tempfile.mkdtemp(dir=self.folder, prefix=".draft-"))
         try:
             for name, path in contents.items():
@@ -235,6 +236,11 @@ class ModelShelf:
             if not (self.folder / model_id / FILES).exists():  # or another process was faster
                 raise
 
+    def _make_folder(self) -> None:
+        if self._home is not None:
+            self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+
     def _seen(self, model_id: str) -> tuple[tuple[str, int, int], ...]:
         try:
             paths = sorted((self.folder / model_id).iterdir())
@@ -244,7 +250,7 @@ class ModelShelf:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         with (self.folder / LOCK).open("a+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield

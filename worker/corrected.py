@@ -34,6 +34,12 @@ FIELDS_FOLDER: Final = "fields"
 DIGITS_FOLDER: Final = "digits"
 
 NEEDED: Final = ("file", "text", "document")
+UNTAUGHT: Final = frozenset({"digit", "micr", "letters"})
+"""Types of single glyphs, of print and of letters: no line reader of handwritten digits learns from them."""
+
+LETTERS: Final = "letters"
+"""The one type whose texts are no digits."""
+
 PLAIN: Final = "digits"
 """Type under which a field of a type that needs a template's options is read by itself."""
 
@@ -44,7 +50,7 @@ class CorrectedField:
 
     Attributes:
         file: the picture, below the folder.
-        text: its digits; empty where the truth is no text.
+        text: its digits, or its letters; empty where the truth is no text.
         truth: what the person said.
         type: the field's type.
         document: SHA-256 of the document's bytes, so that two copies of one scan count as one.
@@ -72,8 +78,8 @@ class CorrectedField:
 
     @property
     def teaches(self) -> bool:
-        """Whether a line reader can learn from it: somebody could tell, and it is longer than a single glyph."""
-        return self.truth is not Truth.UNREADABLE and self.type not in {"digit", "micr"}
+        """Whether a line reader can learn from it: somebody could tell, and it may be more than a single digit."""
+        return self.truth is not Truth.UNREADABLE and self.type not in UNTAUGHT
 
     @property
     def read_as(self) -> str:
@@ -148,7 +154,7 @@ def provenance(folder: Path) -> dict[str, Any]:
 def _field(row: dict[str, str | None], folder: Path, place: str) -> CorrectedField:
     values = {name: (value or "").strip() for name, value in row.items()}
     text, file = values["text"], values["file"]
-    if text and not (text.isascii() and text.isdigit()):
+    if text and values.get("type") != LETTERS and not (text.isascii() and text.isdigit()):
         raise InvalidRequest(f"{place}: {text!r} is no string of digits.")
     if not (folder / file).is_file():
         raise InvalidRequest(f"{place}: there is no file {file!r}.")

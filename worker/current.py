@@ -72,24 +72,27 @@ class CurrentReader:
             return ()
 
     def _follow(self) -> None:
-        self._retry_at = float("inf")
+        # Set before trying: whatever ends the try, a time limit for one, it must not be the last.
+        self._retry_at = time.monotonic() + RETRY_SECONDS
         try:
             name = active_model(self._settings)
-            if name == self._name:
-                return
-            self._reader = self._load(name)
-        except ArtifactError as error:
-            self._retry_at = time.monotonic() + RETRY_SECONDS
+            if name != self._name:
+                self._reader = self._load(name)
+                log.info("model changed", model=name, version=self._reader.info.version)
+            self._retry_at = float("inf")
+        except (ArtifactError, OSError) as error:
             log.error(  # noqa: TRY400 - a trace would tell no more
                 "active model cannot be loaded; the one before it goes on",
                 kept=self._name,
-                code=error.code,
+                code=_code(error),
                 reason=str(error),
             )
-        else:
-            log.info("model changed", model=name, version=self._reader.info.version)
 
     def _load(self, name: str) -> Reader:
         reader = Reader.of(open_named(name, self._settings), self._settings)
         self._name = name
         return reader
+
+
+def _code(error: ArtifactError | OSError) -> str:
+    return error.code if isinstance(error, ArtifactError) else type(error).__name__

@@ -31,9 +31,12 @@ from worker.corrected import (
     CorrectedField,
     write_labels,
 )
-from worker.form_reading import Form
+from worker.form_reading import MICR, Form
 
 log = structlog.get_logger(__name__)
+
+HANDWRITTEN: Final = "handwritten"
+"""Writing of a field that people fill in."""
 
 DIGIT_COLUMNS: Final = ("file", "digit", "field", "place")
 
@@ -76,11 +79,12 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written: fields, digits, and fields whose scan could not be cut."""
+    """What was written: fields, digits, fields whose scan could not be cut, and those in print, which are left out."""
 
     fields: int
     digits: int
     left_out: int
+    printed: int = 0
 
 
 def export(
@@ -116,19 +120,33 @@ def export(
         (folder / name).mkdir(parents=True, exist_ok=True)
     rows: list[CorrectedField] = []
     digits: list[tuple[str, ...]] = []
+    printed = 0
     for document_id, corrected in by_document.items():
-        data = source.original(document_id)
-        for each, pixels in _cut(corrected, data, source.form(document_id), limits=limits):
+        data, form = source.original(document_id), source.form(document_id)
+        written = _handwritten(corrected, form)
+        printed += len(corrected) - len(written)
+        for each, pixels in _cut(written, data, form, limits=limits):
             rows.append(_write_field(folder, each, pixels, document=hashlib.sha256(data).hexdigest()))
             digits += _write_digits(folder, each, pixels, glyphs=glyphs)
             if on_field:
                 on_field()
     write_labels(folder, rows)
     _write_digit_table(folder, digits)
-    exported = Exported(len(rows), len(digits), sum(map(len, by_document.values())) - len(rows))
-    counts = {"fields": exported.fields, "documents": len(by_document), "digits": exported.digits}
+    if printed:
+        log.warning("fields in print left out", fields=printed)
+    exported = Exported(len(rows), len(digits), sum(map(len, by_document.values())) - len(rows) - printed, printed)
+    counts = {"fields": exported.fields, "documents": len(by_document), "digits": exported.digits, "printed": printed}
     (folder / PROVENANCE).write_text(json.dumps({**facts, **counts}, indent=1) + "\n", "utf-8")
     return exported
+
+
+def _handwritten(corrected: Sequence[Corrected], form: Form | None) -> list[Corrected]:
+    """Return what readers of handwriting may learn from; print would teach them, and calibrate them, wrongly."""
+    if form is None:
+        return list(corrected)
+    # Parts of a band of E-13B are no fields of the template.
+    writings = {field.name: field.writing for field in form.template.fields}
+    return [each for each in corrected if each.type != MICR and writings.get(each.field, HANDWRITTEN) == HANDWRITTEN]
 
 
 def _cut(
@@ -192,8 +210,8 @@ def _write_field(folder: Path, each: Corrected, pixels: NDArray[np.uint8], *, do
 def _write_digits(
     folder: Path, each: Corrected, pixels: NDArray[np.uint8], *, glyphs: Recogniser
 ) -> list[tuple[str, ...]]:
-    """Write the digits that the alignment finds; none where it is not sure enough."""
-    if not each.text:
+    """Write the digits that the alignment finds; none where it is not sure enough, or the text is one of letters."""
+    if not (each.text.isascii() and each.text.isdigit()):
         return []
     lattice = lattice_of_picture(pixels)
     path = align(lattice, each.text, glyphs) if lattice.candidates else None

@@ -53,7 +53,7 @@ class PrintReading:
     Attributes:
         rows: where lines of print were found.
         numbers: all numbers on them.
-        letters: whether anything was read that is no digit.
+        letters: whether there is print that is no number.
         chosen: the field's number, where there is one.
     """
 
@@ -137,12 +137,14 @@ class PrintReader:
 
     def _look(self, grey: NDArray[np.uint8], automaton: Automaton, *, mended: bool = False) -> PrintReading:
         needed = max(1.0, HALF * shortest(automaton))
-        rows = tuple(row for row in find_rows(grey, mended=mended) if row.parts >= needed)
+        found_rows = find_rows(grey, mended=mended)
+        rows = tuple(row for row in found_rows if row.parts >= needed)
         numbers: list[PrintedNumber] = []
-        letters = False
+        # What is too short, or gave no number, is print all the same: the field is not empty.
+        letters = len(rows) < len(found_rows)
         for place, (row, (logs,)) in enumerate(zip(rows, self._recogniser.classify(_laid(grey, rows)), strict=True)):
             found = [(span, *read_number(logs, span, automaton)) for span in find_spans(logs)]
-            letters |= not found
+            letters |= not found or not all(frames for _, _, frames in found)
             for span, fused, frames in found:
                 if frames:
                     distance = self._distance(row, frames, grey)

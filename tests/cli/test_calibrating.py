@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.calibrating import _labelled
 from core.codec import from_json
 from forms.confidence import Calibration
 from tests.cli.conftest import Tallyscan
@@ -44,6 +45,18 @@ def test_a_calibration_is_written_that_the_reader_then_uses(
     monkeypatch.setenv("TALLYSCAN_CALIBRATION", str(out))
     read = tallyscan("read", labels.parent / "5.png", "--type", "digits", "--format", "json")
     assert json.loads(read.stdout)[0]["pages"][0]["fields"][0]["accepted"] is False
+
+
+def test_exported_corrections_are_read_by_their_own_types(tmp_path: Path) -> None:
+    (tmp_path / "0.png").write_bytes(b"")
+    rows = ["12,text,amount", "12,text,luhn", "12,text,", "7,text,digit", "AB,text,letters", ",unreadable,amount"]
+    (tmp_path / "labels.csv").write_text("\n".join(["file,text,truth,type", *(f"0.png,{row}" for row in rows)]))
+    assert _types(tmp_path, None) == ["amount", "digits", "digits"]
+    assert _types(tmp_path, "date") == ["date"] * 3
+
+
+def _types(folder: Path, type_name: str | None) -> list[str]:
+    return [each.type_name for each in _labelled(folder / "labels.csv", folder, type_name)]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from core.errors import WorkerLost
 from core.status import Priority, Status
-from core.types import Phase
+from core.types import PageReading, Phase, Registration, TemplateUse
 from storage.engine import Database
 from storage.records import Delivery, Outcome
 from storage.store import Store
@@ -26,6 +26,8 @@ from tests.storage.samples import (
     queued,
     reading,
 )
+
+CHOSEN = Registration("features", 1.1, template=TemplateUse("meter", 1))
 
 
 def later(seconds: float) -> datetime:
@@ -133,6 +135,27 @@ def test_a_deleted_documents_reading_is_dropped(store: Store) -> None:
     store.documents.delete(document_id, OWNER)
     assert not store.claims.complete_document(claim, reading())
     assert store.claims.fail(claim, BROKER_AWAY, max_attempts=3) is Status.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"), [(page(1, registration=CHOSEN), ("meter", 1)), (failed_page(1), ("auto", None))]
+)
+@pytest.mark.parametrize("long", [False, True])
+def test_a_chosen_template_is_the_documents_only_when_no_page_failed(
+    store: Store, last: PageReading, expected: tuple[str, int | None], *, long: bool
+) -> None:
+    store.templates.put("meter", {"name": "meter"})
+    new = new_document(type_name=None, template="auto")
+    document_id = store.documents.create(new, owner=OWNER).document.id
+    read, claim = reading(page(0, registration=CHOSEN), last), claimed(store, document_id)
+    if long:
+        assert store.claims.split(claim, 2)
+        for each in read.pages:
+            assert store.claims.complete_page(claimed_page(store, document_id, each.index), each, reader=READER).stored
+    else:
+        assert store.claims.complete_document(claim, read)
+    found = store.documents.get(document_id, OWNER)
+    assert (found.status, found.template) == (Status.DONE, expected)
 
 
 @pytest.mark.parametrize(

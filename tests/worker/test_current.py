@@ -72,6 +72,28 @@ def test_a_broken_model_changes_nothing_until_it_is_whole(
     assert readers().info.sha256 == model_id
 
 
+@pytest.mark.parametrize("error", [OSError("stale file handle"), TimeoutError("too long"), RuntimeError("time limit")])
+def test_whatever_keeps_a_model_from_loading_it_is_tried_again(
+    settings: Settings, shelf: ModelShelf, model_id: str, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    readers = CurrentReader(settings)
+    before = readers()
+    shelf.promote(model_id)
+    with monkeypatch.context() as broken:
+        broken.setattr(current, "open_named", fail)
+        if isinstance(error, OSError):
+            assert readers() is before
+        else:
+            with pytest.raises(RuntimeError):
+                readers()
+    assert readers() is before, "not tried again at once"
+    readers._retry_at = 0.0
+    assert readers().info.sha256 == model_id
+
+
 def test_a_new_process_takes_an_earlier_model_where_the_active_one_is_broken(
     settings: Settings, shelf: ModelShelf, model_id: str
 ) -> None:

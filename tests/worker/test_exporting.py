@@ -14,11 +14,12 @@ from core.errors import InvalidRequest
 from core.settings import Settings
 from core.types import Box, Truth
 from examples.drawing.scenes import Background, draw_field
+from forms.templates import Template, parse_template
 from model.recogniser import Recogniser
 from segmentation.decoding import DecodeLimits
 from worker.corrected import load_labels
 from worker.exporting import Corrected, Exported, Source, export
-from worker.form_reading import Form
+from worker.form_reading import Form, open_form
 from worker.networks import open_model
 
 TEXT = "70315"
@@ -103,6 +104,45 @@ def test_what_is_empty_or_unreadable_has_a_picture_and_no_digits(
     done = exported(Drawn({"doc": data}, said), tmp_path / "out", glyphs)
     assert (done.fields, done.digits) == (3, 0), "and a text that is not there has no digits either"
     assert [row.truth for row in load_labels(tmp_path / "out")] == [Truth.EMPTY, Truth.UNREADABLE, Truth.TEXT]
+
+
+def test_letters_are_kept_without_digits_and_teach_nothing(
+    sheet: tuple[bytes, Box], glyphs: Recogniser, tmp_path: Path
+) -> None:
+    data, box = sheet
+    done = exported(Drawn({"doc": data}, [corrected(box, type="letters", text="ABÄ/")]), tmp_path / "out", glyphs)
+    assert (done.fields, done.digits) == (1, 0)
+    (row,) = load_labels(tmp_path / "out")
+    assert (row.text, row.teaches) == ("ABÄ/", False)
+
+
+@dataclass
+class OnAForm(Drawn):
+    """A source whose documents are of one form."""
+
+    template: Template = field(kw_only=True)
+
+    def form(self, document_id: str) -> Form | None:  # noqa: ARG002 - the protocol's
+        """Return the form."""
+        return open_form(self.template, reference=None, limits=DecodeLimits.from_settings(Settings()))
+
+
+def test_fields_in_print_are_left_out_and_counted(sheet: tuple[bytes, Box], glyphs: Recogniser, tmp_path: Path) -> None:
+    data, box = sheet
+    area = {"x": box.x, "y": box.y, "width": box.width, "height": box.height}
+    fields = [
+        {"name": name, "type": {"name": "digits"}, "box": area, "writing": writing}
+        for name, writing in (("hand", "handwritten"), ("print", "printed"))
+    ]
+    template = parse_template({"name": "form", "page": {"width": 900, "height": 400}, "fields": fields})
+    said = [
+        corrected(box, id="01A", field="hand"),
+        corrected(box, id="01B", field="print"),
+        corrected(box, id="01C", field="micr_account", type="micr"),
+    ]
+    done = exported(OnAForm({"doc": data}, said, template=template), tmp_path / "out", glyphs)
+    assert (done.fields, done.left_out, done.printed) == (1, 0, 2)
+    assert [row.field for row in load_labels(tmp_path / "out")] == ["hand"]
 
 
 def test_what_cannot_be_cut_is_left_out_and_counted(

@@ -131,6 +131,12 @@ def test_words_are_no_number(reader: PrintReader, font: Font) -> None:
     assert reading.review_reasons == (ReviewReason.EMPTY, ReviewReason.NOT_DIGITS)
 
 
+def test_print_too_short_for_the_field_does_not_leave_it_empty(reader: PrintReader, font: Font) -> None:
+    page = paper()
+    put(page, "47", Setting(font, 36.0), at=(200, 60))
+    assert read(reader, grey(page)).review_reasons == (ReviewReason.EMPTY, ReviewReason.NOT_DIGITS)
+
+
 def test_a_number_that_the_field_may_not_hold_is_shown_and_not_accepted(reader: PrintReader, font: Font) -> None:
     page = paper()
     put(page, "426160", Setting(font, 36.0), at=(200, 60))
