@@ -35,7 +35,7 @@ def line(width: int, text: str = "1") -> Sample:
 def options(drawn_data: Path, tmp_path_factory: pytest.TempPathFactory) -> LineOptions:
     out = tmp_path_factory.mktemp("runs") / "whole"
     return LineOptions(
-        drawn_data, out, recipe="digits-open", seed=4, epochs=2, fresh=48, batch_size=16, command="train"
+        drawn_data, out, recipe="digits-open", seed=4, epochs=2, fresh=48, batch_size=16, rate=2e-2, command="train"
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.form_code import NAME
 from core.types import Page
 from segmentation.registration.codes import FormCode, parse_code, read_code
 from tests.segmentation.registration.drawn import Capture, capture, draw_form, fill_in, phone, scanner, with_code
@@ -35,7 +36,7 @@ def test_two_forms_on_one_page_are_not_guessed_between() -> None:
     assert read_code(Page(index=0, pixels=both)) is None
 
 
-@given(st.from_regex(r"[^:]{1,20}", fullmatch=True), st.integers(0, 10**9 - 1), st.integers(0, 10**9 - 1))
+@given(st.from_regex(NAME, fullmatch=True), st.integers(0, 10**9 - 1), st.integers(0, 10**9 - 1))
 def test_what_is_written_is_read(name: str, version: int, page: int) -> None:
     code = FormCode(name=name, version=version, page=page)
     assert parse_code(code.text) == code
