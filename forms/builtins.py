@@ -14,7 +14,7 @@ FOLDER: Final = Path(__file__).resolve().parent / "builtin"
 @cache
 def builtin_templates() -> dict[str, Template]:
     """Return the built-in templates by name, in the order of their names."""
-    files = sorted(FOLDER.glob("*.json"))
+    files = sorted(FOLDER.glob("*.json"), key=lambda file: file.stem)
     return {file.stem: parse_template(json.loads(file.read_text("utf-8")), name=file.stem) for file in files}
 
 

@@ -189,7 +189,8 @@ def _one_core() -> Iterator[None]:
 
 def _run_all(pool: ProcessPoolExecutor, options: CompareOptions) -> None:
     """Take the features, then try everybody who was not tried yet."""
-    left = [name for name in FEATURES if not _feature_time(options.out, name).exists()]
+    # The rows themselves go once a comparison is done.
+    left = [name for name in FEATURES if not all(path(options.out, name).exists() for path in (_stored, _feature_time))]
     waiting = [name for name in entries() if not (options.out / "trials" / f"{name}.json").exists()]
     total, done = len(FEATURES) + len(entries()), len(FEATURES) + len(entries()) - len(left) - len(waiting)
     for phase, names in ((_take_features, left), (_try_entry, waiting)):
