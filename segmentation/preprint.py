@@ -83,6 +83,9 @@ def subtract_blank(grey: _Grey, blank: _Grey) -> _Grey:
     pen = _reaching(beside | (darker & ink), beside)
     # Across a rule the gap is as wide as the rule and what it was spread by, on both sides.
     pen = pen | (_bridged(pen, reach=2 * reach + 5) & ink)
+    if not pen.any():
+        # Nobody wrote here: the print's faint rims would be the darkest that there is.
+        return np.full_like(grey, np.median(grey))
     # The soft edge of a stroke stays with it.
     return paint_out(grey, zone & (1 - _grown(pen)))
 

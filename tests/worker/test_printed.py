@@ -252,10 +252,10 @@ def test_real_account_numbers_are_read(reader: PrintReader, shared_data: Path) -
     right = 0
     for row in rows:
         pixels = np.asarray(cv2.imread(str(home / "images" / row["file"])), np.uint8)
-        ((_, crop, kind),) = [
-            each for each in form.cut_fields(form.lay(Page(0, pixels)).page) if each[0].name == "account_number"
+        (cut,) = [
+            each for each in form.cut_fields(form.lay(Page(0, pixels)).page) if each.field.name == "account_number"
         ]
-        reading = reader.read(crop, kind, accept_confidence=reader.calibration.threshold(0.01))
+        reading = reader.read(cut.crop, cut.kind, accept_confidence=reader.calibration.threshold(0.01))
         right += reading.text == row["account_no_printed"]
         assert reading.text == row["account_no_printed"] or not reading.accepted, row["file"]
     assert right >= 0.97 * len(rows)
