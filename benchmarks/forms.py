@@ -1,6 +1,6 @@
 """How well whole forms are read by a template: real exam covers and pages, and drawn forms with what is taken out.
 
-    python -m benchmarks.forms [../shared/data] [--keep FOLDER]
+    python -m benchmarks.forms [../shared/data] [--keep FOLDER] [--kit 200]
 
 Templates are drafted by the commands that a person would use (`tallyscan templates draft`), and then edited as a person
 would: what is no field is deleted, a name and a type given. The exam covers have no empty form, so it is composed of
@@ -9,7 +9,7 @@ the field from the draft, its box is set by hand.
 
 Drawn forms have fields on dotted lines, in boxes with print in them and in combs with a letter in each box. They are
 read with the empty form known and not known, and with orange guides dropped out and not. CPU time is of one page, its
-file's decoding included.
+file's decoding included. The table of the form kit comes last; `benchmarks/kit.py` says more of it.
 """
 
 import argparse
@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from benchmarks.kit import measure, print_result
 
 if TYPE_CHECKING:
     from core.types import FieldReading
@@ -97,6 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?", default=Path("../shared/data"), help="collections")
     parser.add_argument("--keep", type=Path, help="write drafted templates into that folder, outside of the project")
+    parser.add_argument("--kit", type=int, default=200, help="forms of the kit to fill in and read; 0 leaves them out")
     options = parser.parse_args()
     reader = open_reader()
     with tempfile.TemporaryDirectory() as scratch:
@@ -107,7 +110,8 @@ def main() -> None:
         else:
             print(f"{options.folder} does not hold the pages", file=sys.stderr)
         print_drawn(reader, work)
-    # Forms that the project prints itself: their table belongs here.
+    if options.kit:
+        print_result(measure(options.kit, seed=1, data=options.folder))
 
 
 def open_reader() -> "Reader":
