@@ -35,6 +35,10 @@ MAX_LENGTH: Final = 20.0
 
 _Ints = NDArray[np.int64]
 
+BLOT_ASPECT: Final = 0.6
+BLOT_SHARE: Final = 0.9
+"""Of its box that a blob fills: a thick 1 fills as much, but is slimmer."""
+
 
 def whole_page(page: Page, *, type_name: str) -> FieldCrop:
     """Return the page as one field of the type, named after it."""
@@ -146,3 +150,17 @@ def _crop(grey: NDArray[np.uint8], run: NDArray[np.float64], *, name: str) -> Fi
     box = clip_box(run[:2] - rim, run[2:] + rim, width=grey.shape[1], height=grey.shape[0])
     pixels = np.ascontiguousarray(grey[box.y : box.y + box.height, box.x : box.x + box.width])
     return FieldCrop(name=name, type="digits", box=box, pixels=pixels)
+
+
+def is_blot(grey: NDArray[np.uint8]) -> bool:
+    """Return whether a crop holds one solid blob about as wide as tall, and so no digit: each has paper within.
+
+    Args:
+        grey: uint8, shape (height, width), dark ink on lighter paper.
+    """
+    ink = grey < (int(grey.min()) + int(grey.max())) / 2
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    if not len(rows):
+        return False
+    height, width = int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
+    return BLOT_ASPECT <= width / height <= 1 / BLOT_ASPECT and int(ink.sum()) >= BLOT_SHARE * height * width

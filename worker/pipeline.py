@@ -36,7 +36,7 @@ from forms.policy import is_number, judge, lattice_threshold
 from forms.templates import TemplateField
 from model.artifacts import SHIPPED
 from segmentation.decoding import DecodeLimits, SourceInfo, decode_page, inspect, open_document
-from segmentation.fields import find_numbers, whole_page
+from segmentation.fields import find_numbers, is_blot, whole_page
 from segmentation.normalise import NORMALISATION_VERSION
 from segmentation.prepare import Levelling, deskew, estimate_skew, ink_map, to_grey
 from segmentation.preview import encode_preview
@@ -377,7 +377,8 @@ def _locate(page: Page, request: ReadRequest) -> tuple[tuple[FieldCrop, ...], Le
         return (whole_page(page, type_name=request.type_name),), Levelling(0.0, page.width, page.height)
     grey = to_grey(page)
     level, levelling = deskew(grey, estimate_skew(ink_map(grey)))
-    return find_numbers(Page(index=page.index, pixels=level, dpi=page.dpi)), levelling
+    found = find_numbers(Page(index=page.index, pixels=level, dpi=page.dpi))
+    return tuple(crop for crop in found if not is_blot(crop.pixels)), levelling
 
 
 def _only_numbers(

@@ -1,10 +1,11 @@
 """Where numbers are found on a page."""
 
+import cv2
 import numpy as np
 import pytest
 
 from core.types import Box, Page
-from segmentation.fields import find_numbers, whole_page
+from segmentation.fields import find_numbers, is_blot, whole_page
 from tests import factories
 from tests.segmentation.drawn import field, framed_page
 
@@ -57,3 +58,15 @@ def test_a_frame_is_not_part_of_the_number_in_it() -> None:
 @pytest.mark.parametrize("tone", [0, 128, 255])
 def test_an_even_page_holds_no_number(shape: tuple[int, int], tone: int) -> None:
     assert find_numbers(Page(0, np.full(shape, tone, np.uint8))) == ()
+
+
+def test_a_solid_blob_is_no_digit_and_digits_are_no_blobs() -> None:
+    paper = np.full((30, 30), 230, np.uint8)
+    blob, one, zero = paper.copy(), paper.copy(), paper.copy()
+    blob[8:20, 9:20] = 30
+    one[4:26, 13:18] = 30
+    cv2.ellipse(zero, (15, 15), (7, 9), 0, 0, 360, 30, 3)
+    assert is_blot(blob)
+    assert not is_blot(one)
+    assert not is_blot(zero)
+    assert not is_blot(paper)
