@@ -35,6 +35,11 @@ class LineView:
     frames: Frames
     box: Box
 
+    def places_of(self, spans: Sequence[tuple[float, float]]) -> list[float]:
+        """Return where on the page the middle of each span of frames lies, in columns."""
+        step = self.box.width / self.frames.count
+        return [(first + last + 1) / 2 * step + self.box.x for first, last in spans]
+
 
 def decode_jointly(
     lattice: Lattice,
@@ -68,7 +73,8 @@ def decode_jointly(
         return Decoded(text="", other=line.frames.other, fused=fused)
     text = fused.proposals[0].text
     spans = digit_frames(line.frames, text)
-    path = best_path(edges, text, nearness=nearness(lattice, line, spans))
+    places = line.places_of(spans)
+    path = best_path(edges, text, nearness=nearness(lattice, places))
     if path is None:
         boxes = _boxes_by_frames(line, spans, lattice)
     else:
@@ -83,6 +89,7 @@ def decode_jointly(
         other=line.frames.other,
         disagree=_disagree(fused),
         fused=fused,
+        places=tuple(places),
     )
 
 
@@ -115,19 +122,18 @@ def _disagree(fused: Fused) -> bool:
     return own[fused.lattice_text].lattice > SURE and own[fused.lines_text or ""].lines > SURE
 
 
-def nearness(lattice: Lattice, line: LineView, spans: list[tuple[int, int]]) -> NDArray[np.float64]:
+def nearness(lattice: Lattice, places: Sequence[float]) -> NDArray[np.float64]:
     """Return how much less likely candidates are for each digit, the further from where the line readers saw it.
 
     The shape is (digits, candidates); the lattice alone tells 9 from 9 with a dash beside it by little.
     """
-    step = line.box.width / line.frames.count
-    seen = np.array([(first + last + 1) / 2 * step + line.box.x for first, last in spans])
+    seen = np.array(places)
     pitch = max(float(np.median(np.diff(seen))) if len(seen) > 1 else 0.0, MIN_PITCH * lattice.text_height)
     middles = np.array([each.box.x + each.box.width / 2 for each in lattice.candidates])
     return np.asarray(-FAR * np.abs(middles - seen[:, None]) / pitch)
 
 
-def _boxes_by_frames(line: LineView, spans: list[tuple[int, int]], lattice: Lattice) -> list[Box]:
+def _boxes_by_frames(line: LineView, spans: list[tuple[float, float]], lattice: Lattice) -> list[Box]:
     """Return the digits' boxes by where the line readers saw them, as tall as the lattice's ink there."""
     step = line.box.width / line.frames.count
     middles = [(before[1] + after[0] + 1) / 2 for before, after in pairwise(spans)]

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from core.types import Box, Lattice
 from forms.cascade import Marks, Span, digit_marks, is_settled, unseen_scores, worth_a_look
 from forms.ctc import frames_of
-from forms.decoder import GARBAGE, Decoded, decode
-from forms.glance import Glance, candidates_of, decode_at_a_glance, glance, marks_of, places_of
+from forms.decoder import GARBAGE, Decoded, decode, inside
+from forms.glance import decode_at_a_glance, glance
 from forms.joint import LineView, decode_jointly
 from forms.weights import IN_CELLS
 from segmentation.lattice import Cutting
 from segmentation.line import Line
 from segmentation.normalise import SIDE
-from segmentation.standing import boxes_at, boxes_of_merges
+from segmentation.standing import boxes_at
 from segmentation.tightening import main_ink_box
 from worker.networks import Networks
 from worker.preparing import PreparedField
@@ -98,7 +98,7 @@ class Recognition:
         if calibration is None or not isinstance(cutting, Cutting):
             return None
         seen = glance(line.frames, automaton)
-        boxes = None if seen is None else boxes_at(cutting, places_of(seen, line)) or _boxes_cut(cutting, line, seen)
+        boxes = None if seen is None else boxes_at(cutting, line.places_of(seen.spans))
         if seen is None or boxes is None:
             return None
         return decode_at_a_glance(
@@ -125,7 +125,7 @@ class Recognition:
 
     def _decode(self, inquiry: "Inquiry") -> Decoded:
         lattice, scores = inquiry.lattice()
-        return _tightened(self._decode_lattice(inquiry, lattice, scores), lattice)
+        return _boxed(self._decode_lattice(inquiry, lattice, scores), lattice, inquiry.field)
 
     def _decode_lattice(self, inquiry: "Inquiry", lattice: Lattice, scores: NDArray[np.float32]) -> Decoded:
         classes, calibration = self._networks.glyphs.classes, self._networks.calibration
@@ -191,23 +191,25 @@ def _on_page(field: PreparedField, line: Line) -> Box:
     return replace(line.box, x=corner.x + line.box.x, y=corner.y + line.box.y)
 
 
-def _boxes_cut(cutting: Cutting, line: LineView, seen: Glance) -> list[Box] | None:
-    """Return the boxes of digits that touch: of candidates that fit where they were seen."""
-    marks = marks_of(seen, line, left=cutting.field.x, scale=cutting.scale)
-    chosen = np.flatnonzero(_that_fit(cutting, marks) | cutting.single).tolist()
-    lattice = cutting.lattice(chosen, np.zeros((len(chosen), SIDE, SIDE), np.uint8))
-    path = candidates_of(seen, line, lattice)
-    return None if path is None else boxes_of_merges(cutting, [chosen[edge] for edge in path])
-
-
 def _that_fit(cutting: Cutting, marks: Marks) -> NDArray[np.bool_]:
     """Return which candidates fit the places where the line readers see digits."""
     spans = [Span(start, end, left, right, bottom - top) for start, end, (left, top, right, bottom) in cutting.merges]
     return np.array(worth_a_look(spans, marks, text_height=cutting.text_height), np.bool_)
 
 
-def _tightened(decoded: Decoded, lattice: Lattice) -> Decoded:
+def _boxed(decoded: Decoded, lattice: Lattice, field: PreparedField) -> Decoded:
     """Return what was read with each digit's box around its own ink alone."""
+    boxes = None
+    if decoded.places and isinstance(field.candidates, Cutting):
+        boxes = boxes_at(field.candidates, decoded.places)
+    if boxes is None:
+        return _tightened(decoded, lattice)
+    placed = zip(decoded.digits, boxes, strict=True)
+    return replace(decoded, digits=tuple(replace(digit, box=inside(box, field.crop.box)) for digit, box in placed))
+
+
+def _tightened(decoded: Decoded, lattice: Lattice) -> Decoded:
+    """Return what was read with the box of each candidate that is a digit around its main piece of ink."""
     candidates = {candidate.box: candidate for candidate in lattice.candidates}
     digits = tuple(
         replace(digit, box=main_ink_box(candidates[digit.box])) if digit.box in candidates else digit
