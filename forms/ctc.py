@@ -71,12 +71,12 @@ def frames_of(log_probabilities: NDArray[np.float32]) -> Frames:
     given = np.exp(log_probabilities.astype(np.float64))
     probabilities = given[:, :, : BLANK + 1].copy()
     probabilities[:, :, BLANK] += given[:, :, OTHER + 1]
-    other = float(given[:, :, OTHER].mean(axis=0).max(initial=0.0))
+    others = given[0, :, OTHER] if len(given) == 1 else given[:, :, OTHER].mean(axis=0)
     sure = np.asarray((probabilities[:, :, BLANK] > CERTAIN).all(axis=0))
-    repeated = np.zeros_like(sure)
-    repeated[1:] = sure[1:] & sure[:-1]
-    places = np.flatnonzero(~repeated)
-    return Frames(probabilities[:, places], places, given.shape[1], other)
+    begins = np.ones(len(sure), np.bool_)
+    begins[1:] = ~(sure[1:] & sure[:-1])
+    places = np.flatnonzero(begins)
+    return Frames(probabilities[:, places], places, given.shape[1], float(others.max(initial=0.0)))
 
 
 def line_texts(frames: Frames, automaton: Automaton, *, beam: int = 6) -> list[str]:

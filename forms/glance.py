@@ -135,11 +135,13 @@ def _one_digit_other(seen: Glance, frames: Frames, automaton: Automaton) -> list
     if -math.expm1(seen.log_probability) < NEGLIGIBLE:
         return []
     highest = frames.probabilities[:, :, :BLANK].max(axis=0)
+    # Each digit's frames, and between them those from its last one to the next digit's first one.
+    edges = np.searchsorted(frames.places, [edge for first, last in seen.spans for edge in (first, last + 1)])
+    inside = edges if edges[-1] < len(highest) else edges[:-1]
+    here = np.maximum.reduceat(highest, inside, axis=0)[::2]
     texts = []
-    for place, (first, last) in enumerate(seen.spans):
-        here = highest[(frames.places >= first) & (frames.places <= last)].max(axis=0)
-        for digit in np.flatnonzero(here >= NEGLIGIBLE).tolist():
-            text = seen.text[:place] + DIGITS[digit] + seen.text[place + 1 :]
-            if text != seen.text and automaton.accepts(text):
-                texts.append(text)
+    for place, digit in np.argwhere(here >= NEGLIGIBLE).tolist():
+        text = seen.text[:place] + DIGITS[digit] + seen.text[place + 1 :]
+        if text != seen.text and automaton.accepts(text):
+            texts.append(text)
     return texts
