@@ -83,12 +83,14 @@ def tables(measured: list[Measured]) -> dict[str, dict[str, Figures]]:
     known = {each.fields.name: each for each in measured}
     if {"orand", "orand-training"} <= known.keys():
         measured = [together(known["orand-training"], known["orand"]), *measured]
-    boxed = [each for each in measured if any(field.digits for field in each.fields.fields)]
     everything = [variant for each in measured for variant in variants(each)]
+    boxed = [each for each in everything if any(field.digits for field in each.fields.fields)]
     return {
         "whole strings": {each.fields.title: score(each.readings) for each in everything},
         "digits in their places": {each.fields.title: box_figures(each.fields.fields, each.found) for each in boxed},
-        "in the lattice": {each.fields.title: lattice_figures(each.fields.fields) for each in boxed},
+        "in the lattice": {
+            each.fields.title: lattice_figures(each.fields.fields) for each in boxed if each in measured
+        },
         "milliseconds a field": {each.fields.title: each.milliseconds for each in measured if each.milliseconds},
     }
 

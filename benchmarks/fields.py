@@ -192,9 +192,17 @@ def corrected(fields: FieldSet, *, path: Path | None = None) -> FieldSet:
 
     known = Corrections(path or CORRECTIONS)
     collection = fields.name.split("-", maxsplit=1)[0]
-    relabelled = (replace(field, truth=known.of(collection, field.file, field.truth)) for field in fields.fields)
+    relabelled = (_relabelled(field, known.of(collection, field.file, field.truth)) for field in fields.fields)
     kept = tuple(field for field in relabelled if field.truth)
     return replace(fields, name=f"{fields.name}-corrected", title=f"{fields.title}, labels corrected", fields=kept)
+
+
+def _relabelled(field: Field, truth: str) -> Field:
+    """Return the field with another truth, its digits too where there are as many: their boxes are right."""
+    digits = field.digits
+    if len(truth) == len(digits):
+        digits = tuple(replace(digit, char=char) for digit, char in zip(digits, truth, strict=True))
+    return replace(field, truth=truth, digits=digits)
 
 
 def _files(strings: Sequence["LabelledString"]) -> tuple[Field, ...]:

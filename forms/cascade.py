@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forms.ctc import BLANK, Frames
-from forms.decoder import GARBAGE, Decoded
-from forms.joint import LineView
+from forms.decoder import GARBAGE
+from forms.joint import LineView, Weighed
 
 SURE_MARK: Final = 0.9
 """All line readers see a digit at least so surely where its place is taken for known."""
@@ -185,13 +185,13 @@ class _Known:
         return abs((span.left + span.right) / 2 - self._places[near]) >= APART * self._unit
 
 
-def is_settled(decoded: Decoded) -> bool:
+def is_settled(weighed: Weighed) -> bool:
     """Return whether what was read of some candidates would be read of all."""
-    fused = decoded.fused
+    fused = weighed.fused
     if fused is None or not fused.proposals or not fused.proposals[0].allowed:
         return False
     best = fused.proposals[0]
-    if best.text != fused.lines_text or decoded.confidence < UNDISPUTED:
+    if best.text != fused.lines_text or weighed.confidence < UNDISPUTED:
         return False
     return best.lines > ALL_BUT_CERTAIN or (fused.agree and best.lattice > SUPPORTED)
 

@@ -34,6 +34,9 @@ HOPELESS: Final = 1e-5
 FEW: Final = 2
 """Texts, once for each reader, that are weighed in plain numbers; over more of them numpy is faster."""
 
+SUPPORT: Final = 3.0
+"""Nats by which a reader may hold a text for less likely than the surest one does, and still say where it stands."""
+
 IMPOSSIBLE: Final = 1e-300
 """Stands for a string that no way through the frames spells, so that its logarithm is a number."""
 
@@ -68,12 +71,12 @@ def frames_of(log_probabilities: NDArray[np.float32]) -> Frames:
     given = np.exp(log_probabilities.astype(np.float64))
     probabilities = given[:, :, : BLANK + 1].copy()
     probabilities[:, :, BLANK] += given[:, :, OTHER + 1]
-    other = float(given[:, :, OTHER].mean(axis=0).max(initial=0.0))
+    others = given[0, :, OTHER] if len(given) == 1 else given[:, :, OTHER].mean(axis=0)
     sure = np.asarray((probabilities[:, :, BLANK] > CERTAIN).all(axis=0))
-    repeated = np.zeros_like(sure)
-    repeated[1:] = sure[1:] & sure[:-1]
-    places = np.flatnonzero(~repeated)
-    return Frames(probabilities[:, places], places, given.shape[1], other)
+    begins = np.ones(len(sure), np.bool_)
+    begins[1:] = ~(sure[1:] & sure[:-1])
+    places = np.flatnonzero(begins)
+    return Frames(probabilities[:, places], places, given.shape[1], float(others.max(initial=0.0)))
 
 
 def line_texts(frames: Frames, automaton: Automaton, *, beam: int = 6) -> list[str]:
@@ -168,27 +171,54 @@ def _total(probabilities: Floats, text: str) -> float:
     return ways[2 * len(text)] + (ways[2 * len(text) - 1] if text else 0.0)
 
 
-def digit_frames(frames: Frames, text: str) -> list[tuple[int, int]]:
+def digit_frames(frames: Frames, text: str) -> list[tuple[float, float]]:
     """Return the first and last frame of each digit of `text` on the likeliest way (Viterbi 1967).
 
-    The frames are the line reader's own; all readers count alike.
+    The frames are the line reader's own. Readers see one digit a frame or two apart, and on the way through the mean
+    of their frames it might vanish or stand twice: each reader has a way of its own, and the places are the means of
+    those that hold the text for about as likely as the surest one does.
     """
     if not text or not len(frames.places):
         return []
     signs, jumps, _ = _spread([text])
-    logs = np.log(np.maximum(frames.probabilities, IMPOSSIBLE)).mean(axis=0)[:, signs[0]]
-    origin = np.zeros(logs.shape, np.intp)
-    ways = np.full((3, logs.shape[1]), -np.inf)
-    best = np.full(logs.shape[1], -np.inf)
-    best[:2] = logs[0, :2]
-    jump_cost = np.where(jumps[0, 2:] > 0, 0.0, -np.inf)
-    for frame in range(1, len(logs)):
+    logs = np.log(np.maximum(frames.probabilities[:, :, signs[0]], IMPOSSIBLE))
+    origin, best = _likeliest_ways(logs, may_jump=jumps[0, 2:] > 0)
+    ends = best[:, -2:]
+    sure = np.flatnonzero(ends.max(axis=1) >= ends.max() - SUPPORT).tolist()
+    lasts = best.shape[1] - 2 + (ends[:, 1] >= ends[:, 0])
+    ways = [_spans(frames, origin[:, reader], last=int(lasts[reader]), digits=len(text)) for reader in sure]
+    return [
+        (_mean([first for first, _ in spans]), _mean([last for _, last in spans])) for spans in zip(*ways, strict=True)
+    ]
+
+
+def _mean(values: list[int]) -> float:
+    return sum(values) / len(values)
+
+
+def _likeliest_ways(logs: Floats, *, may_jump: NDArray[np.bool_]) -> tuple[NDArray[np.intp], Floats]:
+    """Return how many signs before each one lies the one that the likeliest way comes from, and the ways' log weights.
+
+    Args:
+        logs: shape (readers, frames, signs), the log probability of each sign of a text with blanks around its digits.
+        may_jump: shape (signs - 2,), whether a way may come from the sign before the blank before.
+
+    Returns:
+        Shape (frames, readers, signs), and at the last frame, shape (readers, signs).
+    """
+    readers, count, width = logs.shape
+    origin = np.zeros((count, readers, width), np.intp)
+    ways = np.full((3, readers, width), -np.inf)
+    best = np.full((readers, width), -np.inf)
+    best[:, :2] = logs[:, 0, :2]
+    jump_cost = np.where(may_jump, 0.0, -np.inf)
+    for frame in range(1, count):
         ways[0] = best
-        ways[1, 1:] = best[:-1]
-        ways[2, 2:] = best[:-2] + jump_cost
+        ways[1, :, 1:] = best[:, :-1]
+        ways[2, :, 2:] = best[:, :-2] + jump_cost
         origin[frame] = ways.argmax(axis=0)
-        best = ways.max(axis=0) + logs[frame]
-    return _spans(frames, origin, last=len(best) - (1 if best[-1] >= best[-2] else 2), digits=len(text))
+        best = ways.max(axis=0) + logs[:, frame]
+    return origin, best
 
 
 def _spans(frames: Frames, origin: NDArray[np.intp], *, last: int, digits: int) -> list[tuple[int, int]]:

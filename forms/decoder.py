@@ -35,8 +35,6 @@ CLOSED_WORLD: Final = 2.5
 MAX_ODDS: Final = 12.0
 """Log odds beyond this are the network's overconfidence."""
 
-_UNSEEN: Final = (*DIGITS, GARBAGE)
-
 FREE: Final = any_digits()
 """All strings there are, among which every confidence is a share."""
 
@@ -54,6 +52,7 @@ class Decoded:
         other: probability in 0..1 that something in the field is no digit, by the line readers.
         disagree: whether lattice and line readers are each sure of another string.
         fused: all proposals of lattice and line readers; None where the lattice alone was read.
+        places: columns of the page in which line readers saw the middles of the digits; none where they were not asked.
         rule: what the field's type did to the lattice's reading, where it alone was read; see `forms.rules`.
     """
 
@@ -65,6 +64,7 @@ class Decoded:
     other: float = 0.0
     disagree: bool = False
     fused: Fused | None = None
+    places: tuple[float, ...] = ()
     rule: RuleContrast | None = None
 
 
@@ -133,11 +133,6 @@ def score_edges(
         digit=weights.network * odds + weighed[:, :-1],
         skip=np.where(shape.ends == shape.starts + 1, skip, NEVER),
     )
-
-
-def neutral_edges(lattice: Lattice) -> Edges:
-    """Return the edges of a lattice that no network has seen: sizes and places speak alone."""
-    return score_edges(lattice, np.ones((len(lattice.candidates), len(DIGITS) + 1), np.float32), classes=_UNSEEN)
 
 
 @lru_cache(maxsize=8)

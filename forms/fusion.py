@@ -5,7 +5,7 @@ weighed and added, and a proposal's share is what its total is worth among all. 
 impossible keeps a floor, so that the other can still overrule it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -78,7 +78,15 @@ class Fused:
         return self.lattice_text == self.lines_text
 
 
-def fuse(edges: Edges, likely: Posteriors, frames: Frames, automaton: Automaton, *, weights: FusionWeights) -> Fused:
+def fuse(
+    edges: Edges,
+    likely: Posteriors,
+    frames: Frames,
+    automaton: Automaton,
+    *,
+    weights: FusionWeights,
+    by_lines: Sequence[str],
+) -> Fused:
     """Return the proposals of both kinds of readers with their shares.
 
     Args:
@@ -87,11 +95,9 @@ def fuse(edges: Edges, likely: Posteriors, frames: Frames, automaton: Automaton,
         frames: the line readers' frames.
         automaton: of the strings that the field may hold.
         weights: of the readers.
+        by_lines: the strings that the line readers propose.
     """
     by_lattice = _lattice_texts(edges, likely, automaton)
-    by_lines = line_strings(frames, automaton)
-    if automaton != ANYTHING:
-        by_lines += line_texts(frames, ANYTHING)
     texts = list(dict.fromkeys([*by_lattice, *by_lines]))
     if not texts:
         return Fused((), None, None)
@@ -107,6 +113,12 @@ def fuse(edges: Edges, likely: Posteriors, frames: Frames, automaton: Automaton,
         max(proposals, key=lambda each: (each.allowed, each.lattice)).text if by_lattice else None,
         max(proposals, key=lambda each: (each.allowed, each.lines)).text,
     )
+
+
+def line_proposals(frames: Frames, automaton: Automaton) -> list[str]:
+    """Return the strings that the line readers propose, those first that the field may hold."""
+    allowed = line_strings(frames, automaton)
+    return allowed if automaton == ANYTHING else allowed + line_texts(frames, ANYTHING)
 
 
 def ranked(proposals: Iterable[Proposal]) -> tuple[Proposal, ...]:

@@ -15,16 +15,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import Box, Lattice
+from core.types import Box
 from forms.automaton import DIGITS, Automaton
-from forms.cascade import Marks
 from forms.confidence import Calibration, features_at_a_glance
 from forms.ctc import BLANK, IMPOSSIBLE, Frames, line_log_probabilities
-from forms.decoder import Decoded, neutral_edges
+from forms.decoder import Decoded
 from forms.digitwise import NEGLIGIBLE
 from forms.fusion import Fused, Proposal, ranked
-from forms.joint import LineView, digit_readings, nearness
-from forms.paths import best_path
+from forms.joint import LineView, digit_readings
 
 ALONE: Final = -0.02
 """Log probability from which on one line reader needs nobody's support."""
@@ -37,9 +35,6 @@ NO_OTHER: Final = 0.01
 
 SHORTEST: Final = 2
 """Digits; fewer are never beyond doubt."""
-
-CLOSE: Final = 2.0
-"""How much more a place counts than where the glyph network has a say: here, little else tells a digit from a dash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,27 +91,6 @@ def _likeliest_way(frames: Frames) -> tuple[str, list[tuple[int, int]]]:
     return "".join(signs), spans
 
 
-def places_of(seen: Glance, line: LineView) -> list[float]:
-    """Return where on the page the middle of each digit was seen, in columns."""
-    step = line.box.width / line.frames.count
-    return [(first + last + 1) / 2 * step + line.box.x for first, last in seen.spans]
-
-
-def marks_of(seen: Glance, line: LineView, *, left: float, scale: float) -> Marks:
-    """Return where the digits were seen, all of them for sure: columns of the page from `left` on, times `scale`."""
-    return Marks([(place - left) * scale for place in places_of(seen, line)], [True] * len(seen.text))
-
-
-def candidates_of(seen: Glance, line: LineView, lattice: Lattice) -> list[int] | None:
-    """Return the candidate of each digit: by its size and place alone, for the glyph network has not seen it.
-
-    None where the lattice has no path of as many digits.
-    """
-    near = CLOSE * nearness(lattice, line, seen.spans)
-    path = best_path(neutral_edges(lattice), seen.text, nearness=near)
-    return None if path is None else [step.edge for step in path if step.digit is not None]
-
-
 def decode_at_a_glance(
     seen: Glance, line: LineView, boxes: list[Box], *, automaton: Automaton, calibration: Calibration, within: Box
 ) -> Decoded:
@@ -161,11 +135,13 @@ def _one_digit_other(seen: Glance, frames: Frames, automaton: Automaton) -> list
     if -math.expm1(seen.log_probability) < NEGLIGIBLE:
         return []
     highest = frames.probabilities[:, :, :BLANK].max(axis=0)
+    # Each digit's frames, and between them those from its last one to the next digit's first one.
+    edges = np.searchsorted(frames.places, [edge for first, last in seen.spans for edge in (first, last + 1)])
+    inside = edges if edges[-1] < len(highest) else edges[:-1]
+    here = np.maximum.reduceat(highest, inside, axis=0)[::2]
     texts = []
-    for place, (first, last) in enumerate(seen.spans):
-        here = highest[(frames.places >= first) & (frames.places <= last)].max(axis=0)
-        for digit in np.flatnonzero(here >= NEGLIGIBLE).tolist():
-            text = seen.text[:place] + DIGITS[digit] + seen.text[place + 1 :]
-            if text != seen.text and automaton.accepts(text):
-                texts.append(text)
+    for place, digit in np.argwhere(here >= NEGLIGIBLE).tolist():
+        text = seen.text[:place] + DIGITS[digit] + seen.text[place + 1 :]
+        if text != seen.text and automaton.accepts(text):
+            texts.append(text)
     return texts

@@ -1,7 +1,7 @@
 """Lattice and line readers to one reading: the fused string, laid back onto the lattice digit by digit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -14,8 +14,8 @@ from forms.ctc import Frames, digit_frames
 from forms.decoder import Decoded, digit_share, inside, score_edges, skipped_share
 from forms.digitwise import alternatives, digit_shares
 from forms.field_types import FieldType
-from forms.fusion import ANYTHING, Fused, Proposal, fuse
-from forms.paths import best_path, posteriors
+from forms.fusion import ANYTHING, Fused, Proposal, fuse, line_proposals
+from forms.paths import Edges, best_path, posteriors
 from forms.weights import Weights
 
 SURE: Final = -0.3
@@ -34,6 +34,11 @@ class LineView:
 
     frames: Frames
     box: Box
+
+    def places_of(self, spans: Sequence[tuple[float, float]]) -> list[float]:
+        """Return where on the page the middle of each span of frames lies, in columns."""
+        step = self.box.width / self.frames.count
+        return [(first + last + 1) / 2 * step + self.box.x for first, last in spans]
 
 
 def decode_jointly(
@@ -59,30 +64,102 @@ def decode_jointly(
         calibration: weighs the readers, and turns the evidence into a probability.
         weights: of the lattice's evidence; None takes those of the network's kind.
     """
+    weighed = weigh(
+        lattice, scores, line, classes=classes, field_type=field_type, calibration=calibration, weights=weights
+    )
+    return lay_back(weighed, lattice, scores, line, classes=classes, crop=crop)
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What lattice and line readers together hold for likeliest, before its digits are laid back onto the lattice.
+
+    Attributes:
+        edges: the lattice with its weights; None where there is nothing to read.
+        fused: all proposals, in the same case None.
+        confidence: probability in 0..1 that the best one is right; 0 where the field may hold none of them.
+    """
+
+    edges: Edges | None = None
+    fused: Fused | None = None
+    confidence: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """The best proposal's digits, if the field may hold them."""
+        best = self.fused.proposals[0] if self.fused is not None and self.fused.proposals else None
+        return best.text if best is not None and best.allowed else ""
+
+
+def weigh(
+    lattice: Lattice,
+    scores: NDArray[np.float32],
+    line: LineView,
+    *,
+    classes: tuple[str, ...],
+    field_type: FieldType,
+    calibration: Calibration,
+    weights: Weights | None = None,
+    by_lines: Sequence[str] | None = None,
+) -> Weighed:
+    """Return what lattice and line readers together hold for likeliest.
+
+    Args:
+        lattice: as all of these for `decode_jointly`.
+        scores: of its candidates.
+        line: what the line readers say.
+        classes: of the scores.
+        field_type: says which strings may be chosen.
+        calibration: weighs the readers.
+        weights: of the lattice's evidence.
+        by_lines: what the line readers propose (`forms.fusion.line_proposals`), where that is known already.
+    """
     if not lattice.candidates or not line.frames.count:
-        return Decoded(text="")
+        return Weighed()
     edges = score_edges(lattice, scores, classes=classes, weights=weights)
+    automaton = field_type.automaton
+    by_lines = line_proposals(line.frames, automaton) if by_lines is None else by_lines
     readers = calibration.weights(field_type.name)
-    fused = fuse(edges, posteriors(edges, ANYTHING), line.frames, field_type.automaton, weights=readers)
-    if not fused.proposals or not fused.proposals[0].allowed or not fused.proposals[0].text:
+    fused = fuse(edges, posteriors(edges, ANYTHING), line.frames, automaton, weights=readers, by_lines=by_lines)
+    weighed = Weighed(edges, fused)
+    # Where the best is nothing, or nothing that the field may hold, it is no reading.
+    if not weighed.text:
+        return weighed
+    return replace(weighed, confidence=calibration.confidence(features(fused, other=line.frames.other)))
+
+
+def lay_back(
+    weighed: Weighed,
+    lattice: Lattice,
+    scores: NDArray[np.float32],
+    line: LineView,
+    *,
+    classes: tuple[str, ...],
+    crop: FieldCrop,
+) -> Decoded:
+    """Return the likeliest string with its digits in their places; all arguments are those that it was weighed with."""
+    edges, fused, text = weighed.edges, weighed.fused, weighed.text
+    if edges is None or fused is None:
+        return Decoded(text="")
+    if not text:
         return Decoded(text="", other=line.frames.other, fused=fused)
-    text = fused.proposals[0].text
     spans = digit_frames(line.frames, text)
-    path = best_path(edges, text, nearness=nearness(lattice, line, spans))
+    places = line.places_of(spans)
+    path = best_path(edges, text, nearness=nearness(lattice, places))
     if path is None:
         boxes = _boxes_by_frames(line, spans, lattice)
     else:
         boxes = [lattice.candidates[step.edge].box for step in path if step.digit is not None]
-    confidence = calibration.confidence(features(fused, other=line.frames.other))
     return Decoded(
         text=text,
-        digits=digit_readings(text, fused.proposals, boxes, confidence, within=crop.box),
-        confidence=confidence,
+        digits=digit_readings(text, fused.proposals, boxes, weighed.confidence, within=crop.box),
+        confidence=weighed.confidence,
         digit_share=digit_share(scores, classes, path or ()),
         skipped_share=skipped_share(lattice, path or ()),
         other=line.frames.other,
         disagree=_disagree(fused),
         fused=fused,
+        places=tuple(places),
     )
 
 
@@ -115,19 +192,18 @@ def _disagree(fused: Fused) -> bool:
     return own[fused.lattice_text].lattice > SURE and own[fused.lines_text or ""].lines > SURE
 
 
-def nearness(lattice: Lattice, line: LineView, spans: list[tuple[int, int]]) -> NDArray[np.float64]:
+def nearness(lattice: Lattice, places: Sequence[float]) -> NDArray[np.float64]:
     """Return how much less likely candidates are for each digit, the further from where the line readers saw it.
 
     The shape is (digits, candidates); the lattice alone tells 9 from 9 with a dash beside it by little.
     """
-    step = line.box.width / line.frames.count
-    seen = np.array([(first + last + 1) / 2 * step + line.box.x for first, last in spans])
+    seen = np.array(places)
     pitch = max(float(np.median(np.diff(seen))) if len(seen) > 1 else 0.0, MIN_PITCH * lattice.text_height)
     middles = np.array([each.box.x + each.box.width / 2 for each in lattice.candidates])
     return np.asarray(-FAR * np.abs(middles - seen[:, None]) / pitch)
 
 
-def _boxes_by_frames(line: LineView, spans: list[tuple[int, int]], lattice: Lattice) -> list[Box]:
+def _boxes_by_frames(line: LineView, spans: list[tuple[float, float]], lattice: Lattice) -> list[Box]:
     """Return the digits' boxes by where the line readers saw them, as tall as the lattice's ink there."""
     step = line.box.width / line.frames.count
     middles = [(before[1] + after[0] + 1) / 2 for before, after in pairwise(spans)]

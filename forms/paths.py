@@ -259,7 +259,10 @@ def weighed_strings(edges: Edges, automaton: Automaton, likely: Posteriors, *, b
     for cut, moves in enumerate(_moves(edges, likely)[:-1]):
         kept = _likeliest(prefixes[cut], beam)
         for end, digit, score in moves:
-            _extend(prefixes[end], kept, digit, score, automaton.steps)
+            if digit is None:
+                _skip(prefixes[end], kept, score)
+            else:
+                _emit(prefixes[end], kept, digit, score, automaton.steps)
     final = [(weight, text) for (text, state), weight in prefixes[-1].items() if state in automaton.accepting]
     final.sort(reverse=True)
     return {text: weight for weight, text in final[:beam] if weight >= final[0][0] - HOPELESS}
@@ -293,21 +296,28 @@ def _moves(edges: Edges, likely: Posteriors) -> list[list[tuple[int, int | None,
     return moves
 
 
-def _extend(
+def _skip(target: dict[tuple[str, int], float], kept: list[tuple[tuple[str, int], float]], score: float) -> None:
+    """Add the prefixes that go on without a digit."""
+    for key, weight in kept:
+        known = target.get(key)
+        target[key] = weight + score if known is None else _add(known, weight + score)
+
+
+def _emit(
     target: dict[tuple[str, int], float],
     kept: list[tuple[tuple[str, int], float]],
-    digit: int | None,
+    digit: int,
     score: float,
     steps: tuple[tuple[int, ...], ...],
 ) -> None:
-    char = "" if digit is None else DIGITS[digit]
+    """Add the prefixes that go on with a digit, where the automaton has it."""
+    char = DIGITS[digit]
     for (text, state), weight in kept:
-        following = state if digit is None else steps[state][digit]
-        if following == DEAD:
-            continue
-        key = (text + char, following)
-        known = target.get(key)
-        target[key] = weight + score if known is None else _add(known, weight + score)
+        following = steps[state][digit]
+        if following != DEAD:
+            key = (text + char, following)
+            known = target.get(key)
+            target[key] = weight + score if known is None else _add(known, weight + score)
 
 
 def _add(first: float, second: float) -> float:

@@ -138,7 +138,7 @@ def read_number(log_probabilities: _Logs, span: Span, automaton: Automaton) -> t
     fused = _fused(frames, texts, automaton)
     best = fused.proposals[0] if fused.valid_share >= FITS else max(fused.proposals, key=lambda each: each.share)
     places = digit_frames(frames, best.text)
-    return fused, [(first + span.start, last + span.start) for first, last in places]
+    return fused, [(int(first) + span.start, int(last) + span.start) for first, last in places]
 
 
 def choose(numbers: Sequence[PrintedNumber]) -> PrintedNumber | None:

@@ -93,6 +93,8 @@ class LineRecogniser:
                 raise ValueError(
                     f"Lines must be uint8 of shape ({self._height}, width), not {line.dtype} {line.shape}."
                 )
+        if len(lines) == 1:
+            return [self._read(self._networks[network], lines[0])]
         # Narrow to wide, so that the network seldom has to change its width.
         order = sorted(range(len(lines)), key=lambda index: lines[index].shape[1])
         found = {index: self._read(self._networks[network], lines[index]) for index in order}

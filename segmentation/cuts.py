@@ -7,8 +7,10 @@ neighbours again.
 """
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import Final
 
 import cv2
@@ -188,9 +190,11 @@ def largest(areas: NDArray[np.integer], keep: NDArray[np.bool_], *, most: int) -
 
 def text_height(stats: _Ints) -> float:
     """Return the height of the writing: the median of the components' heights, tall ones counting for more."""
-    heights = np.sort(stats[:, cv2.CC_STAT_HEIGHT])
-    weight = np.cumsum(np.square(heights[heights >= 0.4 * heights[-1]], dtype=np.int64))
-    return float(heights[heights >= 0.4 * heights[-1]][np.searchsorted(weight, weight[-1] / 2)])
+    # In plain numbers: a field has some ten components, over which numpy takes three times as long.
+    heights = sorted(stats[:, cv2.CC_STAT_HEIGHT].tolist())
+    tall = heights[bisect_left(heights, 0.4 * heights[-1]) :]
+    weights = list(accumulate(height * height for height in tall))
+    return float(tall[bisect_left(weights, weights[-1] / 2)])
 
 
 def estimate_slant(ys: _Indices, xs: _Indices) -> float:

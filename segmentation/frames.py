@@ -4,6 +4,7 @@ Writing inside a frame is read from its interior, so that it fills the line that
 beside the frame stay out.
 """
 
+from bisect import bisect_right
 from typing import Final
 
 import cv2
@@ -24,6 +25,12 @@ MIN_ASPECT: Final = 2.5
 
 MIN_COVERAGE: Final = 0.8
 """A printed line is inked along this much of its length; the tops of a row of zeros are not."""
+
+_DOT_GAP: Final = np.ones((1, 5), np.uint8)
+"""Window that joins the dots of a dotted line."""
+
+_ASKEW: Final = np.ones((3, 1), np.uint8)
+"""Window that joins the steps of a line that is a little askew."""
 
 
 def find_frame(ink: NDArray[np.uint8]) -> Box | None:
@@ -73,8 +80,8 @@ def _level_lines(ink: NDArray[np.uint8]) -> list[Box]:
     if length >= width:
         return []
     bits = (ink > 0).view(np.uint8)
-    dots_joined = np.asarray(cv2.morphologyEx(bits, cv2.MORPH_CLOSE, np.ones((1, 5), np.uint8)), np.uint8)
-    thickened = cv2.dilate(dots_joined, np.ones((3, 1), np.uint8))
+    dots_joined = np.asarray(cv2.morphologyEx(bits, cv2.MORPH_CLOSE, _DOT_GAP), np.uint8)
+    thickened = cv2.dilate(dots_joined, _ASKEW)
     runs = level_runs(np.asarray(thickened, np.uint8), length)
     if runs is None:
         return []
@@ -91,8 +98,10 @@ def _level_lines(ink: NDArray[np.uint8]) -> list[Box]:
 def _is_printed(bits: NDArray[np.uint8], line: Box) -> bool:
     """Return whether a level run is a printed line: thin, and without the gaps between strokes that touch it."""
     rows = bits[line.y : line.y + line.height, line.x : line.x + line.width]
-    inked = rows.sum(axis=0)
-    return float((inked > 0).mean()) >= MIN_COVERAGE and float(np.median(inked)) <= max(3.0, 0.07 * bits.shape[0])
+    inked = sorted(rows.sum(axis=0).tolist())
+    covered = len(inked) - bisect_right(inked, 0)
+    middle = (inked[(len(inked) - 1) // 2] + inked[len(inked) // 2]) / 2
+    return covered / len(inked) >= MIN_COVERAGE and middle <= max(3.0, 0.07 * bits.shape[0])
 
 
 def _without_sides(ink: NDArray[np.uint8], frame: Box) -> Box:

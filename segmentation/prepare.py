@@ -45,7 +45,7 @@ def is_inverted(grey: _Grey) -> bool:
     contrast between the two parts, and is left as it is.
     """
     threshold, dark = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
-    dark_share = float(dark.mean())
+    dark_share = cv2.countNonZero(dark) / dark.size
     if not 0.6 < dark_share < 1.0 or threshold > 160:
         return False
     rim = np.concatenate([dark[0], dark[-1], dark[:, 0], dark[:, -1]])

@@ -26,6 +26,8 @@ def level_runs(bits: _Bits, length: int) -> _Bits | None:
         bits: uint8, shape (height, width), 0 is paper.
         length: pixels, at least 2. Where it is even, runs come out one pixel further right, as from OpenCV's opening.
     """
+    if _is_too_thin(bits, length, axis=1):
+        return None
     height, width = bits.shape
     # One row after the other, and paper between them.
     apart = np.asarray(cv2.copyMakeBorder(bits, 0, 0, 0, 1, cv2.BORDER_CONSTANT, value=0), np.uint8)
@@ -43,11 +45,21 @@ def upright_runs(bits: _Bits, length: int) -> _Bits | None:
         bits: uint8, shape (height, width), 0 is paper.
         length: pixels, at least 2. Where it is even, runs come out one pixel further down, as from OpenCV's opening.
     """
+    if _is_too_thin(bits, length, axis=0):
+        return None
     runs = _opened(np.ascontiguousarray(bits).ravel(), length, stride=bits.shape[1])
     if runs is None:
         return None
     found = runs.reshape(bits.shape)
     return found if length % 2 else _shifted(found, down=1, right=0)
+
+
+def _is_too_thin(bits: _Bits, length: int, *, axis: int) -> bool:
+    """Return whether no row (axis 1) or column (axis 0) has `length` inked pixels.
+
+    Each counts for one at least, so that a sum below `length` tells it.
+    """
+    return int(cv2.reduce(bits, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).max()) < length
 
 
 def _opened(flat: _Bits, length: int, *, stride: int) -> _Bits | None:

@@ -10,6 +10,7 @@ PreparedField ─ a line reader ─▶ beyond doubt? ─ the other one ─▶ be
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +18,15 @@ from numpy.typing import NDArray
 from core.types import Box, Lattice
 from forms.cascade import Marks, Span, digit_marks, is_settled, unseen_scores, worth_a_look
 from forms.ctc import frames_of
-from forms.decoder import GARBAGE, Decoded, decode
-from forms.glance import Glance, candidates_of, decode_at_a_glance, glance, marks_of, places_of
-from forms.joint import LineView, decode_jointly
+from forms.decoder import GARBAGE, Decoded, decode, inside
+from forms.fusion import line_proposals
+from forms.glance import decode_at_a_glance, glance
+from forms.joint import LineView, Weighed, lay_back, weigh
 from forms.weights import IN_CELLS
 from segmentation.lattice import Cutting
 from segmentation.line import Line
 from segmentation.normalise import SIDE
-from segmentation.standing import boxes_at, boxes_of_merges
+from segmentation.standing import boxes_at
 from segmentation.tightening import main_ink_box
 from worker.networks import Networks
 from worker.preparing import PreparedField
@@ -53,12 +55,13 @@ class Recognition:
             inquiries = {place: self._inquiry(fields[place], lines.get(place)) for place in left}
             self._ask(list(inquiries.values()))
         with self._timings.measure("decode_field"):
-            decoded |= {place: self._decode(inquiry) for place, inquiry in inquiries.items()}
-            doubtful = [place for place in left if not (inquiries[place].is_complete or is_settled(decoded[place]))]
+            doubtful = [
+                place for place in left if not (inquiries[place].is_complete or self._is_settled(inquiries[place]))
+            ]
         with self._timings.measure("network"):
             self._ask([inquiries[place] for place in doubtful])
         with self._timings.measure("decode_field"):
-            decoded |= {place: self._decode(inquiries[place]) for place in doubtful}
+            decoded |= {place: self._decode(inquiry) for place, inquiry in inquiries.items()}
         return [decoded[place] for place in range(len(fields))]
 
     def _read_lines(
@@ -98,7 +101,7 @@ class Recognition:
         if calibration is None or not isinstance(cutting, Cutting):
             return None
         seen = glance(line.frames, automaton)
-        boxes = None if seen is None else boxes_at(cutting, places_of(seen, line)) or _boxes_cut(cutting, line, seen)
+        boxes = None if seen is None else boxes_at(cutting, line.places_of(seen.spans))
         if seen is None or boxes is None:
             return None
         return decode_at_a_glance(
@@ -123,37 +126,57 @@ class Recognition:
         for inquiry, own in zip(inquiries, parts, strict=True):
             inquiry.learn(own)
 
-    def _decode(self, inquiry: "Inquiry") -> Decoded:
-        lattice, scores = inquiry.lattice()
-        return _tightened(self._decode_lattice(inquiry, lattice, scores), lattice)
+    def _is_settled(self, inquiry: "Inquiry") -> bool:
+        """Return whether what was seen of a field is enough."""
+        weighed = self._weighed(inquiry)
+        return weighed is not None and is_settled(weighed)
 
-    def _decode_lattice(self, inquiry: "Inquiry", lattice: Lattice, scores: NDArray[np.float32]) -> Decoded:
-        classes, calibration = self._networks.glyphs.classes, self._networks.calibration
-        field, line = inquiry.field, inquiry.line
-        kind = field.kind
-        weights = None if field.comb is None else IN_CELLS
-        if line is None or calibration is None:
-            return decode(lattice, scores, classes=classes, crop=field.crop, field_type=kind, weights=weights)
-        return decode_jointly(
-            lattice,
-            scores,
-            line,
-            classes=classes,
-            crop=field.crop,
-            field_type=kind,
-            calibration=calibration,
-            weights=weights,
-        )
+    def _decode(self, inquiry: "Inquiry") -> Decoded:
+        lattice, scores = inquiry.lattice
+        classes, field, line = self._networks.glyphs.classes, inquiry.field, inquiry.line
+        weighed = self._weighed(inquiry)
+        if weighed is None or line is None:
+            weights = None if field.comb is None else IN_CELLS
+            alone = decode(lattice, scores, classes=classes, crop=field.crop, field_type=field.kind, weights=weights)
+            return _tightened(alone, lattice)
+        return _boxed(lay_back(weighed, lattice, scores, line, classes=classes, crop=field.crop), lattice, field)
+
+    def _weighed(self, inquiry: "Inquiry") -> Weighed | None:
+        """Return what all readers together hold for likeliest; None where the lattice alone is read."""
+        calibration = self._networks.calibration
+        if inquiry.line is None or calibration is None:
+            return None
+        if inquiry.weighed is None:
+            lattice, scores = inquiry.lattice
+            inquiry.weighed = weigh(
+                lattice,
+                scores,
+                inquiry.line,
+                classes=self._networks.glyphs.classes,
+                field_type=inquiry.field.kind,
+                calibration=calibration,
+                weights=None if inquiry.field.comb is None else IN_CELLS,
+                by_lines=inquiry.by_lines,
+            )
+        return inquiry.weighed
 
 
 class Inquiry:
-    """One field's candidates, and what the glyph network has said of those that it saw."""
+    """One field's candidates, and what the glyph network has said of those that it saw.
+
+    Attributes:
+        field: the field.
+        line: what the line readers say of it; None where they were not asked.
+        weighed: what all readers together hold for likeliest of what was seen; None until somebody has weighed it.
+    """
 
     def __init__(
         self, field: PreparedField, line: LineView | None, classes: tuple[str, ...], *, chosen: NDArray[np.bool_]
     ) -> None:
         """Let the network see the `chosen` candidates first."""
         self.field, self.line = field, line
+        self.weighed: Weighed | None = None
+        self._lattice: tuple[Lattice, NDArray[np.float32]] | None = None
         count = field.candidates.count
         self._chosen, self._seen = chosen, np.zeros(count, np.bool_)
         self._glyphs = np.zeros((count, SIDE, SIDE), np.uint8)
@@ -177,9 +200,21 @@ class Inquiry:
         self._scores[self._chosen] = scores
         self._seen |= self._chosen
         self._chosen = ~self._seen
+        self.weighed = self._lattice = None
 
+    @property
     def lattice(self) -> tuple[Lattice, NDArray[np.float32]]:
-        """Return the lattice of what was seen, single pieces among it in any case, and its scores."""
+        """The lattice of what was seen, single pieces among it in any case, and its scores."""
+        if self._lattice is None:
+            self._lattice = self._of_what_was_seen()
+        return self._lattice
+
+    @cached_property
+    def by_lines(self) -> list[str]:
+        """What the line readers propose, whatever of the lattice was seen."""
+        return [] if self.line is None else line_proposals(self.line.frames, self.field.kind.automaton)
+
+    def _of_what_was_seen(self) -> tuple[Lattice, NDArray[np.float32]]:
         candidates = self.field.candidates
         kept = range(candidates.count) if self.is_complete else np.flatnonzero(self._seen | candidates.single).tolist()
         return candidates.lattice(kept, self._glyphs[kept]), self._scores[kept]
@@ -191,23 +226,25 @@ def _on_page(field: PreparedField, line: Line) -> Box:
     return replace(line.box, x=corner.x + line.box.x, y=corner.y + line.box.y)
 
 
-def _boxes_cut(cutting: Cutting, line: LineView, seen: Glance) -> list[Box] | None:
-    """Return the boxes of digits that touch: of candidates that fit where they were seen."""
-    marks = marks_of(seen, line, left=cutting.field.x, scale=cutting.scale)
-    chosen = np.flatnonzero(_that_fit(cutting, marks) | cutting.single).tolist()
-    lattice = cutting.lattice(chosen, np.zeros((len(chosen), SIDE, SIDE), np.uint8))
-    path = candidates_of(seen, line, lattice)
-    return None if path is None else boxes_of_merges(cutting, [chosen[edge] for edge in path])
-
-
 def _that_fit(cutting: Cutting, marks: Marks) -> NDArray[np.bool_]:
     """Return which candidates fit the places where the line readers see digits."""
     spans = [Span(start, end, left, right, bottom - top) for start, end, (left, top, right, bottom) in cutting.merges]
     return np.array(worth_a_look(spans, marks, text_height=cutting.text_height), np.bool_)
 
 
-def _tightened(decoded: Decoded, lattice: Lattice) -> Decoded:
+def _boxed(decoded: Decoded, lattice: Lattice, field: PreparedField) -> Decoded:
     """Return what was read with each digit's box around its own ink alone."""
+    boxes = None
+    if decoded.places and isinstance(field.candidates, Cutting):
+        boxes = boxes_at(field.candidates, decoded.places)
+    if boxes is None:
+        return _tightened(decoded, lattice)
+    placed = zip(decoded.digits, boxes, strict=True)
+    return replace(decoded, digits=tuple(replace(digit, box=inside(box, field.crop.box)) for digit, box in placed))
+
+
+def _tightened(decoded: Decoded, lattice: Lattice) -> Decoded:
+    """Return what was read with the box of each candidate that is a digit around its main piece of ink."""
     candidates = {candidate.box: candidate for candidate in lattice.candidates}
     digits = tuple(
         replace(digit, box=main_ink_box(candidates[digit.box])) if digit.box in candidates else digit

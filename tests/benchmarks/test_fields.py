@@ -42,6 +42,16 @@ def test_corrections_count_where_the_label_is_still_the_one_corrected(tmp_path: 
     assert [(field.file, field.truth) for field in corrected(fields, path=path).fields] == [("a", "7"), ("c", "3")]
 
 
+def test_a_corrected_label_corrects_the_digits_in_their_places(tmp_path: Path) -> None:
+    path = tmp_path / "corrections.csv"
+    path.write_text("collection,file,label,corrected,why\norand,a,11,17,a hook\norand,b,11,1,one stroke\n")
+    digits = tuple(LabelledDigit("1", Box(x, 0, 5, 20)) for x in (0, 10))
+    fields = FieldSet("orand", "ORAND", "digits", True, tuple(Field(name, "11", b"", digits) for name in "ab"))
+    relabelled = corrected(fields, path=path).fields
+    assert [[digit.char for digit in field.digits] for field in relabelled] == [["1", "7"], ["1", "1"]]
+    assert [digit.box for digit in relabelled[0].digits] == [digit.box for digit in digits]
+
+
 def test_sets_are_read_from_the_collections(shared_data: Path) -> None:
     orand, dates = load_set("orand-training", shared_data, limit=10), load_set("idrbt-dates", shared_data)
     assert all(field.digits and field.data.startswith(b"\xff\xd8") for field in orand.fields)

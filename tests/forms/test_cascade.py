@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from core.types import Box
 from forms.cascade import Marks, Span, digit_marks, is_settled, unseen_scores, worth_a_look
 from forms.ctc import BLANK, Frames
-from forms.decoder import Decoded, log_odds
+from forms.decoder import log_odds
 from forms.fusion import Fused, Proposal
-from forms.joint import LineView
+from forms.joint import LineView, Weighed
 
 CLASSES = (*"0123456789", "garbage")
 HEIGHT = 40.0
@@ -101,11 +101,11 @@ def test_support_or_certainty_settles_a_text(
 ) -> None:
     best = Proposal("17", 0.9, lattice, lines, True)
     fused = Fused((best,), by_lattice, "17")
-    assert is_settled(Decoded("17", confidence=confidence, fused=fused)) is settled
+    assert is_settled(Weighed(fused=fused, confidence=confidence)) is settled
 
 
 def test_nothing_settles_a_text_that_the_line_readers_would_not_choose() -> None:
     fused = Fused((Proposal("17", 0.9, -0.01, -0.01, True),), "17", "11")
-    assert not is_settled(Decoded("17", confidence=0.99, fused=fused))
-    assert not is_settled(Decoded("", fused=Fused((), None, None)))
-    assert not is_settled(Decoded("17", confidence=0.99))
+    assert not is_settled(Weighed(fused=fused, confidence=0.99))
+    assert not is_settled(Weighed(fused=Fused((), None, None)))
+    assert not is_settled(Weighed())

@@ -84,6 +84,16 @@ def test_digits_are_found_where_they_were_seen() -> None:
     assert digit_frames(frames_of(peaks([], count=4)), "") == []
 
 
+def test_readers_that_see_a_digit_in_other_frames_place_it_in_the_middle() -> None:
+    output = np.concatenate([peaks([(20, 7), (40, 7)], count=60), peaks([(22, 7), (42, 7)], count=60)])
+    assert digit_frames(frames_of(output), "77") == [(21, 21), (41, 41)]
+
+
+def test_a_reader_of_another_string_does_not_place_its_digits() -> None:
+    output = np.concatenate([peaks([(20, 7), (40, 7)], count=60), peaks([(50, 3)], count=60)])
+    assert digit_frames(frames_of(output), "77") == [(20, 20), (40, 40)]
+
+
 def test_what_is_no_digit_counts_as_a_blank_and_is_told() -> None:
     output = peaks([(4, 3)], count=20)
     assert frames_of(output).other < 0.01

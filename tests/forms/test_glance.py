@@ -11,10 +11,9 @@ from forms.ctc import digit_frames, frames_of
 from forms.decoder import Decoded
 from forms.field_types import field_type
 from forms.fusion import FusionWeights
-from forms.glance import candidates_of, decode_at_a_glance, glance, places_of
+from forms.glance import decode_at_a_glance, glance
 from forms.joint import LineView
-from tests.forms.rows import digit_boxes, row
-from tests.forms.test_ctc import peaks
+from tests.forms.rows import digit_boxes
 
 PLAIN = Calibration(FusionWeights(), 0.0, (1.0, *[0.0] * (len(FEATURES) - 1)))
 """The share of the text is the confidence."""
@@ -55,7 +54,7 @@ def test_what_is_beyond_doubt_is_read_with_its_places(readers: int) -> None:
     assert seen.text == "477"
     assert seen.spans == digit_frames(frames, "477")
     assert seen.log_probability == pytest.approx(3 * np.log(0.999), abs=1e-4)
-    assert places_of(seen, LineView(frames, LINE)) == pytest.approx([33, 67, 103])
+    assert LineView(frames, LINE).places_of(seen.spans) == pytest.approx([33, 67, 103])
 
 
 def test_one_reader_must_be_surer_than_two() -> None:
@@ -101,20 +100,3 @@ def test_nothing_else_is_named_where_nothing_else_is_seen() -> None:
     assert decoded.fused is not None
     assert [each.text for each in decoded.fused.proposals] == ["477"]
     assert not any(digit.alternatives for digit in decoded.digits)
-
-
-def test_touching_digits_are_told_by_their_places() -> None:
-    lattice = row([*digit_boxes(3), Box(130, 38, 25, 4)])
-    line = LineView(frames_of(sure()), LINE)
-    seen = glance(line.frames, any_digits())
-    assert seen is not None
-    chosen = candidates_of(seen, line, lattice)
-    assert chosen is not None
-    assert [lattice.candidates[edge].box for edge in chosen] == digit_boxes(3)
-
-
-def test_more_digits_than_pieces_are_not_placed() -> None:
-    line = LineView(frames_of(peaks(SEEN, count=100)), LINE)
-    seen = glance(frames_of(sure()), any_digits())
-    assert seen is not None
-    assert candidates_of(seen, line, row(digit_boxes(2))) is None

@@ -1,4 +1,4 @@
-"""Digits' boxes from where a line reader saw them: own ink, no specks, and nothing where digits touch."""
+"""Digits' boxes from where a line reader saw them: own ink and no specks, also where digits touch."""
 
 import cv2
 import numpy as np
@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.types import Box
+from model.mining import overlap
 from segmentation.cuts import MAX_PIECES, find_components, find_primitives
 from segmentation.lattice import cut_field
-from segmentation.standing import boxes_at, boxes_of_merges
+from segmentation.standing import REACH, boxes_at
 from tests.segmentation.drawn import crop_of, field
 
 HEIGHT = 40
@@ -51,25 +52,25 @@ def test_a_dash_and_a_speck_are_no_part_of_a_digit() -> None:
     assert digit_boxes(grey) == clean
 
 
-def test_where_digits_touch_nothing_is_told() -> None:
+def test_digits_that_touch_are_parted_between_their_places() -> None:
     grey = field("2010")
+    alone = digit_boxes(grey)
     cv2.line(grey, (52, 40), (116, 40), 60, 4)
-    assert boxes_at(cut_field(crop_of(grey)), MIDDLES) is None
+    for box, own in zip(digit_boxes(grey), alone, strict=True):
+        assert overlap(box, own) > 0.5
+
+
+def test_a_rule_that_a_digit_touches_does_not_widen_its_box() -> None:
+    grey = field("2010")
+    alone = digit_boxes(grey)
+    cv2.line(grey, (148, 52), (230, 52), 60, 2)
+    *others, last = digit_boxes(grey)
+    assert others == alone[:3]
+    assert last.x + last.width <= MIDDLES[-1] + (REACH + 0.1) * HEIGHT
 
 
 def test_a_place_without_ink_tells_nothing() -> None:
     assert boxes_at(cut_field(crop_of(field("2010"))), [*MIDDLES, 700.0]) is None
-
-
-def test_candidates_that_are_whole_components_have_their_boxes() -> None:
-    cutting = cut_field(crop_of(field("1171", apart=1.2)))
-    for each, merge in enumerate(cutting.merges):
-        (box,) = boxes_of_merges(cutting, [each])
-        (whole,) = cutting.on_page([merge.box])
-        if merge.end == merge.start + 1:
-            assert box == whole
-        assert whole.x <= box.x
-        assert box.x + box.width <= whole.x + whole.width
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.02, 0.6), st.integers(8, 60), st.integers(8, 200), st.booleans())
