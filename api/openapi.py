@@ -213,7 +213,7 @@ def main() -> None:
     from api.app import create_app  # noqa: PLC0415 - `api.app` imports this module
 
     with TemporaryDirectory() as home:
-        document = create_app(Settings(home=Path(home))).spec
+        document: Any = create_app(Settings(home=Path(home))).spec
     publish(document)
 
 
