@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# Processes that run tests side by side; 0 runs all in one, in which a debugger can be used.
+JOBS   ?= 2
 PIP    := $(BIN)/pip --disable-pip-version-check -q
 CODE   := api cli core forms model segmentation storage worker tests benchmarks examples
 
@@ -17,8 +19,8 @@ demo: $(VENV)/.runtime ## Read the example scans through the real service and sh
 up: $(VENV)/.runtime ## Start the service and leave it running.
 	$(BIN)/tallyscan up
 
-test: $(VENV)/.dev ## Run the tests.
-	$(BIN)/python -m pytest
+test: $(VENV)/.dev ## Run the tests, in two processes (JOBS=0: in one).
+	$(BIN)/python -m pytest -n $(JOBS) --durations=20 --durations-min=5
 
 check: $(VENV)/.dev ## Check format, lint, types and the directions of import.
 	$(BIN)/ruff format --check $(CODE)

@@ -3,8 +3,6 @@
 `python -m api.openapi` prints it.
 """
 
-import json
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -18,6 +16,7 @@ from api.auth import BEARER_SCHEME, COOKIE_SCHEME, CSRF_HEADER, CSRF_VALUE, SAFE
 from api.problems import MEDIA_TYPE
 from api.schemas import Problem
 from core.settings import Settings
+from forms.published import publish
 
 F = TypeVar("F", bound=Callable[..., Any])
 Spec = dict[str, Any]
@@ -214,11 +213,8 @@ def main() -> None:
     from api.app import create_app  # noqa: PLC0415 - `api.app` imports this module
 
     with TemporaryDirectory() as home:
-        text = json.dumps(create_app(Settings(home=Path(home))).spec, indent=1, ensure_ascii=False) + "\n"
-    if len(sys.argv) > 1:
-        Path(sys.argv[1]).write_text(text, encoding="utf-8")
-    else:
-        sys.stdout.write(text)
+        document: Any = create_app(Settings(home=Path(home))).spec
+    publish(document)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,10 @@ from api.openapi import answers, refuses
 from api.problems import every_kind, status_of
 from api.schemas import Health, Limits, ProblemType, Readiness, Session
 from api.services import services
-from core.errors import DatabaseUnavailable, NotFound, TallyscanError
+from core.errors import ArtifactMismatch, DatabaseUnavailable, NotFound, TallyscanError
 from core.media import ACCEPTED, ZIP
-from core.settings import ACTIVE_MODEL
+from core.settings import ACTIVE_MODEL, SHIPPED_MODEL
+from storage.models import input_versions
 from storage.records import Scope
 
 blueprint = APIBlueprint("service", __name__)
@@ -102,4 +103,14 @@ def _check_model() -> None:
         name = shelf.pointer().active
     if (ARTIFACTS / name / "manifest.json").is_file():
         return
-    shelf.check(shelf.find(name))
+    model_id = shelf.find(name)
+    shelf.check(model_id)
+    _check_input(shelf.folder / model_id)
+
+
+def _check_input(folder: Path) -> None:
+    """Refuse a model that workers of this version refuse: they make their pictures as the shipped model takes them."""
+    made = input_versions(ARTIFACTS / SHIPPED_MODEL)
+    for file, version_stated in input_versions(folder).items():
+        if version_stated != made[file]:
+            raise ArtifactMismatch(f"The active model takes pictures of version {version_stated}, not {made[file]}.")

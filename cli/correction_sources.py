@@ -30,7 +30,7 @@ class DatabaseSource:
         """Yield those that count, of every owner."""
         last: str | None = None
         while chunk := self._store.corrections.listed(owner=None, limit=CHUNK, after_id=last):
-            yield from map(_of_record, chunk)
+            yield from (_corrected(each, page=each.page_index, by=each.key_name) for each in chunk)
             last = chunk[-1].id
 
     def original(self, document_id: str) -> bytes:
@@ -57,7 +57,7 @@ class ServiceSource:
         """Yield those that count, of the key's owner."""
         last: str | None = None
         while chunk := self._client.corrections(after=last, limit=CHUNK):
-            yield from map(_of_reply, chunk)
+            yield from (_corrected(each, page=each.page, by=each.by.key_name) for each in chunk)
             last = chunk[-1].id
 
     def original(self, document_id: str) -> bytes:
@@ -77,39 +77,21 @@ class ServiceSource:
         return self._forms[place]
 
 
-def _of_record(record: CorrectionRecord) -> Corrected:
+def _corrected(said: CorrectionRecord | CorrectionReply, *, page: int, by: str) -> Corrected:
+    """Return a correction for the export; record and reply differ only in how they hold page and corrector."""
     return Corrected(
-        id=record.id,
-        document_id=record.document_id,
-        filename=record.filename,
-        page=record.page_index,
-        field=record.field,
-        type=record.type,
-        box=record.box,
-        truth=record.truth,
-        text=record.text or "",
-        read=record.old_text,
-        confirms=record.confirms,
-        by=record.key_name,
-        at=record.created_at.isoformat(timespec="seconds"),
-        reader=record.reader.sha256 if record.reader else "",
-    )
-
-
-def _of_reply(reply: CorrectionReply) -> Corrected:
-    return Corrected(
-        id=reply.id,
-        document_id=reply.document_id,
-        filename=reply.filename,
-        page=reply.page,
-        field=reply.field,
-        type=reply.type,
-        box=reply.box,
-        truth=reply.truth,
-        text=reply.text or "",
-        read=reply.old_text,
-        confirms=reply.confirms,
-        by=reply.by.key_name,
-        at=reply.created_at.isoformat(timespec="seconds"),
-        reader=reply.reader.sha256 if reply.reader else "",
+        id=said.id,
+        document_id=said.document_id,
+        filename=said.filename,
+        page=page,
+        field=said.field,
+        type=said.type,
+        box=said.box,
+        truth=said.truth,
+        text=said.text or "",
+        read=said.old_text,
+        confirms=said.confirms,
+        by=by,
+        at=said.created_at.isoformat(timespec="seconds"),
+        reader=said.reader.sha256 if said.reader else "",
     )

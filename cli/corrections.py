@@ -16,7 +16,7 @@ from cli.progress import progress_display
 
 if TYPE_CHECKING:
     from core.settings import Settings
-    from worker.exporting import Source
+    from worker.exporting import Exported, Source
 
 
 @click.group()
@@ -83,8 +83,17 @@ def export(folder: Path, url: str | None, key: str | None, home: Path | None) ->
             facts={"source": url or "database", "exported_at": datetime.now(UTC).isoformat(timespec="seconds")},
             on_field=partial(bar.step),
         )
-    left_out = f", {done.left_out} left out: their scans cannot be cut" if done.left_out else ""
-    click.echo(f"{folder}: {counted(done.fields, 'field')}, {counted(done.digits, 'digit')}{left_out}")
+    click.echo(f"{folder}: {_told(done)}")
+
+
+def _told(done: "Exported") -> str:
+    """Return what was exported, and what was not and why."""
+    parts = [counted(done.fields, "field"), counted(done.digits, "digit")]
+    if done.left_out:
+        parts.append(f"{done.left_out} left out: their scans cannot be cut")
+    if done.printed:
+        parts.append(f"{done.printed} left out: in print, of which readers of handwriting learn nothing")
+    return ", ".join(parts)
 
 
 @contextmanager

@@ -89,9 +89,9 @@ def open_store(settings: "Settings") -> "Iterator[Store]":
     """
     from storage.store import Store
 
-    if not settings.database_url and not settings.home.is_dir():
+    if not has_database(settings):
         raise InvalidRequest(
-            f"There is no service home at {settings.home}: run 'tallyscan up' once, or name it by --home."
+            f"There is no database in {settings.home}: run 'tallyscan up' once, or name its home folder by --home."
         )
     store = Store.open(settings)
     try:
@@ -100,6 +100,14 @@ def open_store(settings: "Settings") -> "Iterator[Store]":
         yield store
     finally:
         store.dispose()
+
+
+def has_database(settings: "Settings") -> bool:
+    """Return whether the settings name a database, or one is in the home folder, which may hold models alone.
+
+    Looked at before anything is opened: SQLite makes a file that is not there, and that file would be empty.
+    """
+    return bool(settings.database_url) or (settings.home / "tallyscan.db").is_file()
 
 
 def _as_json(record: "KeyRecord") -> dict[str, Any]:

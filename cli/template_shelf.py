@@ -94,10 +94,9 @@ def open_shelf(settings: Settings, *, url: str | None, key: str | None) -> Itera
 def has_shelf(settings: Settings, *, url: str | None) -> bool:
     """Return whether there is a service to ask, or a database."""
     from cli.endpoint import announced_url
+    from cli.keys import has_database
 
-    # A home folder may hold models alone: promoting one makes it.
-    database = settings.database_url or (settings.home / "tallyscan.db").is_file()
-    return bool(url or announced_url(settings) or database)
+    return bool(url or announced_url(settings)) or has_database(settings)
 
 
 def names_file(name: str) -> bool:

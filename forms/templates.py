@@ -8,9 +8,6 @@ A template's version is counted by whoever stores it; a reading names the versio
 JSON Schema is written by `python -m forms.templates docs/template.schema.json`.
 """
 
-import json
-import sys
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -21,6 +18,7 @@ from core.types import AUTO, Box
 from forms.check_specs import CrossCheck, FieldCheck
 from forms.field_specs import MAX_DIGITS, FieldSpec
 from forms.field_types import FieldType
+from forms.published import json_schema, publish
 
 MM_IN_INCH: Final = 25.4
 
@@ -274,18 +272,8 @@ def template_faults(error: ValidationError) -> list[tuple[str, str]]:
 
 def template_schema() -> dict[str, Any]:
     """Return the JSON Schema of templates."""
-    schema = Template.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Tallyscan template", **schema}
-
-
-def main() -> None:
-    """Print the JSON Schema, or write it to the file that is named."""
-    text = json.dumps(template_schema(), indent=1, ensure_ascii=False) + "\n"
-    if len(sys.argv) > 1:
-        Path(sys.argv[1]).write_text(text, encoding="utf-8")
-    else:
-        sys.stdout.write(text)
+    return json_schema(Template, title="Tallyscan template")
 
 
 if __name__ == "__main__":
-    main()
+    publish(template_schema())

@@ -79,14 +79,17 @@ def document_record(
 
 def correction_record(row: AnyRow, *, current: bool) -> CorrectionRecord:
     """Return the correction in a row of `corrections` with its document's `filename`."""
-    same = ("id", "document_id", "filename", "page_index", "field", "type", "old_text", "old_value", "old_confidence")
-    also = ("old_accepted", "truth", "text", "value", "note", "key_id", "key_name", "created_at")
     return CorrectionRecord(
-        **{name: getattr(row, name) for name in (*same, *also)},
+        **{name: getattr(row, name) for name in _CORRECTION_COLUMNS},
         box=_box(row),
         reader=_reader(row),
         current=current,
     )
+
+
+_CORRECTION_COLUMNS = tuple(
+    name for name in CorrectionRecord.__dataclass_fields__ if name not in {"box", "reader", "current"}
+)
 
 
 def page_readings(page_rows: Iterable[AnyRow], field_rows: Iterable[AnyRow]) -> dict[str, tuple[PageReading, ...]]:
@@ -251,10 +254,13 @@ def field_rows(document_id: str, pages: Sequence[PageReading]) -> list[Values]:
 
 
 def chosen_values(registrations: Sequence[Registration | None]) -> Values:
-    """Return the columns of `documents` that name the template of all pages, where one was chosen for all of them.
+    """Return the columns of `documents` that name the template that was chosen for the document as a whole.
+
+    That there is only where one template was chosen for every page: otherwise each page names its own, the document
+    keeps `auto`, and no columns are returned.
 
     Args:
-        registrations: of the pages that were read.
+        registrations: one a page; None where the page failed, or was laid over no template.
     """
     chosen = {None if each is None else each.template for each in registrations}
     template = chosen.pop() if len(chosen) == 1 else None

@@ -38,6 +38,9 @@ LOCK: Final = "active.lock"
 SHORT_ID: Final = 12
 """Digits of an id that people are shown; fewer will do where only one model begins with them."""
 
+INPUT_VERSIONS: Final = {"manifest.json": "normalisation_version", "line.json": "line_version"}
+"""Files of an artifact, and where in each the version of the pictures stands that its networks learnt from."""
+
 _ID = re.compile(r"[0-9a-f]{64}")
 MODEL_ID: Final = re.compile(r"[0-9a-f]{6,64}")
 """What may stand for a model: its id, or enough of its beginning."""
@@ -254,3 +257,20 @@ class ModelShelf:
         with (self.folder / LOCK).open("a+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def input_versions(folder: Path) -> dict[str, str]:
+    """Return the versions of the pictures that an artifact's networks learnt from, by the file that says so.
+
+    Raises:
+        ArtifactMismatch: a file that should say it is damaged.
+    """
+    found = {}
+    for file, name in INPUT_VERSIONS.items():
+        try:
+            found[file] = str(json.loads((folder / file).read_text("utf-8"))[name])
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ArtifactMismatch(f"{file} of the model {folder.name[:SHORT_ID]} is damaged.") from error
+    return found

@@ -47,11 +47,11 @@ class Templates:
             raise UnknownTemplate
         return mappers.template_record(row)
 
-    def history(self, name: str) -> list[TemplateRecord]:
-        """Return all versions of a template, from the first on, those of a removed one too."""
-        query = select(templates).where(templates.c.name == name).order_by(templates.c.version)
+    def numbers(self, name: str) -> list[int]:
+        """Return the numbers of all versions of a template, from the first on, those of a removed one too."""
+        query = select(templates.c.version).where(templates.c.name == name).order_by(templates.c.version)
         with self._database.read() as connection:
-            return [mappers.template_record(row) for row in connection.execute(query)]
+            return list(connection.execute(query).scalars())
 
     def latest(self) -> list[TemplateRecord]:
         """Return the latest version of every template that is not removed, by name."""

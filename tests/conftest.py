@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from xdist.remote import Producer
+
+from tests.scheduling import SERVICES, LoadGroups, group_of
 
 # Two busy cores are no finding: no deadline an example, and the same examples on every machine.
 hypothesis_settings.register_profile(
@@ -15,6 +18,18 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("tallyscan")
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the service's tests come first: the longest group, most of it waiting; the others run beside it."""
+    items.sort(key=lambda item: group_of(item.nodeid) != SERVICES)  # stable: otherwise all stay in their order
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadGroups:
+    """Keep together, under `-n 2`, what may not run side by side."""
+    config.option.loadscopereorder = False  # the largest group by count is not the longest by time
+    return LoadGroups(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,8 @@ before it goes on, the log says so, and so do `/readyz` and `tallyscan doctor`, 
 """
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import structlog
@@ -28,7 +30,7 @@ class CurrentReader:
         """Load what the settings name now.
 
         Raises:
-            ArtifactError: neither that, nor anything that was active before it, can be loaded.
+            ArtifactError: neither that, nor anything that was active before it, can be loaded or read from the disk.
         """
         self._settings = settings
         self._shelf = ModelShelf.of(settings)
@@ -49,7 +51,7 @@ class CurrentReader:
 
     def _first(self) -> Reader:
         try:
-            return self._load(active_model(self._settings))
+            return self._try(lambda: self._load(active_model(self._settings)))
         except ArtifactError as error:
             if not self._follows:
                 raise
@@ -57,13 +59,21 @@ class CurrentReader:
             self._retry_at = time.monotonic() + RETRY_SECONDS
         for name in (*reversed(self._before()), SHIPPED_MODEL):
             try:
-                reader = self._load(name)
+                reader = self._try(partial(self._load, name))
             except ArtifactError as error:
                 log.warning("earlier model cannot be loaded", model=name, code=error.code, reason=str(error))
                 continue
             log.warning("an earlier model reads in its place", model=name)
             return reader
         raise ArtifactError("Neither the active model nor any other can be loaded.")
+
+    @staticmethod
+    def _try(load: Callable[[], Reader]) -> Reader:
+        """Return what `load` does; a disk that fails, or a file that may not be read, is an ArtifactError too."""
+        try:
+            return load()
+        except OSError as error:
+            raise ArtifactError(f"The model's files cannot be read: {error.strerror or error}.") from error
 
     def _before(self) -> tuple[str, ...]:
         try:

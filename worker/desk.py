@@ -4,14 +4,14 @@ Neither this module nor what it calls knows Celery, so that tests and the comman
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
 from core.queue import Dispatcher
 from core.settings import Settings
 from core.status import FINAL
-from forms.templates import Template, fits_print, parse_template
+from forms.templates import fits_print, parse_template
 from segmentation.decoding import DecodeLimits
 from storage.blobs import BlobStore
 from storage.records import TemplateRef
@@ -25,6 +25,9 @@ from worker.pipeline import Reader
 
 KEPT_FORMS: Final = 32
 """Forms of which a process keeps the template and the reference's features."""
+
+KEPT_FITS: Final = 4096
+"""Pairs of versions of which a process keeps whether a page that was printed as one can be read by the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +102,27 @@ def open_desk(settings: Settings, *, worker: str, time_limit_errors: tuple[type[
 
 
 def form_keeper(store: Store, blobs: BlobStore, *, limits: DecodeLimits) -> Callable[[TemplateRef], Form]:
-    """Return what opens a stored version of a template, and keeps the last ones: features take a while to find."""
+    """Return what opens a stored version of a template, and keeps the last ones: features take a while to find.
+
+    A version never changes, but others may come beside it: which of them its pages may have been printed as is asked
+    of the database each time.
+    """
 
     @lru_cache(maxsize=KEPT_FORMS)
-    def form_of(ref: TemplateRef) -> Form:
+    def opened(ref: TemplateRef) -> Form:
         template = parse_template(store.templates.get(ref.name, ref.version).body)
         digest = template.registration.reference
-        reference = None if digest is None else blobs.get(digest)
-        return open_form(template, reference=reference, limits=limits, versions=_versions(store, template))
+        return open_form(template, reference=None if digest is None else blobs.get(digest), limits=limits)
+
+    @lru_cache(maxsize=KEPT_FITS)
+    def fits(ref: TemplateRef, version: int) -> bool:
+        return fits_print(opened(ref).template, parse_template(store.templates.get(ref.name, version).body))
+
+    def form_of(ref: TemplateRef) -> Form:
+        form = opened(ref)
+        if not form.template.registration.code:
+            return form  # nobody looks as which version its pages were printed
+        numbers = store.templates.numbers(ref.name)
+        return replace(form, versions=frozenset(number for number in numbers if fits(ref, number)))
 
     return form_of
-
-
-def _versions(store: Store, template: Template) -> frozenset[int] | None:
-    """Return as which versions of a form with a code its pages may have been printed; None where nobody looks."""
-    if not template.registration.code:
-        return None
-    known = {record.version: parse_template(record.body) for record in store.templates.history(template.name)}
-    return frozenset(version for version, printed in known.items() if fits_print(template, printed))

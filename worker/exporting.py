@@ -38,6 +38,9 @@ log = structlog.get_logger(__name__)
 HANDWRITTEN: Final = "handwritten"
 """Writing of a field that people fill in."""
 
+_SAID: Final = tuple(name for name in CorrectedField.__dataclass_fields__ if name not in {"file", "document"})
+"""What a row of the labels says as the correction does."""
+
 DIGIT_COLUMNS: Final = ("file", "digit", "field", "place")
 
 
@@ -190,21 +193,7 @@ def _inside(page: Page, box: Box) -> NDArray[np.uint8]:
 def _write_field(folder: Path, each: Corrected, pixels: NDArray[np.uint8], *, document: str) -> CorrectedField:
     file = f"{FIELDS_FOLDER}/{each.id}.png"
     cv2.imwrite(str(folder / file), pixels)
-    same = (
-        "truth",
-        "text",
-        "type",
-        "document_id",
-        "filename",
-        "page",
-        "field",
-        "read",
-        "confirms",
-        "by",
-        "at",
-        "reader",
-    )
-    return CorrectedField(file, document=document, **{name: getattr(each, name) for name in same})
+    return CorrectedField(file, document=document, **{name: getattr(each, name) for name in _SAID})
 
 
 def _write_digits(

@@ -9,9 +9,8 @@ A worker process, `tallyscan read` and the benchmarks each hold one `Reader`.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache, partial
+from functools import partial
 from pathlib import Path
-from typing import Final
 
 import cv2
 
@@ -22,7 +21,6 @@ from core.types import (
     AUTO,
     DocumentReading,
     FieldCrop,
-    FieldReading,
     Page,
     PageReading,
     Phase,
@@ -32,8 +30,7 @@ from core.types import (
 from forms.confidence import Calibration
 from forms.decoder import Decoded
 from forms.field_types import field_type
-from forms.policy import is_number, judge, lattice_threshold
-from forms.templates import TemplateField
+from forms.policy import is_number
 from model.artifacts import SHIPPED
 from segmentation.decoding import DecodeLimits, SourceInfo, decode_page, inspect, open_document
 from segmentation.fields import find_numbers, is_blot, whole_page
@@ -41,22 +38,13 @@ from segmentation.normalise import NORMALISATION_VERSION
 from segmentation.prepare import Levelling, deskew, estimate_skew, ink_map, to_grey
 from segmentation.preview import encode_preview
 from worker.choosing import Choose, named, unknown
-from worker.form_reading import MICR, PRINTED, CutField, Form, finished, settled
-from worker.form_sheets import tell_sheet
-from worker.inspecting import inspect_ink
-from worker.lettering import check_known, read_letters
-from worker.micr import ARTIFACT as MICR_MODEL
-from worker.micr import MicrReader
+from worker.field_reading import FieldReader
+from worker.form_reader import FormReader
+from worker.form_reading import Form
 from worker.networks import Networks, open_model
 from worker.placing import put_back
-from worker.preparing import PreparedField, prepare_field
-from worker.printed import ARTIFACT as PRINTED_MODEL
-from worker.printed import PrintReader
-from worker.recognising import Recognition
+from worker.preparing import PreparedField
 from worker.timings import StageTimings
-
-WITHOUT_LINE: Final = frozenset({"digit", "letters"})
-"""Types in which line readers have no say: they know less of a single glyph than the glyph network, and no letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +84,9 @@ class Reader:
         self._networks = networks
         self._settings = settings
         self._limits = DecodeLimits.from_settings(settings)
-        # Asked for every field, and a search over all labelled ones each time.
-        self._threshold = lru_cache(maxsize=64)(self._threshold_for)
         self.timings = StageTimings()
-        self._recognition = Recognition(networks, self.timings)
+        self._fields = FieldReader(networks, settings, self.timings)
+        self._forms = FormReader(self._fields, settings, self.timings)
 
     @classmethod
     def load(cls, settings: Settings, *, root: Path = SHIPPED) -> "Reader":
@@ -174,17 +161,8 @@ class Reader:
         normalise = ProcessingStep("normalise", {"version": NORMALISATION_VERSION})
         recognise = ProcessingStep("recognise", {"model": self._networks.name, "version": self.info.version})
         judged = ProcessingStep("judge", {"target_error": self._target_error(request)})
-        return locate, normalise, recognise, *self._others(form), judged
-
-    def _others(self, form: Form | None) -> list[ProcessingStep]:
-        """Return which networks read the form beside those that read handwriting."""
-        writings = {field.writing for field in form.template.fields} if form else set()
-        found = []
-        if PRINTED in writings:
-            found.append(ProcessingStep("recognise", _of(PRINTED_MODEL, self._print.info)))
-        if MICR in writings:
-            found.append(ProcessingStep("recognise", _of(MICR_MODEL, self._micr.info)))
-        return found
+        others = [] if form is None else self._forms.steps(form)
+        return locate, normalise, recognise, *others, judged
 
     def _read_page(
         self, decode: Callable[[int], Page], index: int, request: ReadRequest
@@ -220,7 +198,11 @@ class Reader:
         if request.form is not None:
             return self._read_form(page, request.form, request)
         fields, decoded, levelling = self.decode_fields(page, request=request)
-        readings = [self._judge(*each, request=request) for each in zip(fields, decoded, strict=True)]
+        target_error, found = self._target_error(request), request.type_name is None
+        readings = [
+            self._fields.judge(field, each, target_error=target_error, found=found)
+            for field, each in zip(fields, decoded, strict=True)
+        ]
         if levelling.skew_degrees != 0.0:
             readings = [put_back(reading, levelling.undo) for reading in readings]
         return PageReading(
@@ -235,13 +217,13 @@ class Reader:
     def _read_chosen(self, page: Page, choose: Choose, request: ReadRequest) -> PageReading:
         """Return the reading by the template that fits the page, or of all numbers on it, none accepted."""
         with self.timings.measure("choose"):
-            chosen = choose(page, lambda: self._micr)
+            chosen = choose(page, lambda: self._forms.micr)
         form = None if chosen is None else chosen.open()
         # Whoever sends a MICR line along sends a cheque.
         if chosen is None or form is None or (request.expected_micr is not None and not form.template.has_micr):
             return unknown(self.read_pixels(page, request=request))
         try:
-            reading = self._read_form(page, form, replace(request, form=form), chosen=True)
+            reading = self._read_form(page, form, request, chosen=True)
         except InvalidRequest as error:
             # The networks do not know what the template asks for: no reason for other pages to fail.
             failure = error.failure(Phase.RECOGNISE)
@@ -249,60 +231,9 @@ class Reader:
         return named(reading, chosen.use)
 
     def _read_form(self, page: Page, form: Form, request: ReadRequest, *, chosen: bool = False) -> PageReading:
-        with self.timings.measure("segment"):
-            laid = form.lay(page, micr=lambda: self._micr)
-            try:
-                sheet = tell_sheet(page, laid, form, chosen=chosen)
-            except InputError as error:
-                failure = error.failure(Phase.SEGMENT)
-                return PageReading(page.index, page.width, page.height, failure=failure, reader=self.info)
-            cut = form.cut_fields(laid.page, sheet.number)
-            written = [each for each in cut if each.field.writing != PRINTED]
-            fields = [
-                prepare_field(
-                    each.crop, with_line=self._reads_lines(each.crop), kind=each.kind, as_it_came=each.as_it_came
-                )
-                for each in written
-            ]
-        decoded = self._recognise(fields, thorough=True)
-        readings = [
-            settled(place, self._judge(field, each, request=_for_field(request, place.field)))
-            for place, field, each in zip(written, fields, decoded, strict=True)
-        ]
-        with self.timings.measure("printed"):
-            readings += [self._read_print(each, request) for each in cut if each.field.writing == PRINTED]
-        places = {field.name: place for place, field in enumerate(form.template.fields)}
-        readings.sort(key=lambda reading: places[reading.name])
-        with self.timings.measure("micr"):
-            for field, box in form.bands(laid.page, sheet.number):
-                target = request.target_error or field.target_error or self._settings.target_error
-                expected = request.expected_micr
-                readings += self._micr.read(laid.page, region=box, target_error=target, expected=expected)
-        return PageReading(
-            index=page.index,
-            width=page.width,
-            height=page.height,
-            registration=replace(laid.registration, form_page=sheet.form_page),
-            fields=finished(form, laid, readings, doubts=sheet.doubts),
-            reader=self.info,
+        return self._forms.read(
+            page, form, target_error=request.target_error, expected_micr=request.expected_micr, chosen=chosen
         )
-
-    def _read_print(self, cut: CutField, request: ReadRequest) -> FieldReading:
-        threshold = self._settings.accept_confidence
-        if threshold is None:
-            target = request.target_error or cut.field.target_error or self._settings.target_error
-            threshold = self._print.calibration.threshold(target)
-        return self._print.read(cut.crop, cut.kind, accept_confidence=threshold)
-
-    @cached_property
-    def _print(self) -> PrintReader:
-        """What reads ordinary type, loaded when a form first has a field in it."""
-        return PrintReader.load()
-
-    @cached_property
-    def _micr(self) -> MicrReader:
-        """What reads E-13B, loaded when a form first has a band of it."""
-        return MicrReader.load()
 
     def decode_fields(
         self, page: Page, *, request: ReadRequest
@@ -314,61 +245,15 @@ class Reader:
         """
         with self.timings.measure("segment"):
             crops, levelling = _locate(page, request)
-            fields = [prepare_field(crop, with_line=self._reads_lines(crop)) for crop in crops]
+            fields = [self._fields.prepare(crop) for crop in crops]
         # Found on a page, a word may look like a number at a glance.
-        decoded = self._recognise(fields, thorough=request.thorough or request.type_name is None)
+        decoded = self._fields.recognise(fields, thorough=request.thorough or request.type_name is None)
         if request.type_name is None:
             fields, decoded = _only_numbers(fields, decoded)
         return fields, decoded, levelling
 
-    def _recognise(self, fields: Sequence[PreparedField], *, thorough: bool) -> list[Decoded]:
-        """Return what was read in each field: letters by the glyph network alone, all else by both kinds of readers.
-
-        Raises:
-            InvalidRequest: the networks do not know what a field holds.
-        """
-        check_known([field.kind for field in fields], self._networks.glyphs.classes)
-        digits = [field for field in fields if not field.kind.letters]
-        numbers = iter(self._recognition.read(digits, thorough=thorough))
-        return [read_letters(field, self._networks.glyphs) if field.kind.letters else next(numbers) for field in fields]
-
-    def _reads_lines(self, crop: FieldCrop) -> bool:
-        """Return whether the line readers have a say."""
-        return self._networks.lines is not None and crop.type not in WITHOUT_LINE
-
-    def _judge(self, field: PreparedField, decoded: Decoded, *, request: ReadRequest) -> FieldReading:
-        threshold = self._settings.accept_confidence
-        if threshold is None:
-            target = self._target_error(request)
-            threshold = lattice_threshold(target) if decoded.fused is None else self._threshold(target)
-        cells = None if field.comb is None else len(field.comb.cells)
-        found = request.type_name is None and request.form is None
-        with self.timings.measure("inspect"):
-            signs = inspect_ink(field, decoded)
-        return judge(
-            decoded,
-            field.crop,
-            accept_confidence=threshold,
-            found=found,
-            comb_cells=cells,
-            kind=field.kind,
-            signs=signs,
-        )
-
-    def _threshold_for(self, target_error: float) -> float:
-        calibration = self._networks.calibration
-        return lattice_threshold(target_error) if calibration is None else calibration.threshold(target_error)
-
     def _target_error(self, request: ReadRequest) -> float:
         return self._settings.target_error if request.target_error is None else request.target_error
-
-
-def _of(model: str, info: ReaderInfo) -> dict[str, str | int | float | bool]:
-    return {"model": model, "version": info.version, "sha256": info.sha256}
-
-
-def _for_field(request: ReadRequest, field: TemplateField) -> ReadRequest:
-    return replace(request, target_error=request.target_error or field.target_error)
 
 
 def _locate(page: Page, request: ReadRequest) -> tuple[tuple[FieldCrop, ...], Levelling]:

@@ -7,11 +7,8 @@ YAML ─ forms.kit.spec_file ─▶ FormSpec ─ forms.kit.layout ─▶ Layout 
 The published JSON Schema is written by `python -m forms.kit.spec docs/form-spec.schema.json`.
 """
 
-import json
-import sys
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -21,6 +18,7 @@ from core.types import AUTO
 from forms.check_specs import CrossCheck, FieldCheck
 from forms.field_specs import MAX_DIGITS, DateSpec, FieldSpec
 from forms.kit.lengths import string_lengths
+from forms.published import json_schema, publish
 from forms.templates import MAX_CHECKS, MAX_FIELDS, FieldName
 
 MAX_NAME: Final = 48
@@ -179,18 +177,8 @@ class FormSpec(_Part):
 
 def spec_schema() -> dict[str, Any]:
     """Return the JSON Schema of specifications."""
-    schema = FormSpec.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Tallyscan form", **schema}
-
-
-def main() -> None:
-    """Print the JSON Schema, or write it to the file that is named."""
-    text = json.dumps(spec_schema(), indent=1, ensure_ascii=False) + "\n"
-    if len(sys.argv) > 1:
-        Path(sys.argv[1]).write_text(text, encoding="utf-8")
-    else:
-        sys.stdout.write(text)
+    return json_schema(FormSpec, title="Tallyscan form")
 
 
 if __name__ == "__main__":
-    main()
+    publish(spec_schema())

@@ -33,7 +33,7 @@ class DrawnField:
 
     Attributes:
         pixels: uint8 grey, dark ink on lighter paper.
-        text: its number's digits; empty where there is none.
+        text: its number's digits.
     """
 
     pixels: NDArray[np.uint8]
@@ -46,14 +46,6 @@ def drawn_field(rng: Generator, fonts: tuple[Font, ...], *, lengths: tuple[int, 
     text = digits(rng, int(rng.integers(lengths[0], lengths[1] + 1)))
     inked = worn(set_line(_printed(text, rng), any_setting(rng, fonts, height=height), rng), rng)
     return DrawnField(_on_form(inked, rng, fonts), text)
-
-
-def without_number(rng: Generator, fonts: tuple[Font, ...]) -> DrawnField:
-    """Return a field with a word where its number should be, or with nothing."""
-    height = any_height(rng)
-    text = words(rng) if rng.random() < 0.6 else " "
-    inked = worn(set_line(text, any_setting(rng, fonts, height=height), rng), rng)
-    return DrawnField(_on_form(inked, rng, fonts), "")
 
 
 def _printed(text: str, rng: Generator) -> str:

@@ -30,9 +30,6 @@ TEXTURES: Final = 48
 TEXTURE_SHAPE: Final = (256, 1024)
 """Security print is drawn once and then cut from: it takes as long as all else."""
 
-LONGEST: Final = 1500
-"""Columns; longer lines are set smaller."""
-
 
 @dataclass(frozen=True, slots=True)
 class DrawnRow:

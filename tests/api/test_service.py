@@ -2,14 +2,19 @@
 
 import json
 import logging
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from api.service import ARTIFACTS
+from core.errors import ArtifactMismatch
 from core.media import ACCEPTED
+from core.settings import SHIPPED_MODEL
 from tests.api.conftest import Caller, Service, StartService
+from worker.networks import open_model
 
 
 def test_limits_are_those_of_the_settings(start_service: StartService) -> None:
@@ -63,6 +68,26 @@ def test_readiness_looks_at_the_model_that_is_promoted(service: Service, tmp_pat
     assert model() == "ok"
     (shelf.folder / "active.json").write_text("{")
     assert model() == "artifact_mismatch"
+
+
+@pytest.mark.parametrize(
+    ("file", "name"), [("line.json", "line_version"), ("manifest.json", "normalisation_version")], ids=["line", "glyph"]
+)
+def test_readiness_sees_a_model_that_learnt_from_other_pictures(
+    service: Service, tmp_path: Path, file: str, name: str
+) -> None:
+    def promoted(source: Path) -> str:
+        service.services.models.promote(service.services.models.add(source))
+        return str(service.client.get("/readyz").json["checks"]["model"])
+
+    source = shutil.copytree(ARTIFACTS / SHIPPED_MODEL, tmp_path / "source")
+    assert promoted(source) == "ok"
+    open_model(service.services.settings)
+    stated = json.loads((source / file).read_text("utf-8"))
+    (source / file).write_text(json.dumps({**stated, name: "another"}), "utf-8")
+    assert promoted(source) == "artifact_mismatch"
+    with pytest.raises(ArtifactMismatch):
+        open_model(service.services.settings)
 
 
 def test_metrics_count_documents(service: Service, caller: Caller) -> None:

@@ -1,17 +1,20 @@
 """`tallyscan corrections`: the same folder over HTTP and straight out of the database."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from cli.client import Upload
+from cli.corrections import _told
 from core.types import Truth
 from storage.records import NewCorrection
 from tests.api.conftest import Service
 from tests.cli.app_server import AppServer
 from tests.cli.conftest import Tallyscan
 from tests.factories import png_bytes
+from worker.exporting import Exported
 
 
 @pytest.fixture
@@ -51,6 +54,17 @@ def test_both_ways_export_the_same(corrected: AppServer, tallyscan: Tallyscan, t
     for file in files:
         if file.name != "provenance.json":
             assert (tmp_path / "here" / file).read_bytes() == (tmp_path / "there" / file).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("done", "said"),
+    [
+        (Exported(1, 2, 0), "1 field, 2 digits"),
+        (Exported(3, 0, 1, printed=2), "3 fields, 0 digits, 1 left out: their scans .*, 2 left out: in print"),
+    ],
+)
+def test_what_was_left_out_is_told_with_its_reason(done: Exported, said: str) -> None:
+    assert re.match(said + "(,|$)", _told(done))
 
 
 def test_nothing_to_export_is_said(app: AppServer, tallyscan: Tallyscan, tmp_path: Path) -> None:

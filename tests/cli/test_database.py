@@ -69,5 +69,18 @@ def test_keys_without_a_service_say_what_to_do(tallyscan: Tallyscan, home: Path)
     result = tallyscan("keys", "list")
     assert result.exit_code == 2
     assert "tallyscan up" in result.stderr
-    home.mkdir()
+    (home / "models").mkdir(parents=True)
+    assert "tallyscan up" in tallyscan("keys", "list").stderr, "a home may hold models alone"
+    assert [path.name for path in home.iterdir()] == ["models"], "who only asks makes no database"
+    (home / "tallyscan.db").touch()
     assert "tallyscan db upgrade" in tallyscan("keys", "list").stderr
+
+
+def test_keys_of_a_database_elsewhere_need_no_home(
+    tallyscan: Tallyscan, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TALLYSCAN_DATABASE_URL", f"sqlite:///{tmp_path / 'elsewhere.db'}")
+    assert tallyscan("db", "upgrade").exit_code == 0
+    assert tallyscan("keys", "create", "scanner").exit_code == 0
+    assert "scanner" in tallyscan("keys", "list").stdout
+    assert not home.exists()

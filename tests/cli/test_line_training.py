@@ -67,16 +67,18 @@ def test_a_line_reader_is_exported_with_data_only(tallyscan: Tallyscan, tmp_path
     assert "folder of collections" in " ".join(result.stderr.split())
 
 
+# Keras 3.15 converts TensorFlow's variables in a way that NumPy 2 deprecates; nothing here can help it.
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 @pytest.mark.slow
-def test_a_line_reader_is_trained_from_the_command_line(tmp_path: Path) -> None:
+def test_a_line_reader_is_trained_from_the_command_line(tallyscan: Tallyscan, tmp_path: Path) -> None:
     data, run = collections(tmp_path / "data"), tmp_path / "run"
     command = ["train", data, "--arch", "line", "--recipe", "digits-open", "--limit", "32", "--out", run]
     stopped = _run(*command, "--epochs", "2", "--until", "1")
     assert stopped.returncode == 0, stopped.stderr
     assert "epoch 1  loss" in stopped.stderr
     assert not (run / WEIGHTS).exists()
-    whole = _run(*command, "--epochs", "2", "--resume")
-    assert whole.returncode == 0, whole.stderr
+    whole = tallyscan(*command, "--epochs", "2", "--resume")
+    assert whole.exit_code == 0, whole.output
     assert "2 epochs, held-out lines read whole: orand" in whole.stdout
     assert (run / WEIGHTS).exists()
 

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.live, pytest.mark.slow]
 DOCUMENTS = 200
 VICTIMS = ("reader", "reader", "reader", "reader", "reader", "worker", "api", "broker")
 """Who is killed, in a shuffled round: readers most often, as in life."""
-ROUNDS = 3
+ROUNDS = 2
 VICTIM_SECONDS = 5.0
 """How long to lie in wait for somebody who is just being restarted, or has nothing to read."""
 HEAD_START = 16

@@ -80,7 +80,7 @@ def test_a_missing_file_says_so(tmp_path: Path) -> None:
     ("name", "content"),
     [
         ("cut-idx3-ubyte", idx(np.zeros((3, 28, 28)))[:-1]),
-        ("cut-idx3-ubyte.gz", gzip.compress(idx(np.zeros((3, 28, 28))))[:-9]),
+        ("cut-idx3-ubyte.gz", gzip.compress(idx(np.zeros((3, 28, 28))), mtime=0)[:-9]),
         ("other-idx3-ubyte", b"\x89PNG"),
         ("bad.npz", b"PK\x03\x04 no archive"),
         ("bad.csv", b"label,pixel0\n1,300\n"),

@@ -97,11 +97,9 @@ def test_a_template_has_a_history(store: Store) -> None:
     store.templates.put("card", {"fields": ["amount"]})
     store.templates.put("other", {"fields": []})
     store.templates.remove("card")
-    assert [(each.version, each.body) for each in store.templates.history("card")] == [
-        (1, {"fields": []}),
-        (2, {"fields": ["amount"]}),
-    ]
-    assert store.templates.history("none") == []
+    assert store.templates.numbers("card") == [1, 2]
+    assert [store.templates.get("card", number).body for number in (1, 2)] == [{"fields": []}, {"fields": ["amount"]}]
+    assert store.templates.numbers("none") == []
 
 
 def test_templates_have_versions(store: Store) -> None:

@@ -11,7 +11,7 @@ from model.artifacts import SHIPPED
 from storage.models import ModelShelf
 from worker import current
 from worker.current import CurrentReader
-from worker.networks import open_model
+from worker.networks import Networks, open_model, open_named
 
 
 @pytest.fixture
@@ -103,6 +103,21 @@ def test_a_new_process_takes_an_earlier_model_where_the_active_one_is_broken(
     assert CurrentReader(settings)().name == "digits-open"
     with pytest.raises(ArtifactMissing):
         open_model(settings)
+
+
+def test_a_disk_that_fails_at_the_start_is_one_clear_error(
+    settings: Settings, shelf: ModelShelf, model_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(name: str, *given: Settings) -> Networks:
+        if name == model_id:
+            raise PermissionError(13, "Permission denied")
+        return open_named(name, *given)
+
+    monkeypatch.setattr(current, "open_named", load)
+    shelf.promote(model_id)
+    assert CurrentReader(settings)().name == SHIPPED_MODEL, "the one before it reads"
+    with pytest.raises(ArtifactError, match="cannot be read: Permission denied"):
+        CurrentReader(settings.model_copy(update={"model": model_id}))
 
 
 def test_who_names_a_broken_model_gets_no_other(settings: Settings, shelf: ModelShelf, model_id: str) -> None:

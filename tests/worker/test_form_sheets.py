@@ -18,6 +18,7 @@ from forms.kit.layout import CODE_GAP, CODE_SIDE, MARKERS, Layout
 from forms.kit.making import template_of
 from forms.templates import Template, fits_print
 from segmentation.decoding import DecodeLimits
+from storage.records import TemplateRef
 from tests.forms.kit.kit import small, typeface
 from tests.segmentation.registration.drawn import capture, phone, scanner
 from tests.worker.conftest import Submit, drain
@@ -139,6 +140,19 @@ def test_a_version_fits_while_its_boxes_stand_where_they_stood() -> None:
     assert not fits_print(template_of(small(pages=2, length=6)), template)
     fewer = Template.model_validate({**template.as_json(), "pages": 1, "fields": fields[:1]})
     assert not fits_print(fewer, template)
+
+
+def test_a_version_that_came_while_a_worker_runs_is_known_to_it(desk: Desk) -> None:
+    template = template_of(small(pages=2)).as_json()
+    ruled = [{**field, "required": False} for field in template["fields"]]
+    elsewhere = template_of(small(pages=2, length=6)).as_json()
+    first = TemplateRef("slip", desk.store.templates.put("slip", template).version)
+    assert desk.form_of(first).versions == {1}
+    desk.store.templates.put("slip", {**template, "fields": ruled})
+    desk.store.templates.put("slip", elsewhere)
+    assert desk.form_of(first).versions == {1, 2}
+    assert desk.form_of(TemplateRef("slip", 3)).versions == {3}
+    assert desk.form_of(first).target is desk.form_of(first).target, "features are found once"
 
 
 def test_a_form_of_pages_without_codes_goes_by_their_order(reader: Reader) -> None:

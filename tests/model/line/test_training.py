@@ -1,6 +1,7 @@
 """A line reader trained for some seconds, and on from where a training was stopped."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidRequest
+from model.line import training
 from model.line.material import Sample
 from model.line.network import BLANK, LINE_CLASSES, build_line_reader
 from model.line.training import (
@@ -31,11 +33,19 @@ def line(width: int, text: str = "1") -> Sample:
     return Sample(np.full((32, width), width, np.uint8), text)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _soon_warm() -> Iterator[None]:
+    """Six steps are all there are: the rate is at its highest after two of them, not after hundreds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "WARM_UP_STEPS", 2)
+        yield
+
+
 @pytest.fixture(scope="module")
 def options(drawn_data: Path, tmp_path_factory: pytest.TempPathFactory) -> LineOptions:
     out = tmp_path_factory.mktemp("runs") / "whole"
     return LineOptions(
-        drawn_data, out, recipe="digits-open", seed=4, epochs=2, fresh=48, batch_size=16, rate=2e-2, command="train"
+        drawn_data, out, recipe="digits-open", seed=4, epochs=2, fresh=48, batch_size=16, command="train"
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from core.errors import InvalidRequest
 from model.line.writing import OTHER
 from model.printed import fonts
-from model.printed.fields import drawn_field, without_number
+from model.printed.fields import drawn_field
 from model.printed.fonts import PACKAGES, Font, fonts_here, load_fonts
 from model.printed.lettering import Setting, hollow, in_dots, set_line, spread
 from model.printed.material import WIDEST, held_out, make_samples
@@ -125,4 +125,3 @@ def test_whole_fields_hold_their_number_and_nothing_else_that_fits(here: tuple[F
     fields = [drawn_field(rng, here, lengths=(9, 18)) for _ in range(12)]
     assert all(9 <= len(field.text) <= 18 and field.text.isdigit() for field in fields)
     assert sum(bool(find_rows(field.pixels)) for field in fields) >= 11
-    assert {without_number(rng, here).text for _ in range(3)} == {""}
