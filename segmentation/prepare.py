@@ -54,16 +54,25 @@ def is_inverted(grey: _Grey) -> bool:
 
 
 def ink_strength(grey: _Grey) -> _Grey:
-    """Return how much darker each pixel is than the paper around it: uint8, 0 is paper.
+    """Return how much darker each pixel is than the paper around it: uint8, 0 is paper."""
+    smooth = _smooth(grey)
+    return np.asarray(cv2.subtract(_paper(smooth), smooth), np.uint8)
 
-    The paper is a morphological closing with a window wider than any stroke, so shadows and slow changes of
-    tone go away.
-    """
-    side = _odd(float(np.clip(min(grey.shape) / 2, 15, 61)))
+
+def paper_around(grey: _Grey) -> _Grey:
+    """Return the tone of the paper at each pixel, as if nothing stood on it: uint8, shape of `grey`."""
+    return _paper(_smooth(grey))
+
+
+def _smooth(grey: _Grey) -> _Grey:
+    return np.asarray(cv2.GaussianBlur(grey, (3, 3), 0), np.uint8) if min(grey.shape) >= 40 else grey
+
+
+def _paper(smooth: _Grey) -> _Grey:
+    """Return a morphological closing with a window wider than any stroke: shadows and slow changes of tone stay."""
+    side = _odd(float(np.clip(min(smooth.shape) / 2, 15, 61)))
     window = cv2.getStructuringElement(cv2.MORPH_RECT, (side, side))
-    smooth = cv2.GaussianBlur(grey, (3, 3), 0) if min(grey.shape) >= 40 else grey
-    paper = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, window, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.subtract(paper, smooth), np.uint8)
+    return np.asarray(cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, window, borderType=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def ink_map(grey: _Grey) -> _Ink:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.prepare import ink_map, ink_strength, remove_rules, threshold_ink
+from segmentation.prepare import ink_map, ink_strength, paper_around, remove_rules, threshold_ink
 from segmentation.registration.evening import estimate_light
 from segmentation.registration.geometry import as_grey
 
@@ -163,8 +163,8 @@ def _grown(bits: _Bits) -> _Bits:
 
 def paint_out(grey: _Grey, removed: _Bits) -> _Grey:
     """Return the pixels with the tone of the paper around wherever `removed` is not 0."""
-    paper = cv2.add(grey, ink_strength(grey))
-    return np.asarray(np.where(removed > 0, paper, grey), np.uint8)
+    # Ink's strength is of smoothed pixels: added to `grey`, it would leave the edges of letters as a faint print.
+    return np.asarray(np.where(removed > 0, paper_around(grey), grey), np.uint8)
 
 
 def drop_out(pixels: NDArray[np.uint8], *, guide: str = AUTO) -> _Grey:

@@ -19,6 +19,7 @@ from forms.field_types import FieldType
 from forms.templates import Template, TemplateField
 from segmentation.decoding import DecodeLimits, decode_page
 from segmentation.prepare import to_grey
+from segmentation.registration.evening import evenly_lit
 from segmentation.registration.reference import prepare_reference
 from segmentation.registration.register import register
 from segmentation.registration.target import MarkerLayout, Method, Registered, RegistrationTarget
@@ -86,6 +87,7 @@ class Form:
         """Return the fields of page `number` of the form, laid over the template; bands of E-13B left out."""
         # The picture of the empty form shows its first page.
         blank = self.blank if number == 1 else None
+        page = evenly_lit(page)
         sheet = Sheet(page, to_grey(page), blank=blank, guides=self.template.guides)
         fields = self.template.fields_on(number)
         return [self._cut(field, sheet, fields) for field in fields if field.writing != MICR]

@@ -4,12 +4,14 @@ The light is what the paper looks like: a closing takes strokes away, an opening
 Dividing by it keeps a stroke's contrast to the paper beside it, however thin it is.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.types import Page
 from segmentation.registration.geometry import as_grey
 
 PAPER_TONE: Final = 235
@@ -23,6 +25,20 @@ STROKE_SHARE: Final = 0.03
 
 MAX_GAIN: Final = 3.0
 """Deep shadow is brightened no further: what is darker is a dark thing rather than paper in the dark."""
+
+
+UNEVEN: Final = 0.6
+"""Share of the lightest paper's brightness that the darkest paper has, below which light is uneven. Scans and photos of
+real cheques and covers have 0.75 and more, coloured bands among them; drawn pages in deep shadow 0.33."""
+
+
+def evenly_lit(page: Page) -> Page:
+    """Return the page with its light evened out where it is uneven, else the page itself.
+
+    A page of which the larger part lies in shadow would be taken for bright ink on dark paper.
+    """
+    dark, bright = np.percentile(_paper_light(as_grey(page.pixels)), (5, 95))
+    return replace(page, pixels=even_light(page.pixels)) if dark < UNEVEN * bright else page
 
 
 def even_light(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -40,6 +56,15 @@ def estimate_light(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
         grey: dark ink on light paper.
     """
     height, width = grey.shape
+    smooth = _paper_light(grey)
+    floor = max(1.0, float(np.percentile(smooth, 95)) / MAX_GAIN)
+    lit = np.maximum(smooth, np.uint8(floor))
+    return np.asarray(cv2.resize(lit, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def _paper_light(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the paper's brightness in a small picture: uint8, no side longer than `LIGHT_SIDE`."""
+    height, width = grey.shape
     scale = min(1.0, LIGHT_SIDE / max(height, width))
     small = grey
     if scale < 1.0:
@@ -49,7 +74,4 @@ def estimate_light(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     window = np.ones((side, side), np.uint8)
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, window, borderType=cv2.BORDER_REPLICATE)
     calm = cv2.morphologyEx(paper, cv2.MORPH_OPEN, window, borderType=cv2.BORDER_REPLICATE)
-    smooth = cv2.blur(cv2.blur(calm, (side, side)), (side, side))
-    floor = max(1.0, float(np.percentile(smooth, 95)) / MAX_GAIN)
-    lit = np.maximum(smooth, np.uint8(floor))
-    return np.asarray(cv2.resize(lit, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.blur(cv2.blur(calm, (side, side)), (side, side)), np.uint8)

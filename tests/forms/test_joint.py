@@ -9,8 +9,8 @@ from forms.ctc import frames_of
 from forms.decoder import Decoded
 from forms.digitwise import digit_shares, in_places
 from forms.field_types import field_type
-from forms.fusion import FusionWeights, Proposal
-from forms.joint import LineView, decode_jointly
+from forms.fusion import Fused, FusionWeights, Proposal
+from forms.joint import LineView, decode_jointly, readers_disagree
 from forms.policy import judge
 from tests.forms.rows import WITH_GARBAGE, crop, digit_boxes, row, scores
 from tests.forms.test_ctc import peaks
@@ -92,6 +92,30 @@ def test_readers_that_are_sure_of_different_strings_are_reported() -> None:
     reading = judge(decoded, crop(), accept_confidence=0.0)
     assert ReviewReason.READERS_DISAGREE in reading.review_reasons
     assert not reading.accepted
+
+
+def two_digits(*, best: tuple[float, float], rival: tuple[str, float, float]) -> Fused:
+    """Return 47 with the log probabilities of lattice and line readers, and another string with its own."""
+    text, lattice, lines = rival
+    return Fused(
+        (Proposal("47", 0.9, *best, allowed=True), Proposal(text, 0.1, lattice, lines, allowed=True)), text, "47"
+    )
+
+
+@pytest.mark.parametrize(
+    ("best", "rival", "expected"),
+    [
+        ((-2.8, -0.28), ("42", -1.4, -6.0), True),
+        ((-2.8, -0.05), ("42", -1.4, -6.0), False),  # the line readers do not hesitate
+        ((-2.0, -0.28), ("42", -1.4, -6.0), False),  # the lattice hardly prefers the other
+        ((-2.8, -0.28), ("472", -1.4, -6.0), False),  # a matter of cuts, not of one digit
+        ((-2.8, -0.28), ("92", -1.4, -6.0), False),
+    ],
+)
+def test_hesitant_line_readers_against_the_lattice_over_one_digit_are_reported(
+    best: tuple[float, float], rival: tuple[str, float, float], *, expected: bool
+) -> None:
+    assert readers_disagree(two_digits(best=best, rival=rival)) is expected
 
 
 def test_a_word_is_not_accepted_as_a_number() -> None:

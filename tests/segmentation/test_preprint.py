@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from segmentation.prepare import ink_map
-from segmentation.preprint import clean_field, drop_out, remove_lines, subtract_blank
+from segmentation.preprint import clean_field, drop_out, paint_out, remove_lines, subtract_blank
 from tests.segmentation.drawn import draw_digit
 
 PAPER = 245
@@ -72,6 +72,13 @@ def test_a_field_that_is_left_empty_is_empty() -> None:
     page = filled(beside(blank_field(), 1.3, -0.7), np.full((110, 600), 255, np.uint8), PENS["black"], seed=3)
     clean = subtract_blank(np.asarray(cv2.cvtColor(page, cv2.COLOR_BGR2GRAY), np.uint8), blank)
     assert ink_map(clean).mean() < 0.001
+
+
+def test_what_is_painted_out_leaves_no_faint_edges() -> None:
+    field = np.full((90, 250), PAPER, np.uint8)
+    cv2.putText(field, "None", (20, 60), cv2.FONT_HERSHEY_COMPLEX, 1.2, (60,), 1)
+    printed = cv2.dilate((field < 200).view(np.uint8), np.ones((5, 5), np.uint8))
+    assert paint_out(field, printed).min() >= PAPER - 2
 
 
 def test_an_empty_blank_takes_nothing() -> None:

@@ -4,7 +4,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.registration.evening import PAPER_TONE, even_light
+from core.types import Page
+from segmentation.prepare import is_inverted
+from segmentation.registration.evening import PAPER_TONE, even_light, evenly_lit
 
 
 def shaded(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -51,3 +53,29 @@ def test_hues_stay() -> None:
 def test_black_and_tiny_pictures_do_no_harm() -> None:
     assert even_light(np.zeros((50, 60), np.uint8)).max() == 0
     assert even_light(np.full((1, 1), 200, np.uint8)).shape == (1, 1)
+
+
+def deep_shadow(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a page of which all but a stripe lies in a shadow that leaves a third of the light."""
+    columns = np.arange(pixels.shape[1])
+    light = np.where((columns > 60) & (columns < 180), 1.0, 0.35).astype(np.float32)
+    return np.asarray(pixels * cv2.GaussianBlur(light[None], (61, 1), 0), np.uint8)
+
+
+def test_a_page_in_shadow_is_not_taken_for_a_negative() -> None:
+    page = np.full((900, 700), 240, np.uint8)
+    cv2.putText(page, "4711", (200, 400), cv2.FONT_HERSHEY_SIMPLEX, 3, 40, 5)
+    dark = Page(0, deep_shadow(page))
+    assert is_inverted(dark.pixels)
+    lit = evenly_lit(dark)
+    assert not is_inverted(lit.pixels)
+    assert lit.pixels[500:, 120].min() > 200
+    assert lit.pixels[500:, 600].min() > 200
+
+
+def test_even_light_and_negatives_are_left_alone() -> None:
+    page = Page(0, np.full((900, 700), 240, np.uint8))
+    assert evenly_lit(page) is page
+    negative = np.full((900, 700), 20, np.uint8)
+    cv2.putText(negative, "4711", (200, 400), cv2.FONT_HERSHEY_SIMPLEX, 3, 240, 5)
+    assert is_inverted(evenly_lit(Page(0, negative)).pixels)
