@@ -25,7 +25,7 @@ model_option = click.option(
     "models",
     multiple=True,
     default=("digits",),
-    show_default="digits",
+    show_default=True,
     help="Name of the network; given more than once, the networks are one: the mean of their probabilities counts.",
 )
 

@@ -109,14 +109,14 @@ def _write(found: Evaluation, folder: Path) -> None:
 
 
 def _picture(figures: Score, title: str, path: Path) -> None:
-    """Draw the confusion matrix: each row's shares as shades, the counts as figures."""
+    """Draw the confusion matrix: roots of each row's shares as shades, so that mistakes show; counts as figures."""
     figure: Any = load_extra("matplotlib.figure").Figure(figsize=(6.2, 6), layout="constrained")
     axes = figure.subplots()
     counts = np.array(figures.confusion)
-    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    shades = np.sqrt(counts / np.maximum(1, counts.sum(axis=1, keepdims=True)))
+    axes.imshow(shades, cmap="Blues", vmin=0, vmax=1)
     for row, column in np.argwhere(counts):
-        colour = "white" if shares[row, column] > 0.5 else "black"
+        colour = "white" if shades[row, column] > 0.6 else "black"
         axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour, fontsize=8)
     names = [each.label for each in figures.classes]
     axes.set(xlabel="read", ylabel="true", title=title)
