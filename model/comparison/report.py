@@ -11,17 +11,19 @@ from typing import Final
 
 from model.comparison import plots
 from model.comparison.features import FEATURES
+from model.comparison.markdown import FIGURES_OF_T10K, t10k_row, tables
 from model.comparison.material import T10K, TITLES
 from model.comparison.running import Comparison, Read, Result
 from model.material import DIGITS
 
-REPORT, FIGURES = "report.html", "comparison.json"
+REPORT, FIGURES, TABLES = "report.html", "comparison.json", "tables.md"
 PAGE: Final = Template((Path(__file__).parent / "report.html").read_text("utf-8"))
 
 
 def write_report(found: Comparison, read: Read, out: Path, *, command: str) -> Path:
-    """Write the report and the figures into `out` and return the report's path."""
+    """Write the report, the figures and their tables in Markdown into `out` and return the report's path."""
     (out / FIGURES).write_text(json.dumps({"command": command, **asdict(found)}, indent=1) + "\n", "utf-8")
+    (out / TABLES).write_text(tables(found) + "\n", "utf-8")
     pictures = {
         "accuracy_picture": plots.accuracy_plot(found),
         "domain_picture": plots.domain_plot(found),
@@ -63,33 +65,13 @@ def _minutes(seconds: float | None) -> str:
 
 
 def _main_table(found: Comparison) -> str:
-    head = (
-        "method", "sees", "accuracy", "95 % interval", "error", "sensitivity", "specificity", "PPV",
-        "to train, s", "to test 1,000, s", "size",
-    )  # fmt: skip
-    return _table(head, (_main_row(result) for result in found.results), words=2)
+    return _table(FIGURES_OF_T10K, (_main_row(result) for result in found.results), words=2)
 
 
 def _main_row(result: Result) -> list[str]:
-    figures = result.sets[T10K]
-    training = "–" if result.training_seconds is None else f"{result.training_seconds:,.1f}"
-    return [
-        f'<span title="{escape(result.entry.settings)}">{escape(result.entry.title)}</span>',
-        escape(result.entry.features),
-        f"<b>{figures.accuracy:.2%}</b>",
-        f"{figures.low * 100:.2f}–{figures.high * 100:.2f}",
-        f"{figures.error:.2%}",
-        f"{figures.sensitivity:.4f}",
-        f"{figures.specificity:.4f}",
-        f"{figures.ppv:.4f}",
-        training,
-        f"{result.testing_seconds:.3f}",
-        _size(result.size_bytes),
-    ]
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:,.1f} MB" if count >= 100_000 else f"{count / 1e3:,.1f} kB"
+    title, features, accuracy, *others = map(escape, t10k_row(result))
+    settings = escape(result.entry.settings)
+    return [f'<span title="{settings}">{title}</span>', features, f"<b>{accuracy}</b>", *others]
 
 
 def _domain_table(found: Comparison) -> str:
