@@ -27,10 +27,10 @@ from model.line.material import FULL, OPEN, STRINGS, Ingredients, Sample, load_i
 from model.line.network import build_line_reader
 from model.line.own_ink import own_ink
 from model.line.real import RealField
-from model.line.training import RUN, WEIGHTS, LineRun, load_weights, precision
+from model.line.training import RUN, WEIGHTS, LineRun, load_weights
 from model.line.writing import OTHER
 from model.line_artifacts import LineManifest, load_line_manifest
-from model.training_extra import load_keras
+from model.training_extra import fast_precision, load_keras
 from segmentation.line import LINE_VERSION, prepare_line
 from storage.models import CARD, ModelShelf
 from worker.calibrate import drawn_numbers, held_out_fields, no_numbers
@@ -234,15 +234,11 @@ def _learn(
 
 
 def _tune(folder: Path, own: Sequence[RealField], replay: Ingredients, tuning: TuningOptions) -> None:
-    keras = load_keras()
-    keras.mixed_precision.set_global_policy(precision())
-    try:
+    with fast_precision():
         network = build_line_reader()
         load_weights(network, folder / WEIGHTS)
         tune(network, own, replay, tuning)
         network.save_weights(folder / WEIGHTS)
-    finally:
-        keras.mixed_precision.set_global_policy("float32")
 
 
 def _teller(options: FinetuneOptions, number: int) -> Callable[[Tuned], None]:

@@ -253,6 +253,8 @@ MARKS: Final[dict[str, Callable[[float, list[float]], Lines]]] = {
 
 def _barred_seven(rng: Generator) -> Lines:
     """Return a 7 with a bar through its stem, which may stand low and fall, so that it looks like a 2's foot."""
+    if rng.random() < 0.4:
+        return _crossed_seven(rng)
     corner, foot = rng.uniform(0.45, 0.75), rng.uniform(0.05, 0.35)
     roof = [(rng.uniform(-0.05, 0.08), rng.uniform(0.05, 0.25)), (0.5 * corner, rng.uniform(0, 0.12)), (corner, 0.05)]
     stem = [(0.6 * corner + 0.4 * foot + rng.normal(0, 0.04), rng.uniform(0.35, 0.5)), (foot, 1.0)]
@@ -261,16 +263,48 @@ def _barred_seven(rng: Generator) -> Lines:
     return [roof + stem, bar]
 
 
+def _crossed_seven(rng: Generator) -> Lines:
+    """Return a 7 whose stem leans so far, and whose bar falls so steeply, that they make an X."""
+    left, corner = rng.uniform(-0.02, 0.18), rng.uniform(0.5, 0.8)
+    roof = [(left, rng.uniform(0.02, 0.2)), (0.5 * (left + corner), rng.uniform(-0.04, 0.1)), (corner, 0.04)]
+    foot = (corner - rng.uniform(0.4, 0.8), rng.uniform(0.95, 1.12))
+    bend = rng.uniform(0.35, 0.65)
+    stem = [(corner + bend * (foot[0] - corner) + rng.normal(0, 0.03), 0.04 + bend * (foot[1] - 0.04)), foot]
+    level = rng.uniform(0.36, 0.6)
+    start = foot[0] + (corner - foot[0]) * (1 - level) - rng.uniform(0.08, 0.3)
+    end = (start + rng.uniform(0.5, 0.9), level + rng.uniform(0.22, 0.55))
+    middle = (0.5 * (start + end[0]), 0.5 * (level + end[1]) + rng.normal(0, 0.04))
+    return [roof + stem, [(start, level), middle, end]]
+
+
+def _looped_four(rng: Generator) -> Lines:
+    """Return a 4 in one go: down, along, up to the stem's top with a loop or an edge, and down again."""
+    lean = rng.uniform(0, 0.25)
+    valley, right = rng.uniform(0.6, 0.85), rng.uniform(0.4, 0.65)
+    left = [(lean, rng.uniform(0, 0.25)), (rng.uniform(-0.05, 0.08), 0.8 * valley), (rng.uniform(0.05, 0.15), valley)]
+    along = [
+        (0.6 * right, valley + rng.normal(0, 0.04)),
+        (right + rng.uniform(0, 0.12), valley - rng.uniform(0.1, 0.3)),
+    ]
+    top = (right + rng.uniform(-0.05, 0.1), rng.uniform(0.2, 0.5))
+    foot = [(right + rng.normal(-0.05, 0.05), valley), (right + rng.uniform(-0.1, 0.1), rng.uniform(0.95, 1.15))]
+    return [[*left, *along, top, *foot]]
+
+
 def _winged_one(rng: Generator) -> Lines:
     """Return a 1 with a long stroke up to its top."""
-    top = rng.uniform(0.18, 0.45)
-    return [[(0.0, rng.uniform(0.25, 0.75)), (top, 0.0), (top + rng.normal(-0.03, 0.06), 1.0)]]
+    top = rng.uniform(0.18, 0.55)
+    return [[(0.0, rng.uniform(0.25, 0.8)), (top, 0.0), (top + rng.normal(-0.03, 0.06), 1.0)]]
 
 
-EUROPEAN: Final[dict[str, Callable[[Generator], Lines]]] = {"7": _barred_seven, "1": _winged_one}
+EUROPEAN: Final[dict[str, Callable[[Generator], Lines]]] = {
+    "7": _barred_seven,
+    "4": _looped_four,
+    "1": _winged_one,
+}
 """Forms of digits that the collections of ink have few of."""
 
-EUROPEAN_SHARE: Final = 0.12
+EUROPEAN_SHARE: Final = {"7": 0.3, "4": 0.1, "1": 0.12}
 """Of these digits in drawn numbers."""
 
 
@@ -278,7 +312,7 @@ def _digit(
     ink: InkCollection, glyphs: dict[str, list[Writing]], char: str, rng: Generator
 ) -> tuple[list[Stroke], float]:
     """Return a digit's strokes, standing on the line, and its width."""
-    if char in EUROPEAN and rng.random() < EUROPEAN_SHARE:
+    if rng.random() < EUROPEAN_SHARE.get(char, 0.0):
         glyph = Writing(char, "", tuple(np.asarray(line, np.float32) for line in EUROPEAN[char](rng)))
     else:
         choice = glyphs.get(char) or _from_anyone(ink, char, rng)

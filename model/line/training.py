@@ -26,7 +26,7 @@ from model.line.journal import TABLE, LineEpoch, read_journal, write_journal
 from model.line.material import FRAME_COLUMNS, Sample
 from model.line.network import BLANK
 from model.line.writing import OTHER
-from model.training_extra import load_keras, load_tensorflow
+from model.training_extra import fast_precision, load_keras, load_tensorflow
 from segmentation.line import LINE_HEIGHT
 
 CHUNK: Final = 640
@@ -105,8 +105,7 @@ def train_line_reader(options: LineOptions) -> list[LineEpoch]:
     options.out.mkdir(parents=True, exist_ok=True)
     keras = load_keras()
     keras.utils.set_random_seed(options.seed)
-    keras.mixed_precision.set_global_policy(precision())
-    try:
+    with fast_precision():
         trainer = _Trainer(options, taught)
         rows = read_journal(options.out)
         trainer.restore(len(rows))
@@ -124,8 +123,6 @@ def train_line_reader(options: LineOptions) -> list[LineEpoch]:
                     options.on_epoch(rows[-1])
         if len(rows) == options.epochs:
             trainer.finish()
-    finally:
-        keras.mixed_precision.set_global_policy("float32")
     return rows
 
 
@@ -329,17 +326,6 @@ def ctc_labels(batch: list[Sample]) -> Any:  # noqa: ANN401
     values = [signs.index(sign) for sample in batch for sign in sample.text]
     shape = (len(batch), max(len(sample.text) for sample in batch))
     return load_tensorflow().sparse.SparseTensor(np.array(places, np.int64), np.array(values, np.int32), shape)
-
-
-def precision() -> str:
-    """Return Keras's policy: half precision where the processor or a GPU multiplies it quickly."""
-    if load_tensorflow().config.list_physical_devices("GPU"):
-        return "mixed_bfloat16"
-    try:
-        flags = Path("/proc/cpuinfo").read_text("utf-8")
-    except OSError:
-        return "float32"
-    return "mixed_bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
 
 
 _DRAWER: Callable[..., list[Sample]] | None = None

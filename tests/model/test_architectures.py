@@ -18,6 +18,10 @@ def test_small_is_small(classes: int) -> None:
     assert build("small", classes=classes).count_params() <= 250_000
 
 
+def test_the_record_network_keeps_to_its_limit() -> None:
+    assert build("record", classes=10).count_params() <= 400_000
+
+
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_glyphs_go_in_and_a_score_for_each_class_comes_out(name: str) -> None:
     network = build(name, classes=11)
