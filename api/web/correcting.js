@@ -27,7 +27,8 @@ export function correctionForm(reading, page, field) {
   const submit = (event) => { event.preventDefault(); say("text", input.value.trim()); };
   return el("form.correction", { on: { submit } },
     el("label", { for: "correction" }, "What it really reads"),
-    el("div.correction-row", {}, input, save,
+    el("div.correction-row", {}, input, save),
+    el("div.correction-row", {},
       button("Nothing stands there", () => say("empty", null), { kind: "quiet" }),
       button("Nobody can tell", () => say("unreadable", null), { kind: "quiet" })),
     said, error);
