@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import examples, load_settings, type_option
+from cli.options import FieldTypeName, examples, load_settings
 from cli.output import print_table
 from cli.progress import progress_display
 
@@ -31,7 +31,12 @@ FEWEST = 20
 )
 @click.argument("labels", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Where the files lie.")
-@type_option
+@click.option(
+    "--type",
+    "type_name",
+    type=FieldTypeName(),
+    help="The fields' type [default: digits; of exported corrections, each one's own].",
+)
 @click.option(
     "--out", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The calibration to write."
 )

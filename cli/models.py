@@ -48,12 +48,14 @@ def list_models(home: Path | None, format_name: str) -> None:
 @home_option
 @answer_format
 def show(model: str, home: Path | None, format_name: str) -> None:
-    """Show the card of MODEL: data, terms, seed, command, figures, verdict, and where its files and plot are."""
+    """Show the card of MODEL: data, terms, seed, command, figures, verdict, and where its files and plot are.
+
+    Shipped networks that read no fields by themselves, such as micr and printed, have a card, too.
+    """
     settings = load_settings(home)
     shelf, active = _shelf(settings)
-    if _is_shipped(model):
-        card, folder = _shipped_card(model)
-    else:
+    card, folder = _shipped_card(model)
+    if not card:
         model = shelf.find(model)
         shelf.verify(model)
         card, folder = shelf.card(model), shelf.folder / model
@@ -83,9 +85,9 @@ def promote(model: str, anyway: bool, home: Path | None) -> None:
     verdict = {} if _is_shipped(model) else shelf.card(model).get("verdict", {})
     if not verdict.get("promotes", True) and not anyway:
         reasons = "; ".join(verdict.get("reasons", ()))
-        raise ModelRefused(f"{model[:SHOWN]} reads worse than what it was made from: {reasons}. --anyway promotes it.")
+        raise ModelRefused(f"{_short(model)} reads worse than what it was made from: {reasons}. --anyway promotes it.")
     shelf.promote(model)
-    click.echo(f"{model[:SHOWN]} reads from now on")
+    click.echo(f"{_short(model)} reads from now on")
     _warn_of_pin(settings)
 
 
@@ -95,7 +97,7 @@ def rollback(home: Path | None) -> None:
     """Let the model read again that was active before."""
     settings = load_settings(home)
     shelf, _ = _shelf(settings)
-    click.echo(f"{shelf.rollback().active[:SHOWN]} reads from now on")
+    click.echo(f"{_short(shelf.rollback().active)} reads from now on")
     _warn_of_pin(settings)
 
 
@@ -125,11 +127,14 @@ def _is_shipped(name: str) -> bool:
 
 
 def _shipped_card(name: str) -> tuple[dict[str, Any], Path]:
+    """Return what the manifests of the shipped artifact say; nothing where there is none of that name."""
     from core.codec import to_json
-    from model.artifacts import artifact_folder, load_manifest
-    from model.line_artifacts import load_line_manifest
+    from model.artifacts import MANIFEST, artifact_folder, load_manifest
+    from model.line_artifacts import LINE_MANIFEST, load_line_manifest
 
-    return {"glyphs": to_json(load_manifest(name)), "lines": to_json(load_line_manifest(name))}, artifact_folder(name)
+    folder = artifact_folder(name)
+    parts = {"glyphs": (MANIFEST, load_manifest), "lines": (LINE_MANIFEST, load_line_manifest)}
+    return {part: to_json(load(name)) for part, (file, load) in parts.items() if (folder / file).exists()}, folder
 
 
 def _gist(shelf: "ModelShelf", model_id: str) -> dict[str, Any]:
@@ -151,13 +156,20 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     shares = [f"{row[name]:.1%}" if name in row else "" for name in ("own_before", "own_after")]
     promotes = {True: "yes", False: "no"}.get(row.get("promotes") or False, "") if "promotes" in row else ""
     return (
-        row["model"][:SHOWN],
+        _short(row["model"]),
         "active" if row["active"] else "",
         row["kind"],
-        (row.get("base") or "")[:SHOWN],
+        _short(row.get("base") or ""),
         *shares,
         promotes,
     )
+
+
+def _short(name: str) -> str:
+    """Return the first digits of a model's id, or the whole name of a shipped one."""
+    from storage.models import MODEL_ID
+
+    return name[:SHOWN] if MODEL_ID.fullmatch(name) else name
 
 
 def _flat(facts: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -19,8 +19,15 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 DATA = click.Path(exists=True, path_type=Path)
 COUNT = click.IntRange(min=1)
 
-model_option = click.option("--model", default="digits", show_default=True, help="Name of the network.")
 models_option = click.option("--models", "root", type=FOLDER, help="Folder of networks [default: the shipped ones].")
+model_option = click.option(
+    "--model",
+    "models",
+    multiple=True,
+    default=("digits",),
+    show_default=True,
+    help="Name of the network; given more than once, the networks are one: the mean of their probabilities counts.",
+)
 
 
 @click.command(
@@ -138,6 +145,7 @@ def train_glyphs(**options: Any) -> None:  # noqa: ANN401 - TrainOptions says wh
     epilog=examples(
         "tallyscan evaluate t10k-images-idx3-ubyte.gz",
         "tallyscan evaluate data/ --set mnist-t10k --set usps-test --out runs/evaluation",
+        "tallyscan evaluate data/ --set mnist-t10k --model mnist --model mnist-2 --model mnist-3",
     )
 )
 @click.argument("data", required=False, type=DATA)
@@ -149,7 +157,7 @@ def train_glyphs(**options: Any) -> None:  # noqa: ANN401 - TrainOptions says wh
 @answer_format
 def evaluate(
     data: Path | None,
-    model: str,
+    models: tuple[str, ...],
     root: Path | None,
     run: Path | None,
     sets: tuple[str, ...],
@@ -161,7 +169,7 @@ def evaluate(
     from model.evaluate import EvaluateOptions
     from model.evaluate import evaluate as measure
 
-    found = measure(EvaluateOptions(data=data, model=model, root=root or SHIPPED, run=run, sets=sets, out=out))
+    found = measure(EvaluateOptions(data=data, models=models, root=root or SHIPPED, run=run, sets=sets, out=out))
     if format_name == "json":
         print_json(asdict(found))
         return
@@ -207,13 +215,13 @@ def evaluate(
 )
 @model_option
 @models_option
-def predict(data: Path, out: Path, format_name: str, model: str, root: Path | None) -> None:
+def predict(data: Path, out: Path, format_name: str, models: tuple[str, ...], root: Path | None) -> None:
     """Label every glyph in DATA: a CSV of pixels as Kaggle gives it out, an IDX file, an npz, or a folder a class."""
     from model.artifacts import SHIPPED
     from model.predict import PredictOptions
     from model.predict import predict as label
 
-    count = label(PredictOptions(data=data, out=out, format=format_name, model=model, root=root or SHIPPED))
+    count = label(PredictOptions(data=data, out=out, format=format_name, models=models, root=root or SHIPPED))
     click.echo(f"{out}: {count} glyphs labelled", err=True)
 
 

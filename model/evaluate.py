@@ -16,10 +16,10 @@ from core.errors import InvalidRequest
 from model.artifacts import SHIPPED
 from model.corpora import evaluation_sets
 from model.datasets import UNKNOWN, Samples, load_samples, normalised
+from model.ensemble import Ensemble
 from model.export import keras_logits, load_network, load_run
 from model.folders import holds_classes
 from model.journal import NETWORK
-from model.recogniser import Recogniser
 from model.scores import Score, columns_of, score
 from model.training_extra import load_extra
 from segmentation.normalise import NORMALISATION_VERSION
@@ -33,7 +33,7 @@ class EvaluateOptions:
 
     Attributes:
         data: a folder of collections, a folder of IDX files, or one file of labelled glyphs; None asks Keras for MNIST.
-        model: the artifact's name.
+        models: the artifacts' names; several are measured as one, by the mean of their probabilities.
         root: folder of artifacts.
         run: a training's folder, measured instead of an artifact.
         sets: names of test sets in the folder of collections; all that are there by default.
@@ -41,7 +41,7 @@ class EvaluateOptions:
     """
 
     data: Path | None
-    model: str = "digits"
+    models: tuple[str, ...] = ("digits",)
     root: Path = SHIPPED
     run: Path | None = None
     sets: tuple[str, ...] = ()
@@ -78,8 +78,8 @@ def evaluate(options: EvaluateOptions) -> Evaluation:
 
 def _network(options: EvaluateOptions) -> tuple[str, Classify, tuple[str, ...]]:
     if options.run is None:
-        reader = Recogniser.load(options.model, normalisation_version=NORMALISATION_VERSION, root=options.root)
-        return reader.info.version, reader.classify, reader.classes
+        reader = Ensemble.load(options.models, normalisation_version=NORMALISATION_VERSION, root=options.root)
+        return reader.version, reader.classify, reader.classes
     run = load_run(options.run)
     network = load_network(options.run / NETWORK, run.keras_sha256)
     return f"{run.arch} of {options.run}", lambda glyphs: keras_logits(network, glyphs), run.classes
@@ -109,14 +109,14 @@ def _write(found: Evaluation, folder: Path) -> None:
 
 
 def _picture(figures: Score, title: str, path: Path) -> None:
-    """Draw the confusion matrix: each row's shares as shades, the counts as figures."""
+    """Draw the confusion matrix: roots of each row's shares as shades, so that mistakes show; counts as figures."""
     figure: Any = load_extra("matplotlib.figure").Figure(figsize=(6.2, 6), layout="constrained")
     axes = figure.subplots()
     counts = np.array(figures.confusion)
-    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    shades = np.sqrt(counts / np.maximum(1, counts.sum(axis=1, keepdims=True)))
+    axes.imshow(shades, cmap="Blues", vmin=0, vmax=1)
     for row, column in np.argwhere(counts):
-        colour = "white" if shares[row, column] > 0.5 else "black"
+        colour = "white" if shades[row, column] > 0.6 else "black"
         axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour, fontsize=8)
     names = [each.label for each in figures.classes]
     axes.set(xlabel="read", ylabel="true", title=title)

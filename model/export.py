@@ -23,6 +23,7 @@ from model.corpora import evaluation_sets
 from model.datasets import Samples, load_samples
 from model.journal import NETWORK
 from model.material import DIGITS
+from model.quiet import native_stderr_silenced
 from model.recogniser import Recogniser, softmax
 from model.scores import accuracy
 from model.train import Run
@@ -135,7 +136,7 @@ def to_int8(network: Any, representative: NDArray[np.uint8]) -> bytes:  # noqa: 
 
 def converted(network: Any) -> bytes:  # noqa: ANN401
     """Return the network as LiteRT, in float32 throughout."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, native_stderr_silenced():
         network.export(folder, verbose=False)
         content: bytes = load_tensorflow().lite.TFLiteConverter.from_saved_model(folder).convert()
     return content
@@ -144,7 +145,7 @@ def converted(network: Any) -> bytes:  # noqa: ANN401
 def quantised(network: Any, examples: Callable[[], Iterator[list[NDArray[np.float32]]]]) -> bytes:  # noqa: ANN401
     """Return the network as LiteRT, int8 inside, its ranges set by `examples` of its input: bytes in, float32 out."""
     tf = load_tensorflow()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, native_stderr_silenced():
         network.export(folder, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]

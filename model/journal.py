@@ -109,11 +109,15 @@ def _table(path: Path, record: Journal) -> None:
 
 
 def _plot(path: Path, record: Journal) -> None:
+    """Draw loss and accuracy by epoch; a dashed line marks the epoch that is kept."""
     figure = load_extra("matplotlib.figure").Figure(figsize=(9, 3.6), layout="constrained")
     epochs = [row.epoch for row in record.rows]
     for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-        axes.plot(epochs, [getattr(row, name) for row in record.rows], label="training")
-        axes.plot(epochs, [getattr(row, f"val_{name}") for row in record.rows], label="held out")
+        axes.plot(epochs, [getattr(row, name) for row in record.rows], marker=".", label="training")
+        axes.plot(epochs, [getattr(row, f"val_{name}") for row in record.rows], marker=".", label="held out")
+        axes.axvline(record.best.epoch, color="0.6", linestyle="--", linewidth=1, label="kept", zorder=0)
         axes.set(xlabel="epoch", title=name)
+        axes.xaxis.set_major_locator(load_extra("matplotlib.ticker").MaxNLocator(integer=True))
+        axes.grid(color="0.92")
         axes.legend()
     figure.savefig(path, dpi=100)

@@ -16,7 +16,8 @@ from core.errors import ArtifactMismatch
 from core.types import ReaderInfo
 from model.artifacts import SHIPPED, artifact_folder, read_verified
 from model.line_artifacts import LineManifest, load_line_manifest
-from model.recogniser import native_stderr_silenced, open_interpreter
+from model.quiet import native_stderr_silenced
+from model.recogniser import open_interpreter
 
 PAD_COLUMNS = 16
 """Lines are padded with paper to a multiple of so many columns, as in training."""

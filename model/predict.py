@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from core.errors import InvalidRequest
 from model.artifacts import SHIPPED
 from model.datasets import UNKNOWN, Samples, load_samples, normalised
+from model.ensemble import Ensemble
 from model.material import GARBAGE
-from model.recogniser import Recogniser
 from segmentation.normalise import NORMALISATION_VERSION
 
 KAGGLE: Final = "kaggle"
@@ -30,14 +30,14 @@ class PredictOptions:
         data: anything that `load_samples` reads.
         out: the table to write.
         format: "kaggle" for `ImageId,Label`, "csv" for `glyph,label,confidence,second,second_confidence,truth`.
-        model: the artifact's name.
+        models: the artifacts' names; several label as one, by the mean of their probabilities.
         root: folder of artifacts.
     """
 
     data: Path
     out: Path
     format: str = KAGGLE
-    model: str = "digits"
+    models: tuple[str, ...] = ("digits",)
     root: Path = SHIPPED
 
 
@@ -51,7 +51,7 @@ def predict(options: PredictOptions) -> int:
     """
     if options.format not in FORMATS:
         raise InvalidRequest(f"There is no format {options.format!r}; there is: {', '.join(FORMATS)}.")
-    reader = Recogniser.load(options.model, normalisation_version=NORMALISATION_VERSION, root=options.root)
+    reader = Ensemble.load(options.models, normalisation_version=NORMALISATION_VERSION, root=options.root)
     glyphs = normalised(load_samples(options.data, split="test"))
     # A glyph that is asked about is one, whatever speaks for garbage.
     classes = tuple(each for each in reader.classes if each != GARBAGE)

@@ -3,10 +3,6 @@
 A worker process holds one `Recogniser`; the pipeline hands it all glyphs of a document in one call.
 """
 
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +13,7 @@ from numpy.typing import NDArray
 from core.errors import ArtifactMismatch
 from core.types import ReaderInfo
 from model.artifacts import SHIPPED, Manifest, artifact_folder, load_manifest, read_verified
+from model.quiet import native_stderr_silenced
 
 MAX_BATCH = 64
 """Glyphs that the network sees at once. Each costs the same in any number, and to change the number takes
@@ -105,20 +102,6 @@ def batches(count: int) -> list[tuple[int, int]]:
 def open_interpreter(content: bytes) -> Any:  # noqa: ANN401 - LiteRT ships no types
     """Return LiteRT's interpreter of a network, on one thread: there is a process a core."""
     return Interpreter(model_content=content, num_threads=1, experimental_op_resolver_type=OpResolverType.AUTO)
-
-
-@contextmanager
-def native_stderr_silenced() -> Iterator[None]:
-    """Keep LiteRT from announcing its delegate to whoever reads a command's stderr; it has no switch for that."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with Path(os.devnull).open("wb") as nothing:
-            os.dup2(nothing.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -6,12 +6,14 @@ Reading must not pay for TensorFlow, and a command without the extra says so in 
 import importlib
 import importlib.util
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from core.errors import ExtraMissing
+from model.quiet import native_stderr_silenced
 
 
 def load_tensorflow() -> Any:  # noqa: ANN401 - TensorFlow ships no types
@@ -23,7 +25,13 @@ def load_tensorflow() -> Any:  # noqa: ANN401 - TensorFlow ships no types
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # Without it the same seed gives other weights on another number of cores.
     os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")
-    return load_extra("tensorflow")
+    if "tensorflow" in sys.modules:
+        return load_extra("tensorflow")
+    with native_stderr_silenced():
+        tensorflow = load_extra("tensorflow")
+        # It loads the rest when it is asked for something, and then looks for a GPU.
+        tensorflow.config.list_physical_devices()
+    return tensorflow
 
 
 def load_keras() -> Any:  # noqa: ANN401 - Keras ships no types
@@ -33,7 +41,8 @@ def load_keras() -> Any:  # noqa: ANN401 - Keras ships no types
         ExtraMissing: it is not installed.
     """
     load_tensorflow()
-    return load_extra("keras")
+    with native_stderr_silenced():
+        return load_extra("keras")
 
 
 @contextmanager

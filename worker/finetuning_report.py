@@ -14,6 +14,8 @@ MOST_LOST: Final = 0.002
 
 REPORT: Final = "report.md"
 PLOT: Final = "calibration.png"
+DOT: Final = 14
+"""Area of the dot of a single field, in square points; it grows with the root of their number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +160,19 @@ def _curve(rows: Sequence[tuple[bool, float]]) -> tuple[tuple[float, float, int]
 
 
 def _plot(path: Path, before: Mapping[str, Figures], after: Mapping[str, Figures]) -> None:
-    figure = load_extra("matplotlib.figure").Figure(figsize=(9, 4), layout="constrained")
-    for axes, title, figures in zip(figure.subplots(1, 2), ("before", "after"), (before, after), strict=True):
-        axes.plot([0, 1], [0, 1], color="0.8")
+    """Draw confidence against the share read right, a dot a bin: the more fields, the larger."""
+    figure = load_extra("matplotlib.figure").Figure(figsize=(11, 5.2), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, title, figures in zip(panels, ("before", "after"), (before, after), strict=True):
+        axes.plot([0, 1], [0, 1], color="0.8", zorder=0)
         for name, each in figures.items():
-            axes.plot([row[0] for row in each.curve], [row[1] for row in each.curve], marker="o", ms=3, label=name)
-        axes.set(title=title, xlabel="confidence", ylabel="share read right", xlim=(0, 1.02), ylim=(0, 1.02))
-        axes.legend(fontsize="small")
-    figure.savefig(path, dpi=80)
+            confidence, share, fields = zip(*each.curve, strict=True) if each.curve else ((), (), ())
+            said = f"{name}: {each.fields} fields, ECE {each.calibration_error:.1%}"
+            dots = axes.scatter(confidence, share, [DOT * count**0.5 for count in fields], alpha=0.6, label=said)
+            axes.plot(confidence, share, color=dots.get_facecolor()[0], linewidth=0.6, alpha=0.3)
+        axes.set(title=title, xlabel="confidence", xlim=(-0.03, 1.05), ylim=(-0.04, 1.06))
+        legend = axes.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False)
+        for handle in legend.legend_handles:
+            handle.set_sizes([36])
+    panels[0].set_ylabel("share read right")
+    figure.savefig(path, dpi=90)

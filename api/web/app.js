@@ -31,6 +31,7 @@ async function start() {
 function showSession({ owner, scopes }) {
   const mayRead = scopes.includes("submit") || scopes.includes("admin");
   byId("read").disabled = !mayRead;
+  document.body.classList.toggle("looks-only", !mayRead);
   complain(mayRead ? "" : "This key may look at readings, but not send scans.");
   byId("who").replaceChildren(el("span", {}, "Signed in as "), el("b", {}, owner));
   byId("who").hidden = false;

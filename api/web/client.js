@@ -66,6 +66,9 @@ export async function getLines(path, options) {
 /** POST without a body; return the answer's JSON. */
 export const post = async (path, options) => (await send(path, { ...options, method: "POST" })).json();
 
+/** POST a value as JSON; return the answer's JSON. */
+export const postJson = (path, value) => post(path, { body: JSON.stringify(value), headers: { "Content-Type": "application/json" } });
+
 /** Return a value for Idempotency-Key, so that an upload sent again is not read twice. */
 export function uniqueKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");

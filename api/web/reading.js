@@ -1,5 +1,6 @@
 /* One document as read: the scan with its boxes, each value large, each digit with its crop, confidence and alternatives. */
 
+import { correctionForm } from "./correcting.js";
 import { button, el, icon, roving } from "./dom.js";
 import { boxesOver, drawCrop, filePreview, pagePicture, scanFigure, scanNote } from "./scan.js";
 import { count, duration, fieldState, fieldsOf, isFinal, isUnsure, moment, percent, reasons, stateOf, typeName } from "./words.js";
@@ -138,7 +139,7 @@ function fieldsView(answers, page, reading) {
   const selectField = (index) => {
     state.fieldIndex = index;
     list?.querySelectorAll("button").forEach((item, at) => item.setAttribute("aria-pressed", at === index));
-    showField(answer, page.fields[index], { page, state, onDigit: select });
+    showField(answer, page.fields[index], { reading, page, state, onDigit: select });
     select(null);
   };
   const list = page.fields.length > 1 ? fieldList(page.fields, selectField) : null;
@@ -168,8 +169,8 @@ function fieldList(fields, selectField) {
   return list;
 }
 
-/** Show one field: its value, whether it was accepted and why not, and its digits. */
-function showField(answer, field, { page, state, onDigit }) {
+/** Show one field: its value, whether it was accepted and why not, its digits, and a place to say what it really reads. */
+function showField(answer, field, { reading, page, state, onDigit }) {
   const value = field.text ? el("output.value", { "aria-label": "Value as read" }, field.text) : el("p.value.none", {}, "No digits found");
   answer.replaceChildren(...[
     el("div.value-row", {}, value, mark(fieldState(field), true),
@@ -177,6 +178,7 @@ function showField(answer, field, { page, state, onDigit }) {
     field.value !== null && field.value !== field.text && el("p.as-value", {}, `Stored as ${field.value}`),
     !field.accepted && el("p.reasons", {}, reasons(field).join(" ")),
     ...(field.digits.length ? digitsView(field, { page, picture: state.picture, onDigit }) : []),
+    correctionForm(reading, page, field),
   ].filter(Boolean));
   answer.querySelectorAll("canvas").forEach((canvas, index) => {
     if (state.picture) drawCrop(canvas, state.picture, page, field.digits[index].box);

@@ -121,6 +121,12 @@ export const isUnsure = (digit) => digit.confidence < 0.95;
 /** Return a field's state. */
 export const fieldState = (field) => (field.accepted ? STATES.accepted : STATES.look);
 
+/** Return what was said of a field, by whom and when. */
+export function saidOf({ truth, text, confirms, by, created_at: stamp }) {
+  const what = confirms ? "Confirmed" : { text: `Corrected to ${text}`, empty: "Marked as empty", unreadable: "Marked as unreadable" }[truth];
+  return `${what} by ${by.key_name}, ${moment(stamp)}.`;
+}
+
 /** Return a document's values in one line. */
 export function values(reading) {
   const texts = fieldsOf(reading).map((field) => field.text || "–");

@@ -48,7 +48,10 @@ def pixels(glyphs: Glyphs) -> Rows:
 
 
 def hog(glyphs: Glyphs) -> Rows:
-    """Return histograms of oriented gradients (Dalal and Triggs 2005): 9 directions, 5 × 5 pixels a cell."""
+    """Return histograms of oriented gradients (Dalal and Triggs 2005): 576 figures.
+
+    9 directions, 5 × 5 pixels a cell, 2 × 2 cells a block.
+    """
     describe = load_extra("skimage.feature").hog
 
     def row(glyph: Glyphs) -> Rows:

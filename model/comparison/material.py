@@ -19,6 +19,14 @@ VALIDATION: Final = "validation"
 T10K: Final = "mnist-t10k"
 VALIDATION_SHARE: Final = 0.1
 
+TITLES: Final = {
+    "mnist-t10k": "MNIST t10k",
+    "usps-test": "USPS",
+    "semeion": "Semeion",
+    "optdigits-test": "optdigits",
+}
+"""What the test sets are called for a person."""
+
 QUICK_TRAINING, QUICK_TEST = 6_000, 2_000
 
 

@@ -14,14 +14,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model.artifacts import SHIPPED, artifact_folder, load_manifest
+from model.artifacts import MANIFEST, SHIPPED, artifact_folder, load_manifest
 from model.comparison.proximal import ProximalSVC
+from model.ensemble import Ensemble
 from model.export import keras_logits, load_network, load_run
 from model.journal import NETWORK
-from model.recogniser import Recogniser
 from model.scores import read_digits
 from model.train import TrainOptions, train
 from model.training_extra import load_extra
+from segmentation.normalise import NORMALISATION_VERSION
 
 Labels = NDArray[np.int64]
 EVERY: Final = ("pixels", "hog", "zones", "structure")
@@ -86,8 +87,24 @@ METHODS: Final[dict[str, Method]] = {
 }
 """The slow ones first: what runs beside them fills the gaps."""
 
-NETWORKS: Final[dict[str, str]] = {"digits": "shipped CNN", "mnist": "CNN for MNIST alone"}
-"""Shipped artifacts that are tested beside what is trained here."""
+
+@dataclass(frozen=True, slots=True)
+class ShippedNetwork:
+    """What ships and is tested beside what is trained here: one artifact, or several that read as one."""
+
+    title: str
+    artifacts: tuple[str, ...]
+
+    def ships(self, root: Path = SHIPPED) -> bool:
+        """Return whether all of it is there."""
+        return all((root / name / MANIFEST).exists() for name in self.artifacts)
+
+
+NETWORKS: Final[dict[str, ShippedNetwork]] = {
+    "digits": ShippedNetwork("shipped CNN", ("digits",)),
+    "mnist": ShippedNetwork("CNN for MNIST alone", ("mnist",)),
+    "ensemble": ShippedNetwork("ensemble of three for MNIST alone", ("mnist", "mnist-2", "mnist-3")),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +173,12 @@ def try_baseline(data: Path, out: Path, sets: dict[str, NDArray[np.uint8]], *, s
     return Trial(read, trained, testing, 4 * result.parameters)
 
 
-def try_shipped(name: str, sets: dict[str, NDArray[np.uint8]], *, root: Path = SHIPPED) -> Trial:
-    """Let a shipped network read `sets` of glyphs, by LiteRT."""
-    reader = Recogniser.load(name, root=root)
+def try_shipped(artifacts: tuple[str, ...], sets: dict[str, NDArray[np.uint8]], *, root: Path = SHIPPED) -> Trial:
+    """Let shipped networks read `sets` of glyphs as one, by LiteRT."""
+    reader = Ensemble.load(artifacts, normalisation_version=NORMALISATION_VERSION, root=root)
     read, testing = _read(lambda glyphs: read_digits(reader.classify(glyphs)), sets)
-    size = (artifact_folder(name, root=root) / load_manifest(name, root=root).file).stat().st_size
-    return Trial(read, None, testing, size)
+    files = [artifact_folder(name, root=root) / load_manifest(name, root=root).file for name in artifacts]
+    return Trial(read, None, testing, sum(file.stat().st_size for file in files))
 
 
 def _read(classify: Callable[[Any], Any], sets: dict[str, Any]) -> tuple[dict[str, Labels], float]:

@@ -6,13 +6,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from model.comparison.material import T10K
+from model.comparison.material import T10K, TITLES
 from model.comparison.running import Comparison, Read, Result
 from model.material import DIGITS
 from model.training_extra import load_extra
 
 WORST: Final = 25
-INK, SHADE, ACCENT, GRID = "#1d2a38", "#5b7fa6", "#c8553d", "#dde3ea"
+DARK: Final = 0.6
+"""Shades of a colour map from here on bear white figures."""
+
+INK, PALE, GRID = "#1d2a38", "#8a97a6", "#dde3ea"
 
 FEATURE_MARKS: Final = {
     "raw pixels": ("#5b7fa6", "s"),
@@ -21,6 +24,19 @@ FEATURE_MARKS: Final = {
     "structural and statistical": ("#b58a2e", "^"),
 }
 NETWORK_MARK: Final = ("#6b4c9a", "*")
+Spot = tuple[str, float, float]
+SPOTS: Final[list[Spot]] = [
+    (side, sign * x, y)
+    for x, y in ((7, 0), (7, 9), (7, -9), (12, 16), (12, -16), (20, 24), (20, -24), (20, 34), (20, -34))
+    for side, sign in (("left", 1), ("right", -1))
+]
+"""Where a name may stand beside its mark, the nearest first: how it is aligned, and how far away in points."""
+
+NEAR: Final = 9
+"""A name higher or lower than that gets a line to its mark."""
+
+MARK: Final = 5
+"""Half a mark's width, in pixels of the figure before it is written."""
 
 
 def figure(width: float, height: float) -> Any:  # noqa: ANN401 - matplotlib's Figure, which is no part of the core
@@ -54,7 +70,8 @@ def accuracy_plot(found: Comparison) -> bytes:
     left.barh(places, accuracy, xerr=reach, color=colours, ecolor=INK, height=0.68, capsize=2)
     right.barh(places, 100 - accuracy, xerr=reach[::-1], color=colours, ecolor=INK, height=0.68, capsize=2)
     low = max(0.0, np.floor(accuracy.min() / 5) * 5 - 2)
-    left.set(yticks=places, xlim=(low, 100.4), xlabel="read right, %", title="Accuracy")
+    left.set(yticks=places, xlim=(low, 100.4), xlabel=f"read right, %, from {low:g} on", title="Accuracy")
+    left.xaxis.set_major_locator(load_extra("matplotlib.ticker").MultipleLocator(5))
     left.set_yticklabels([label(result) for result in results], fontsize=9)
     right.set(xscale="log", xlabel="read wrong, %", title="Error")
     right.xaxis.set_major_formatter(load_extra("matplotlib.ticker").FormatStrFormatter("%g"))
@@ -65,6 +82,7 @@ def accuracy_plot(found: Comparison) -> bytes:
     left.set_ylim(-0.7, len(results) - 0.3)
     _clean(left, right)
     right.set_xlim(right.get_xlim()[0], right.get_xlim()[1] * 1.5)
+    _explain(drawn)
     return as_png(drawn)
 
 
@@ -75,12 +93,12 @@ def domain_plot(found: Comparison) -> bytes:
     values = np.array([[result.sets[name].accuracy for name in sets] for result in best]) * 100
     drawn = figure(7.6, 0.36 * len(best) + 1.0)
     axes = drawn.subplots()
-    axes.imshow(values, cmap="Blues", aspect="auto", vmin=min(60, values.min()), vmax=104)
+    shades = axes.imshow(values, cmap="Blues", aspect="auto", vmin=min(60, values.min()), vmax=104)
     for (row, column), value in np.ndenumerate(values):
-        colour = "white" if value > 90 else INK
+        colour = "white" if shades.norm(value) > DARK else INK
         axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour, fontsize=9)
     axes.set(xticks=range(len(sets)), yticks=range(len(best)))
-    axes.set_xticklabels(sets)
+    axes.set_xticklabels([TITLES.get(name, name) for name in sets])
     axes.set_yticklabels([label(result) for result in best], fontsize=9)
     axes.tick_params(length=0)
     axes.xaxis.tick_top()
@@ -91,7 +109,7 @@ def domain_plot(found: Comparison) -> bytes:
 
 def time_plot(found: Comparison) -> bytes:
     """Draw what training and testing cost against the error, one mark a classifier."""
-    drawn = figure(11, 4.6)
+    drawn = figure(11, 5.6)
     left, right = drawn.subplots(1, 2, sharey=True)
     for result in found.results:
         error = max(result.sets[T10K].error * 100, 0.01)
@@ -102,24 +120,55 @@ def time_plot(found: Comparison) -> bytes:
         right.scatter(result.testing_seconds + _feature_seconds(found, result), error, **how)
     left.set(xscale="log", yscale="log", xlabel="seconds to train", ylabel="read wrong in t10k, %", title="Training")
     right.set(xscale="log", xlabel="seconds for 1,000 glyphs, their figures taken", title="Testing")
-    left.yaxis.set_major_formatter(load_extra("matplotlib.ticker").FormatStrFormatter("%g"))
-    _name_the_best(left, right, found)
-    marks = {**FEATURE_MARKS, "networks and vote": NETWORK_MARK}
-    handles = [left.scatter([], [], color=colour, marker=mark, label=name) for name, (colour, mark) in marks.items()]
-    drawn.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False, fontsize=9)
+    for axis in (left.yaxis, left.xaxis, right.xaxis):
+        axis.set_major_formatter(load_extra("matplotlib.ticker").FormatStrFormatter("%g"))
+    _explain(drawn)
     _clean(left, right)
+    best = best_of_each(found.results)
+    trained = [result for result in best if result.training_seconds is not None]
+    _name_marks(left, trained, [max(result.training_seconds or 0, 0.01) for result in trained])
+    _name_marks(right, best, [result.testing_seconds + _feature_seconds(found, result) for result in best])
     return as_png(drawn)
 
 
-def _name_the_best(left: Any, right: Any, found: Comparison) -> None:  # noqa: ANN401
-    """Write the names of each method's best beside its marks."""
-    for result in best_of_each(found.results):
-        error = max(result.sets[T10K].error * 100, 0.01)
-        how: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7.5, "color": INK}
-        if result.training_seconds is not None:
-            left.annotate(result.entry.title, (max(result.training_seconds, 0.01), error), (6, 3), **how)
-        spent = result.testing_seconds + _feature_seconds(found, result)
-        right.annotate(result.entry.title, (spent, error), (6, 3), **how)
+def _name_marks(axes: Any, results: Sequence[Result], seconds: Sequence[float]) -> None:  # noqa: ANN401
+    """Write each one's name beside its mark, where it hides least of the names and marks that are there."""
+    axes.figure.draw_without_rendering()
+    frame, box = axes.get_window_extent(), load_extra("matplotlib.transforms").Bbox
+    marks = axes.transData.transform(np.concatenate([each.get_offsets() for each in axes.collections]))
+    taken = [box.from_extents(x - MARK, y - MARK, x + MARK, y + MARK) for x, y in marks]
+    for result, spent in zip(results, seconds, strict=True):
+        place = (spent, max(result.sets[T10K].error * 100, 0.01))
+        how: dict[str, Any] = {"textcoords": "offset points", "va": "center", "in_layout": False}
+        name = axes.annotate(result.entry.title, place, (0, 0), fontsize=7.5, color=INK, **how)
+
+        def hidden(spot: Spot, name: Any = name) -> int:  # noqa: ANN401
+            _move(name, spot)
+            words = name.get_window_extent()
+            outside = words.x0 < frame.x0 or words.x1 > frame.x1 or words.y0 < frame.y0 or words.y1 > frame.y1
+            return 9 * int(outside) + int(words.count_overlaps(taken))
+
+        best = min(SPOTS, key=hidden)
+        _move(name, best)
+        taken.append(name.get_window_extent())
+        if abs(best[2]) > NEAR:
+            line = {"arrowstyle": "-", "color": PALE, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 3}
+            axes.annotate("", place, best[1:], arrowprops=line, **how)
+
+
+def _move(name: Any, spot: Spot) -> None:  # noqa: ANN401
+    name.set(ha=spot[0])
+    name.xyann = spot[1:]
+
+
+def _explain(drawn: Any) -> None:  # noqa: ANN401
+    """Say below the figure which colour and mark stands for what."""
+    lines = load_extra("matplotlib.lines")
+    handles = [
+        lines.Line2D([], [], linestyle="", color=colour, marker=mark, markersize=8, label=name)
+        for name, (colour, mark) in {**FEATURE_MARKS, "networks and vote": NETWORK_MARK}.items()
+    ]
+    drawn.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False, fontsize=9)
 
 
 def confusion_plot(found: Comparison) -> bytes:
@@ -139,11 +188,12 @@ def confusion_plot(found: Comparison) -> bytes:
 def _matrix(axes: Any, result: Result) -> None:  # noqa: ANN401
     counts = np.array(result.sets[T10K].score.confusion)
     wrong = counts - np.diag(np.diag(counts))
-    axes.imshow(wrong / max(1, wrong.max()), cmap="Oranges", vmin=0, vmax=1.15)
+    shades = axes.imshow(wrong / max(1, wrong.max()), cmap="Oranges", vmin=0, vmax=1.15)
     for row, column in np.argwhere(counts):
+        mistake = "white" if shades.norm(wrong[row, column] / max(1, wrong.max())) > DARK else INK
         axes.text(
-            column, row, str(counts[row, column]), ha="center", va="center", fontsize=6.5,
-            color="#8a97a6" if row == column else INK,
+            column, row, str(counts[row, column]), ha="center", va="center", fontsize=7,
+            color=PALE if row == column else mistake,
         )  # fmt: skip
     ticks = range(len(DIGITS))
     axes.set(xticks=ticks, yticks=ticks, xlabel="read", ylabel="true")

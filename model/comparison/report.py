@@ -11,24 +11,19 @@ from typing import Final
 
 from model.comparison import plots
 from model.comparison.features import FEATURES
-from model.comparison.material import T10K
+from model.comparison.markdown import FIGURES_OF_T10K, t10k_row, tables
+from model.comparison.material import T10K, TITLES
 from model.comparison.running import Comparison, Read, Result
 from model.material import DIGITS
 
-REPORT, FIGURES = "report.html", "comparison.json"
+REPORT, FIGURES, TABLES = "report.html", "comparison.json", "tables.md"
 PAGE: Final = Template((Path(__file__).parent / "report.html").read_text("utf-8"))
-
-DOMAINS: Final = {
-    "mnist-t10k": "MNIST t10k",
-    "usps-test": "USPS",
-    "semeion": "Semeion",
-    "optdigits-test": "optdigits",
-}
 
 
 def write_report(found: Comparison, read: Read, out: Path, *, command: str) -> Path:
-    """Write the report and the figures into `out` and return the report's path."""
+    """Write the report, the figures and their tables in Markdown into `out` and return the report's path."""
     (out / FIGURES).write_text(json.dumps({"command": command, **asdict(found)}, indent=1) + "\n", "utf-8")
+    (out / TABLES).write_text(tables(found) + "\n", "utf-8")
     pictures = {
         "accuracy_picture": plots.accuracy_plot(found),
         "domain_picture": plots.domain_plot(found),
@@ -54,48 +49,34 @@ def write_report(found: Comparison, read: Read, out: Path, *, command: str) -> P
 def _summary(found: Comparison) -> str:
     """Return the first paragraph: who is best, and what everybody learnt from and read."""
     best = found.results[0]
-    counted = ", ".join(f"{DOMAINS.get(name, name)} {count:,}" for name, count in found.glyphs.items())
+    counted = ", ".join(f"{TITLES.get(name, name)} {count:,}" for name, count in found.glyphs.items())
     missing = f" Not beside the data, and left out: {', '.join(found.missing)}." if found.missing else ""
+    spent = f" Made in {_minutes(found.wall_seconds)} by the clock, {_minutes(found.core_seconds)} of one core."
+    made = spent if found.core_seconds is not None else ""
     quick = " <strong>A quick run on a subset: its figures are no results.</strong>" if found.quick else ""
     return (
         f"{len(found.results)} classifiers. Best on MNIST’s test images: <strong>{escape(plots.label(best))}</strong>, "
-        f"{best.sets[T10K].accuracy:.2%} right. Glyphs: {escape(counted)}.{escape(missing)}{quick}"
+        f"{best.sets[T10K].accuracy:.2%} right. Glyphs: {escape(counted)}.{escape(missing)}{made}{quick}"
     )
 
 
+def _minutes(seconds: float | None) -> str:
+    return f"{(seconds or 0) / 60:,.1f} minutes"
+
+
 def _main_table(found: Comparison) -> str:
-    head = (
-        "method", "sees", "accuracy", "95 % interval", "error", "sensitivity", "specificity", "PPV",
-        "to train, s", "to test 1,000, s", "size",
-    )  # fmt: skip
-    return _table(head, (_main_row(result) for result in found.results), words=2)
+    return _table(FIGURES_OF_T10K, (_main_row(result) for result in found.results), words=2)
 
 
 def _main_row(result: Result) -> list[str]:
-    figures = result.sets[T10K]
-    training = "–" if result.training_seconds is None else f"{result.training_seconds:,.1f}"
-    return [
-        f'<span title="{escape(result.entry.settings)}">{escape(result.entry.title)}</span>',
-        escape(result.entry.features),
-        f"<b>{figures.accuracy:.2%}</b>",
-        f"{figures.low * 100:.2f}–{figures.high * 100:.2f}",
-        f"{figures.error:.2%}",
-        f"{figures.sensitivity:.4f}",
-        f"{figures.specificity:.4f}",
-        f"{figures.ppv:.4f}",
-        training,
-        f"{result.testing_seconds:.3f}",
-        _size(result.size_bytes),
-    ]
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:,.1f} MB" if count >= 100_000 else f"{count / 1e3:,.1f} kB"
+    title, features, accuracy, *others = map(escape, t10k_row(result))
+    settings = escape(result.entry.settings)
+    return [f'<span title="{settings}">{title}</span>', features, f"<b>{accuracy}</b>", *others]
 
 
 def _domain_table(found: Comparison) -> str:
     sets = list(found.results[0].sets)
-    head = ("method", "sees", *(f"{DOMAINS.get(name, name)}<br>acc. · sens. · spec. · PPV" for name in sets))
+    head = ("method", "sees", *(f"{TITLES.get(name, name)}<br><small>sens. · spec. · PPV</small>" for name in sets))
     return _table(head, (_domain_row(result, sets) for result in found.results), words=2)
 
 
@@ -103,7 +84,7 @@ def _domain_row(result: Result, sets: Sequence[str]) -> list[str]:
     cells = [escape(result.entry.title), escape(result.entry.features)]
     for name in sets:
         each = result.sets[name]
-        cells.append(f"<b>{each.accuracy:.2%}</b> · {each.sensitivity:.3f} · {each.specificity:.3f} · {each.ppv:.3f}")
+        cells.append(f"<b>{each.accuracy:.2%}</b><br>{each.sensitivity:.3f} · {each.specificity:.3f} · {each.ppv:.3f}")
     return cells
 
 
@@ -119,7 +100,7 @@ def _class_table(result: Result) -> str:
     for name, figures in result.sets.items():
         for title, field in (("sensitivity", "sensitivity"), ("specificity", "specificity"), ("PPV", "ppv")):
             values = [f"{getattr(each, field):.4f}" for each in figures.score.classes]
-            rows.append([DOMAINS.get(name, name), title, *values])
+            rows.append([TITLES.get(name, name), title, *values])
     accuracy = f"{result.sets[T10K].accuracy:.2%}"
     return (
         f"<details><summary>{escape(plots.label(result))} <small>{accuracy}; {escape(result.entry.settings)}</small>"

@@ -16,20 +16,21 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from core.errors import InvalidRequest
-from model.artifacts import MANIFEST, SHIPPED
+from model.artifacts import SHIPPED
 from model.comparison.features import FEATURES
 from model.comparison.figures import Figures, Labels, figures_of, voted
 from model.comparison.material import T10K, VALIDATION, Fair, gather
 from model.comparison.methods import METHODS, NETWORKS, Trial, try_baseline, try_method, try_shipped
 
 GLYPHS: Final = "glyphs"
+SHIPS: Final = "shipped"
 PLAN = "plan.json"
 VOTERS: Final = 3
 QUICK_EPOCHS: Final = 2
@@ -96,7 +97,19 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All results, the best on the test images first; what each feature set takes; and which glyphs were there."""
+    """All results, the best on the test images first.
+
+    Attributes:
+        results: of every classifier and of the vote.
+        feature_seconds: of one core for a thousand glyphs, by name of the feature set.
+        voters: names of the three that vote.
+        glyphs: how many there were, by name of the set.
+        missing: test sets that were not there.
+        quick: whether this was a subset.
+        seed: of everything that was left to chance.
+        wall_seconds: from start to end by the clock; None where a run was gone on with, and so the next.
+        core_seconds: of all cores together.
+    """
 
     results: tuple[Result, ...]
     feature_seconds: dict[str, float]
@@ -105,7 +118,8 @@ class Comparison:
     missing: tuple[str, ...]
     quick: bool
     seed: int
-    wall_seconds: float
+    wall_seconds: float | None
+    core_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +137,16 @@ def compare(options: CompareOptions) -> tuple[Comparison, Read]:
     Raises:
         InvalidRequest: there is no such data; or `out` holds a run, and `resume` is off or it is of other data.
     """
-    begun = time.monotonic()
-    _begin(options)
+    begun = (time.monotonic(), _core_seconds())
+    fresh = _begin(options)
     fair = gather(options.data, seed=options.seed, quick=options.quick)
     _store_glyphs(options.out, fair)
     with _one_core(), ProcessPoolExecutor(options.jobs, multiprocessing.get_context("spawn")) as pool:
         _run_all(pool, options)
-    found, read = _conclude(options, fair, begun)
+    found, read = _conclude(options, fair)
+    if fresh:
+        spent = time.monotonic() - begun[0], _core_seconds() - begun[1]
+        found = replace(found, wall_seconds=spent[0], core_seconds=spent[1])
     shutil.rmtree(options.out / "work")
     return found, read
 
@@ -145,18 +162,25 @@ def entries(root: Path = SHIPPED) -> dict[str, Entry]:
     found.sort(key=lambda entry: order[entry.name.rpartition("-")[2]])
     baseline = Entry("baseline", "baseline CNN", "glyph", "Conv 32 of 4 × 4, pooling, dense 128-256-512-10")
     shipped = [
-        Entry(f"shipped-{name}", title, "glyph", "int8, as it ships", candidate=False)
-        for name, title in NETWORKS.items()
-        if (root / name / MANIFEST).exists()
+        Entry(f"{SHIPS}-{name}", network.title, "glyph", "int8, as it ships", candidate=False)
+        for name, network in NETWORKS.items()
+        if network.ships(root)
     ]
     return {entry.name: entry for entry in (baseline, *found, *shipped)}
 
 
-def _begin(options: CompareOptions) -> None:
-    """Make the folder, or see that the run in it is of the same plan."""
+def _core_seconds() -> float:
+    """Return the processor's seconds of this process and of its children that have ended."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
+
+
+def _begin(options: CompareOptions) -> bool:
+    """Make the folder, or see that the run in it is of the same plan; return whether the run is a new one."""
     plan = {"data": str(options.data), "quick": options.quick, "seed": options.seed}
     path = options.out / PLAN
-    if path.exists():
+    fresh = not path.exists()
+    if not fresh:
         if not options.resume:
             raise InvalidRequest(
                 f"{options.out} holds a comparison already; go on with --resume or name another folder."
@@ -166,6 +190,7 @@ def _begin(options: CompareOptions) -> None:
     for folder in ("work", "trials"):
         (options.out / folder).mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(plan), "utf-8")
+    return fresh
 
 
 def _store_glyphs(out: Path, fair: Fair) -> None:
@@ -189,9 +214,8 @@ def _one_core() -> Iterator[None]:
 
 def _run_all(pool: ProcessPoolExecutor, options: CompareOptions) -> None:
     """Take the features, then try everybody who was not tried yet."""
-    # The rows themselves go once a comparison is done.
-    left = [name for name in FEATURES if not all(path(options.out, name).exists() for path in (_stored, _feature_time))]
-    waiting = [name for name in entries() if not (options.out / "trials" / f"{name}.json").exists()]
+    waiting = [name for name in entries() if not _is_tried(options.out, name)]
+    left = [name for name in FEATURES if not _is_taken(options.out, name, waiting)]
     total, done = len(FEATURES) + len(entries()), len(FEATURES) + len(entries()) - len(left) - len(waiting)
     for phase, names in ((_take_features, left), (_try_entry, waiting)):
         named = {pool.submit(phase, name, options.out, seed=options.seed, quick=options.quick): name for name in names}
@@ -200,6 +224,17 @@ def _run_all(pool: ProcessPoolExecutor, options: CompareOptions) -> None:
             done += 1
             if options.on_progress:
                 options.on_progress(done, total, named[future])
+
+
+def _is_tried(out: Path, name: str) -> bool:
+    """Return whether the classifier's trial is done; of a network that ships it never is: another may lie there now."""
+    return not name.startswith(f"{SHIPS}-") and (out / "trials" / f"{name}.json").exists()
+
+
+def _is_taken(out: Path, features: str, waiting: list[str]) -> bool:
+    """Return whether the rows are there, or were and nobody waits for them: they go once a comparison is done."""
+    wanted = any(name.rpartition("-")[2] == features for name in waiting)
+    return _feature_time(out, features).exists() and (_stored(out, features).exists() or not wanted)
 
 
 def _take_features(name: str, out: Path, **_options: Any) -> None:  # noqa: ANN401
@@ -219,9 +254,9 @@ def _try_entry(name: str, out: Path, *, seed: int, quick: bool) -> None:
     with np.load(path) as arrays:
         sets = {part: arrays[part] for part in arrays.files if part != "fit"}
         fit = arrays["fit"]
-    if kind == "shipped":
+    if kind == SHIPS:
         # It learnt from glyphs that the others only choose by.
-        trial = try_shipped(what, {part: rows for part, rows in sets.items() if part != VALIDATION})
+        trial = try_shipped(NETWORKS[what].artifacts, {part: rows for part, rows in sets.items() if part != VALIDATION})
     elif what in FEATURES:
         with np.load(out / "work" / "fit.npz") as labelled:
             labels = labelled["y_train"].astype(np.int64)
@@ -245,7 +280,7 @@ def _read_trial(out: Path, name: str) -> Trial:
     return Trial(read, **json.loads((out / "trials" / f"{name}.json").read_text("utf-8")))
 
 
-def _conclude(options: CompareOptions, fair: Fair, begun: float) -> tuple[Comparison, Read]:
+def _conclude(options: CompareOptions, fair: Fair) -> tuple[Comparison, Read]:
     trials = {name: _read_trial(options.out, name) for name in entries()}
     results = [_result(entry, trials[name], fair) for name, entry in entries().items()]
     voters = best_voters(results)
@@ -263,7 +298,8 @@ def _conclude(options: CompareOptions, fair: Fair, begun: float) -> tuple[Compar
         missing=fair.missing,
         quick=options.quick,
         seed=options.seed,
-        wall_seconds=time.monotonic() - begun,
+        wall_seconds=None,
+        core_seconds=None,
     )
     by_entry = {result.entry.name: trials[result.entry.name].read[T10K] for result in results}
     return found, Read(fair.sets[T10K].images, fair.sets[T10K].labels, by_entry)

@@ -58,10 +58,10 @@ def _plot(path: Path, rows: list[LineEpoch]) -> None:
     figure = load_extra("matplotlib.figure").Figure(figsize=(9, 3.6), layout="constrained")
     epochs = [row.epoch for row in rows]
     losses, shares = figure.subplots(1, 2)
-    losses.plot(epochs, [row.loss for row in rows])
+    losses.plot(epochs, [row.loss for row in rows], marker=".")
     losses.set(xlabel="epoch", title="loss", yscale="log")
     for name in rows[0].read:
-        shares.plot(epochs, [row.read[name] for row in rows], label=name)
+        shares.plot(epochs, [row.read[name] for row in rows], marker=".", label=name)
     shares.set(xlabel="epoch", title="held-out strings read whole")
     shares.legend()
     figure.savefig(path, dpi=100)

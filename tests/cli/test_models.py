@@ -82,7 +82,19 @@ def test_a_card_is_shown(tallyscan: Tallyscan, good: str) -> None:
     assert "figures.corrections.after.right" in text
     assert "curve" not in text
     assert json.loads(tallyscan("models", "show", "digits", "--format", "json").stdout)["lines"]["networks"]
-    assert "50.0%" in tallyscan("models", "list").stdout
+    listed = tallyscan("models", "list").stdout
+    assert "50.0%" in listed
+    assert "digits-held-out" in listed, "names are not cut off"
+
+
+def test_networks_that_read_no_fields_by_themselves_have_a_card(tallyscan: Tallyscan) -> None:
+    parts = {
+        name: json.loads(tallyscan("models", "show", name, "--format", "json").stdout) for name in ("micr", "printed")
+    }
+    assert parts["micr"]["glyphs"]["architecture"] == "micr"
+    assert "lines" not in parts["micr"]
+    assert parts["printed"]["lines"]["networks"]
+    assert tallyscan("models", "promote", "micr").exit_code == 1
 
 
 def test_a_pinned_model_is_pointed_out(tallyscan: Tallyscan, good: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,7 +122,7 @@ def test_a_large_original_stays_with_its_run(exported: ExportResult) -> None:
 
 
 def test_an_evaluation_leaves_figures_and_pictures(exported: ExportResult, data: Path, tmp_path: Path) -> None:
-    options = EvaluateOptions(data=data, model="printed", root=exported.folder.parent, out=tmp_path)
+    options = EvaluateOptions(data=data, models=("printed",), root=exported.folder.parent, out=tmp_path)
     found = evaluate(options).sets["printed"]
     assert found.glyphs == 200
     assert found.accuracy > 0.9
@@ -140,7 +140,7 @@ def test_predictions_are_numbered_from_one(exported: ExportResult, unseen: Sampl
     names = ",".join(f"pixel{index}" for index in range(784))
     np.savetxt(tmp_path / "test.csv", glyphs.images.reshape(20, -1), "%d", ",", header=names, comments="")
     out = tmp_path / "submission.csv"
-    assert predict(PredictOptions(tmp_path / "test.csv", out, model="printed", root=exported.folder.parent)) == 20
+    assert predict(PredictOptions(tmp_path / "test.csv", out, models=("printed",), root=exported.folder.parent)) == 20
     lines = out.read_text("utf-8").splitlines()
     assert lines[0] == "ImageId,Label"
     assert [line.split(",")[0] for line in lines[1:]] == [str(number) for number in range(1, 21)]

@@ -90,11 +90,11 @@ def test_a_network_of_letters_says_that_it_knows_no_digits(networks: Path) -> No
 def test_letters_are_measured_and_predicted(networks: Path, tmp_path: Path) -> None:
     unseen = printed(KNOWN, 70, seed=8)
     write_folders(tmp_path / "unseen", unseen)
-    found = evaluate(EvaluateOptions(data=tmp_path / "unseen", model="letters", root=networks)).sets["unseen"]
+    found = evaluate(EvaluateOptions(data=tmp_path / "unseen", models=("letters",), root=networks)).sets["unseen"]
     assert found.accuracy > 0.9
     assert [each.label for each in found.classes] == list(KNOWN)
     out = tmp_path / "read.csv"
-    predict(PredictOptions(tmp_path / "unseen", out, format="csv", model="letters", root=networks))
+    predict(PredictOptions(tmp_path / "unseen", out, format="csv", models=("letters",), root=networks))
     with out.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert np.mean([row["label"] == row["truth"] for row in rows]) == pytest.approx(found.accuracy)
@@ -104,4 +104,4 @@ def test_letters_are_measured_and_predicted(networks: Path, tmp_path: Path) -> N
 def test_letters_that_a_network_never_learnt_are_named(networks: Path, tmp_path: Path) -> None:
     write_emnist(tmp_path, "letters", printed(LETTERS, 26), first=1, part="test")
     with pytest.raises(InvalidRequest, match="knows no B, D"):
-        evaluate(EvaluateOptions(data=tmp_path, model="letters", root=networks))
+        evaluate(EvaluateOptions(data=tmp_path, models=("letters",), root=networks))
