@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forms.automaton import Automaton, any_digits
+from forms.beam_search import weighed_strings
 from forms.ctc import Frames, line_log_probabilities, line_texts
-from forms.paths import NEVER, Edges, Posteriors, log_sum, string_log_weight, weighed_strings
+from forms.paths import NEVER, Edges, Posteriors, log_sum, string_log_weight
 from forms.prefix_search import lattice_strings, line_strings
 
 ANYTHING: Final = any_digits()

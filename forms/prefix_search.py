@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forms.automaton import DEAD, DIGITS, Automaton
+from forms.beam_search import weighed_strings
 from forms.ctc import BLANK, IMPOSSIBLE, Frames, line_texts
-from forms.paths import NEVER, Edges, Posteriors, weighed_strings
+from forms.paths import NEVER, Edges, Posteriors
 
 Floats = NDArray[np.float64]
 

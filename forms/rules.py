@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from forms.automaton import Automaton
+from forms.beam_search import best_strings
 from forms.fusion import ANYTHING, Fused
-from forms.paths import NEVER, Edges, best_strings, posteriors, string_log_weight
+from forms.paths import NEVER, Edges, posteriors, string_log_weight
 from forms.prefix_search import valid_weight
 
 STRONG_MARGIN: Final = 2.0

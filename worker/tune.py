@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 
 from forms.automaton import any_digits
+from forms.beam_search import best_strings
 from forms.decoder import GARBAGE, score_edges
-from forms.paths import best_strings, posteriors
+from forms.paths import posteriors
 from forms.tuning import Example, make_batch, tune
 from forms.weights import WITH_GARBAGE, WITHOUT_GARBAGE, Weights
 from model.corpora import LabelledString, meza_strings, orand_strings

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forms.automaton import DEAD, DIGITS, Automaton, any_digits, at_most
-from forms.paths import NEVER, Edges, Step, best_path, best_strings, log_total, posteriors, string_log_weight
+from forms.beam_search import best_strings
+from forms.paths import NEVER, Edges, Step, best_path, log_total, posteriors, string_log_weight
 
 NO_TWIN = Automaton(steps=((1,) * 5 + (0,) * 5, (DEAD,) * 5 + (0,) * 5), accepting=frozenset({0}))
 """After a digit below 5 comes one of 5 or more: an automaton that looks at the digits themselves."""

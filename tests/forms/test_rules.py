@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from core.types import ReviewReason
 from forms.automaton import Automaton
+from forms.beam_search import best_strings
 from forms.confidence import FEATURES, Calibration
 from forms.ctc import frames_of
 from forms.decoder import Decoded, decode
@@ -16,7 +17,7 @@ from forms.field_specs import IbanSpec, LuhnSpec
 from forms.field_types import FieldType, field_type
 from forms.fusion import ANYTHING, Fused, FusionWeights, Proposal
 from forms.joint import LineView, decode_jointly
-from forms.paths import Edges, best_strings, posteriors
+from forms.paths import Edges, posteriors
 from forms.policy import judge
 from forms.rules import contrast, contrast_in_lattice
 from tests.forms.rows import WITH_GARBAGE, crop, digit_boxes, row, scores
