@@ -129,7 +129,7 @@ def test_a_service_stores_it_too(tallyscan: Tallyscan, app: AppServer, spec: Pat
 def test_a_form_can_be_made_without_any_store(tallyscan: Tallyscan, spec: Path, tmp_path: Path) -> None:
     pdf, template = tmp_path / "slip.pdf", tmp_path / "slip.json"
     refused = tallyscan("forms", "make", spec, "--out", pdf)
-    assert (refused.exit_code, "no service home" in refused.stderr, pdf.exists()) == (2, True, False)
+    assert (refused.exit_code, "no database" in refused.stderr, pdf.exists()) == (2, True, False)
     made = tallyscan("forms", "make", spec, "--out", pdf, "--no-register", "--template-out", template)
     assert made.stdout.startswith("slip not registered: 3 fields on 2 pages")
     assert codes(pdf)[0] == "tallyscan:slip:0:1"

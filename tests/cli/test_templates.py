@@ -94,7 +94,7 @@ def test_without_any_service_home_there_are_the_built_in_ones(tallyscan: Tallysc
     )
     refused = tallyscan("templates", "add", card)
     assert refused.exit_code == 2
-    assert "no service home" in refused.stderr
+    assert "no database" in refused.stderr
 
 
 def test_a_built_in_template_is_added_by_its_name(tallyscan: Tallyscan, database: Settings) -> None:
