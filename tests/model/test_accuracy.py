@@ -23,6 +23,15 @@ def test_mnist_is_read_to_the_promised_accuracy(t10k: Samples) -> None:
     assert accuracy(Recogniser.load().classify(t10k.images), t10k.labels) >= 0.995
 
 
+def test_what_learnt_from_mnist_alone_reads_its_test_better(t10k: Samples) -> None:
+    manifest = load_manifest("mnist")
+    assert manifest.parameters <= 400_000
+    assert [source.name for source in manifest.data] == ["mnist"]
+    measured = accuracy(Recogniser.load("mnist").classify(t10k.images), t10k.labels)
+    assert measured >= 0.9965
+    assert manifest.metrics["mnist-t10k"]["accuracy"] == pytest.approx(measured, abs=5e-4)
+
+
 @pytest.mark.parametrize(("name", "least"), [("usps-test", 0.97), ("semeion", 0.96), ("optdigits-test", 0.98)])
 def test_other_hands_are_read_too(shared_data: Path, name: str, least: float) -> None:
     found = evaluate(EvaluateOptions(data=shared_data, sets=(name,))).sets[name]
