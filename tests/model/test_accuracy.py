@@ -28,7 +28,7 @@ def test_what_learnt_from_mnist_alone_reads_its_test_better(t10k: Samples) -> No
     assert manifest.parameters <= 400_000
     assert [source.name for source in manifest.data] == ["mnist"]
     measured = accuracy(Recogniser.load("mnist").classify(t10k.images), t10k.labels)
-    assert measured >= 0.9965
+    assert measured >= 0.997
     assert manifest.metrics["mnist-t10k"]["accuracy"] == pytest.approx(measured, abs=5e-4)
 
 
