@@ -159,11 +159,12 @@ def test_what_dies_is_started_again(role: str, service: RunningService) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_one_signal_stops_everything(number: signal.Signals, start_service: StartService) -> None:
     service = start_service()
+    everything = "supervisor, broker, gunicorn and its worker, worker and two readers, beat"
+    eventually(lambda: len(service.processes()) >= 8, seconds=20, what=f"{everything} to run")
     processes = service.processes()
-    assert len(processes) >= 8, "supervisor, broker, gunicorn and its worker, worker and two readers, beat"
     service.submit(slow_scan())
     assert service.stop(number, seconds=10) == 0
-    eventually(gone(processes), seconds=1, what="no orphan to be left")
+    eventually(gone(processes), seconds=5, what="no orphan to be left")
     assert not (service.home / "broker.sock").exists()
 
 
@@ -208,7 +209,7 @@ def test_a_relative_home_works_and_a_lost_terminal_stops_it_cleanly(short_folder
         assert document["pages"][0]["fields"][0]["text"] == text
         processes = service.processes()
         assert service.stop(signal.SIGHUP) == 0
-        eventually(gone(processes), seconds=1, what="no orphan to be left")
+        eventually(gone(processes), seconds=5, what="no orphan to be left")
         assert (service.home / "supervisor.lock").read_text() == ""
     finally:
         service.destroy()
