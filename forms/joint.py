@@ -48,35 +48,6 @@ class LineView:
         return [(first + last + 1) / 2 * step + self.box.x for first, last in spans]
 
 
-def decode_jointly(
-    lattice: Lattice,
-    scores: NDArray[np.float32],
-    line: LineView,
-    *,
-    classes: tuple[str, ...],
-    crop: FieldCrop,
-    field_type: FieldType,
-    calibration: Calibration,
-    weights: Weights | None = None,
-) -> Decoded:
-    """Return the string that lattice and line readers together hold for the likeliest.
-
-    Args:
-        lattice: the field's candidates; without any, the field is empty.
-        scores: float32, shape (len(lattice.candidates), len(classes)), probabilities.
-        line: what the line readers say.
-        classes: the ten digits first, then perhaps the class of what is no digit.
-        crop: the field, whose box bounds its digits' boxes.
-        field_type: says which strings may be chosen.
-        calibration: weighs the readers, and turns the evidence into a probability.
-        weights: of the lattice's evidence; None takes those of the network's kind.
-    """
-    weighed = weigh(
-        lattice, scores, line, classes=classes, field_type=field_type, calibration=calibration, weights=weights
-    )
-    return lay_back(weighed, lattice, scores, line, classes=classes, crop=crop)
-
-
 @dataclass(frozen=True, slots=True)
 class Weighed:
     """What lattice and line readers together hold for likeliest, before its digits are laid back onto the lattice.
@@ -112,13 +83,13 @@ def weigh(
     """Return what lattice and line readers together hold for likeliest.
 
     Args:
-        lattice: as all of these for `decode_jointly`.
-        scores: of its candidates.
+        lattice: the field's candidates; without any, the field is empty.
+        scores: float32, shape (len(lattice.candidates), len(classes)), probabilities.
         line: what the line readers say.
-        classes: of the scores.
+        classes: the ten digits first, then perhaps the class of what is no digit.
         field_type: says which strings may be chosen.
-        calibration: weighs the readers.
-        weights: of the lattice's evidence.
+        calibration: weighs the readers, and turns the evidence into a probability.
+        weights: of the lattice's evidence; None takes those of the network's kind.
         by_lines: what the line readers propose (`forms.fusion.line_proposals`), where that is known already.
     """
     if not lattice.candidates or not line.frames.count:
@@ -144,7 +115,16 @@ def lay_back(
     classes: tuple[str, ...],
     crop: FieldCrop,
 ) -> Decoded:
-    """Return the likeliest string with its digits in their places; all arguments are those that it was weighed with."""
+    """Return the likeliest string with its digits in their places.
+
+    Args:
+        weighed: what holds for likeliest, of the same lattice, scores, line and classes.
+        lattice: the field's candidates.
+        scores: of them.
+        line: what the line readers say.
+        classes: of the scores.
+        crop: the field, whose box bounds its digits' boxes.
+    """
     edges, fused, text = weighed.edges, weighed.fused, weighed.text
     if edges is None or fused is None:
         return Decoded(text="")

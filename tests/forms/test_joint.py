@@ -10,8 +10,9 @@ from forms.decoder import Decoded
 from forms.digitwise import digit_shares, in_places
 from forms.field_types import field_type
 from forms.fusion import Fused, FusionWeights, Proposal
-from forms.joint import LineView, decode_jointly, readers_disagree
+from forms.joint import LineView, readers_disagree
 from forms.policy import judge
+from tests.forms.jointly import decode_jointly
 from tests.forms.rows import WITH_GARBAGE, crop, digit_boxes, row, scores
 from tests.forms.test_ctc import peaks
 

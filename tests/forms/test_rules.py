@@ -16,10 +16,11 @@ from forms.decoder import Decoded, decode
 from forms.field_specs import IbanSpec, LuhnSpec
 from forms.field_types import FieldType, field_type
 from forms.fusion import ANYTHING, Fused, FusionWeights, Proposal
-from forms.joint import LineView, decode_jointly
+from forms.joint import LineView
 from forms.paths import Edges, posteriors
 from forms.policy import judge
 from forms.rules import contrast, contrast_in_lattice
+from tests.forms.jointly import decode_jointly
 from tests.forms.rows import WITH_GARBAGE, crop, digit_boxes, row, scores
 from tests.forms.test_ctc import peaks
 from tests.forms.test_joint import LINE
