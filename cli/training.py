@@ -47,7 +47,8 @@ model_option = click.option(
     "--recipe",
     default="plain",
     show_default=True,
-    help="How the data is mixed: plain, mnist, digits, digits-open, micr; for lines also strings, digits-all, printed.",
+    help="How the data is mixed: plain, mnist, digits, digits-easy, digits-open, micr; "
+    "for lines also strings, digits-all, printed.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Of everything that is left to chance.")
 @click.option("--epochs", type=COUNT, help="At most so many [default: the architecture's].")

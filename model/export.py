@@ -21,7 +21,7 @@ from core.errors import ArtifactMismatch, InvalidRequest
 from model.artifacts import SHIPPED, Manifest, artifact_folder, read_verified, save_manifest
 from model.corpora import evaluation_sets
 from model.datasets import Samples, load_samples
-from model.journal import NETWORK
+from model.journal import NETWORK, RUN
 from model.material import DIGITS
 from model.quiet import native_stderr_silenced
 from model.recogniser import Recogniser, softmax
@@ -93,7 +93,7 @@ def load_run(folder: Path) -> Run:
         InvalidRequest: there is no finished run.
     """
     try:
-        return from_json(Run, json.loads((folder / "run.json").read_text("utf-8")))
+        return from_json(Run, json.loads((folder / RUN).read_text("utf-8")))
     except (OSError, ValueError) as error:
         raise InvalidRequest(f"{folder} holds no finished training.") from error
 

@@ -15,6 +15,11 @@ STATE = "state.json"
 LAST = "last.weights.h5"
 BEST = "best.weights.h5"
 NETWORK = "model.keras"
+RUN = "run.json"
+"""What a finished run was."""
+
+AND_THEN = " && "
+"""Between the command lines of a run that was gone on with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,14 @@ class Journal:
     def plus(self, loss: float, accuracy: float, val_loss: float, val_accuracy: float) -> "Journal":
         """Return the journal with one epoch more."""
         return replace(self, rows=(*self.rows, Row(len(self.rows) + 1, loss, accuracy, val_loss, val_accuracy)))
+
+
+def commands(folder: Path, command: str) -> str:
+    """Return the command lines that repeat the run in `folder`: those that finished it before, and `command`."""
+    if not (folder / RUN).exists():
+        return command
+    before = str(json.loads((folder / RUN).read_text("utf-8"))["command"])
+    return before if command in before.split(AND_THEN) else AND_THEN.join([before, command])
 
 
 def exists(folder: Path) -> bool:

@@ -1,12 +1,13 @@
 """Recipes by name: which collections a training learns from, and in which shares.
 
 `plain` learns from one file or folder that the caller names, `mnist` from MNIST's training images alone. `digits`
-makes the network that ships; `digits-open` makes one from collections alone whose stated terms allow any use. `micr`
-draws all that the MICR network learns from.
+makes the network that ships, `digits-easy` the same without hard negatives, to see what they are worth; `digits-open`
+makes one from collections alone whose stated terms allow any use. `micr` draws all that the MICR network learns from.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,9 @@ OPEN_PENS = 3
 """Drawings of one digit in `digits-open`, which has no other glyphs in such numbers."""
 
 DRAWN_FIELDS = 5_000
+
+MINED_GARBAGE = "orand-garbage"
+"""What the reader's own segmentation cuts out of real strings and is no digit: the hard negatives."""
 
 OPEN_INK_TERMS = f"drawn from UNIPEN and pendigits ({terms.UNIPEN}; {terms.UCI})"
 
@@ -81,16 +85,21 @@ def _mnist(given: Ingredients) -> Material:
     return split(DIGITS, [Source("mnist", normalised(samples), terms.MNIST)], share=0.05, seed=given.seed)
 
 
-def _digits(given: Ingredients) -> Material:
+def _digits(given: Ingredients, *, hard_negatives: bool = True) -> Material:
     """Return what the shipped network learns from, a twentieth of it held out.
+
+    Args:
+        given: ingredients.
+        hard_negatives: whether the lattices' wrong cuts are among it; without them only letters are garbage.
 
     Raises:
         InvalidRequest: the folder of collections is not named.
     """
     if given.data is None:
-        raise InvalidRequest("The recipe 'digits' needs the folder of collections; name it.")
+        raise InvalidRequest("This recipe needs the folder of collections; name it.")
     sources = [*_scanned(given.data, given), *_inked(given.data, given), *_mined(given.data, given)]
-    return split((*DIGITS, GARBAGE), sources, share=0.05, seed=given.seed)
+    learnt = [source for source in sources if hard_negatives or source.name != MINED_GARBAGE]
+    return split((*DIGITS, GARBAGE), learnt, share=0.05, seed=given.seed)
 
 
 def _digits_open(given: Ingredients) -> Material:
@@ -103,7 +112,7 @@ def _digits_open(given: Ingredients) -> Material:
         InvalidRequest: the folder of collections is not named.
     """
     if given.data is None:
-        raise InvalidRequest("The recipe 'digits-open' needs the folder of collections; name it.")
+        raise InvalidRequest("This recipe needs the folder of collections; name it.")
     inked = _inked(given.data, given, pens=OPEN_PENS)
     sources = [_optdigits(given.data, given), *inked, *_mined_drawings(given.data, given)]
     return split((*DIGITS, GARBAGE), sources, share=0.05, seed=given.seed)
@@ -146,7 +155,7 @@ def _mined(folder: Path, given: Ingredients) -> list[Source]:
     orand = mine_boxes(corpora.orand_strings(folder, training=True)[: given.limit])
     sources = [
         _often(Source("orand", orand.digit_samples(), terms.ORAND), 14_000),
-        _often(Source("orand-garbage", orand.garbage_samples(len(DIGITS)), terms.ORAND), 9_000),
+        _often(Source(MINED_GARBAGE, orand.garbage_samples(len(DIGITS)), terms.ORAND), 9_000),
     ]
     if given.teacher is not None:
         # Only its digits: what alignment passes by is too often a digit that the label leaves out.
@@ -197,6 +206,7 @@ RECIPES: dict[str, Callable[[Ingredients], Material]] = {
     "plain": _plain,
     "mnist": _mnist,
     "digits": _digits,
+    "digits-easy": partial(_digits, hard_negatives=False),
     "digits-open": _digits_open,
     "micr": _micr,
 }

@@ -328,14 +328,14 @@ def _finish(network: Any, material: Material, record: journal.Journal, options: 
         recipe=options.recipe,
         classes=material.classes,
         seed=options.seed,
-        command=options.command or _command(options),
+        command=journal.commands(options.out, options.command or _command(options)),
         normalisation_version=material.normalisation_version,
         parameters=int(network.count_params()),
         data=material.described(),
         keras_sha256=sha256,
     )
     text = json.dumps(asdict(run), indent=2, ensure_ascii=False)
-    (options.out / "run.json").write_text(text + "\n", "utf-8")
+    (options.out / journal.RUN).write_text(text + "\n", "utf-8")
     best = record.best
     return TrainResult(options.out, run.parameters, len(record.rows), best.epoch, best.val_loss, best.val_accuracy)
 

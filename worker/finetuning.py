@@ -20,6 +20,7 @@ from core.settings import Settings
 from forms.confidence import Calibration
 from model.artifacts import MANIFEST, SHIPPED, DataSource, artifact_folder, load_manifest, read_verified
 from model.corpora import orand_strings
+from model.journal import RUN
 from model.line.courses import CORRECTIONS
 from model.line.export import LineExportOptions, export_with
 from model.line.finetuning import Tuned, TuningOptions, tune
@@ -27,7 +28,7 @@ from model.line.material import FULL, OPEN, STRINGS, Ingredients, Sample, load_i
 from model.line.network import build_line_reader
 from model.line.own_ink import own_ink
 from model.line.real import RealField
-from model.line.training import RUN, WEIGHTS, LineRun, load_weights
+from model.line.training import WEIGHTS, LineRun, load_weights
 from model.line.writing import OTHER
 from model.line_artifacts import LineManifest, load_line_manifest
 from model.training_extra import fast_precision, load_keras

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from core.codec import from_json
 from core.errors import InvalidRequest
 from model.artifacts import DataSource
+from model.journal import RUN, commands
 from model.line.courses import Course, course
 from model.line.journal import TABLE, LineEpoch, read_journal, write_journal
 from model.line.material import FRAME_COLUMNS, Sample
@@ -40,7 +41,6 @@ WARM_UP_STEPS: Final = 300
 EPOCHS: Final = 30
 
 WEIGHTS: Final = "line.weights.h5"
-RUN: Final = "run.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +271,7 @@ class _Trainer:
         self.network.save_weights(self._options.out / WEIGHTS)
         run = LineRun(
             seed=self._options.seed,
-            command=self._options.command,
+            command=commands(self._options.out, self._options.command),
             line_version=self._course.version,
             parameters=int(self.network.count_params()),
             recipe=self._options.recipe,

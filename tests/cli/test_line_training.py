@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from model.line.training import RUN, WEIGHTS
+from model.journal import RUN
+from model.line.training import WEIGHTS
 from segmentation.line import LINE_VERSION
 from tests.cli.conftest import Tallyscan
 from tests.model.line.collections_drawn import collections

@@ -49,7 +49,15 @@ def test_no_test_glyph_is_learnt_from(shared_data: Path) -> None:
         assert sum(image.tobytes() in learnt for image in samples.images) <= allowed, name
 
 
-@pytest.mark.parametrize("recipe", ["digits", "digits-open"])
+def test_a_recipe_leaves_the_hard_negatives_out(shared_data: Path) -> None:
+    given = Ingredients(shared_data, seed=1, limit=40)
+    whole, easy = prepare("digits", given), prepare("digits-easy", given)
+    names = [{source.name for source in material.sources} for material in (whole, easy)]
+    assert names[0] - names[1] == {"orand-garbage"}
+    assert easy.classes == whole.classes
+
+
+@pytest.mark.parametrize("recipe", ["digits", "digits-easy", "digits-open"])
 def test_recipes_of_collections_need_their_folder(recipe: str) -> None:
     with pytest.raises(InvalidRequest, match="folder of collections"):
         prepare(recipe, Ingredients(None, seed=1))

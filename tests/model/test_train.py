@@ -81,6 +81,8 @@ def test_a_stopped_training_goes_on_as_if_nothing_had_happened(
     assert {progress.epoch for progress in seen} == {2, 3}
     assert seen[-1].step == seen[-1].steps
     assert whole.best_loss == pytest.approx(trained.best_loss, rel=1e-3)
+    first, last = load_run(part.out).command.split(" && ")
+    assert ("--epochs 1 " in first, "--epochs 3 " in last) == (True, True)
 
 
 def test_a_run_is_not_written_over(trained: TrainResult, options: TrainOptions) -> None:

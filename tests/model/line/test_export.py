@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.errors import ArtifactMismatch, ArtifactMissing, InvalidRequest
+from model.journal import RUN
 from model.line.export import (
     LineExportOptions,
     LineExportResult,
@@ -19,7 +20,7 @@ from model.line.export import (
 )
 from model.line.material import Sample, load_ingredients, make_samples
 from model.line.network import BLANK, LINE_CLASSES, build_line_reader
-from model.line.training import RUN, WEIGHTS, LineOptions, train_line_reader
+from model.line.training import WEIGHTS, LineOptions, train_line_reader
 from model.line_artifacts import load_line_manifest
 from model.line_recogniser import LineRecogniser
 from model.training_extra import load_keras
