@@ -51,6 +51,7 @@ class Proposal:
         lattice: log probability by the lattice; `NEVER` where it has no such path.
         lines: mean log probability by the line readers.
         allowed: whether the field's type allows it.
+        layout: log weight that it has beside that for how its digits would stand (`forms.separators`).
     """
 
     text: str
@@ -58,6 +59,7 @@ class Proposal:
     lattice: float
     lines: float
     allowed: bool
+    layout: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +130,14 @@ def ranked(proposals: Iterable[Proposal]) -> tuple[Proposal, ...]:
 
 
 def fused_shares(
-    lattice: NDArray[np.float64], lines: NDArray[np.float64], lengths: NDArray[np.int64], weights: FusionWeights
+    lattice: NDArray[np.float64],
+    lines: NDArray[np.float64],
+    lengths: NDArray[np.int64],
+    weights: FusionWeights,
+    layout: NDArray[np.float64] | float = 0.0,
 ) -> NDArray[np.float64]:
     """Return each string's share: the softmax of its score; all of shape (strings,)."""
-    scores = fused_scores(lattice, lines, lengths, weights)
+    scores = fused_scores(lattice, lines, lengths, weights) + layout
     return np.asarray(np.exp(scores - log_sum(scores)))
 
 

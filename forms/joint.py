@@ -16,6 +16,7 @@ from forms.digitwise import alternatives, digit_shares
 from forms.field_types import FieldType
 from forms.fusion import ANYTHING, Fused, Proposal, fuse, line_proposals
 from forms.paths import Edges, best_path, posteriors
+from forms.separators import hanging, without
 from forms.weights import Weights
 
 SURE: Final = -0.3
@@ -99,8 +100,29 @@ def weigh(
     by_lines = line_proposals(line.frames, automaton) if by_lines is None else by_lines
     readers = calibration.weights(field_type.name)
     fused = fuse(edges, posteriors(edges, ANYTHING), line.frames, automaton, weights=readers, by_lines=by_lines)
+    return _judged(edges, fused, line, calibration)
+
+
+def without_commas(
+    weighed: Weighed, boxes: Sequence[Box], line: LineView, *, calibration: Calibration
+) -> Weighed | None:
+    """Return what is likeliest once digits that stand like commas are taken for such; None where none does.
+
+    Args:
+        weighed: what holds for likeliest.
+        boxes: of its text's ink, one each.
+        line: what the line readers say.
+        calibration: turns the evidence into a probability.
+    """
+    commas = hanging(weighed.text, boxes)
+    if not commas or weighed.fused is None:
+        return None
+    return _judged(weighed.edges, without(weighed.fused, commas), line, calibration)
+
+
+def _judged(edges: Edges | None, fused: Fused, line: LineView, calibration: Calibration) -> Weighed:
+    """Return the proposals with the best one's confidence: none, where it is nothing that the field may hold."""
     weighed = Weighed(edges, fused)
-    # Where the best is nothing, or nothing that the field may hold, it is no reading.
     if not weighed.text:
         return weighed
     return replace(weighed, confidence=calibration.confidence(features(fused, other=line.frames.other)))

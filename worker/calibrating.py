@@ -132,11 +132,13 @@ def _shown_by(
 
 def refused(fused: Fused, weights: FusionWeights) -> Fused:
     """Return the same proposals weighed otherwise."""
-    lattice, lines, lengths = (
+    lattice, lines, lengths, layout = (
         np.array(column)
-        for column in zip(*((each.lattice, each.lines, len(each.text)) for each in fused.proposals), strict=True)
+        for column in zip(
+            *((each.lattice, each.lines, len(each.text), each.layout) for each in fused.proposals), strict=True
+        )
     )
-    shares = fused_shares(lattice, lines, lengths, weights)
+    shares = fused_shares(lattice, lines, lengths, weights, layout)
     again = (replace(each, share=share) for each, share in zip(fused.proposals, shares.tolist(), strict=True))
     return replace(fused, proposals=ranked(again))
 

@@ -21,7 +21,8 @@ from forms.ctc import frames_of
 from forms.decoder import GARBAGE, Decoded, decode, inside
 from forms.fusion import line_proposals
 from forms.glance import decode_at_a_glance, glance
-from forms.joint import LineView, Weighed, lay_back, weigh
+from forms.joint import LineView, Weighed, lay_back, weigh, without_commas
+from forms.separators import hanging
 from forms.weights import IN_CELLS
 from segmentation.lattice import Cutting
 from segmentation.line import Line
@@ -102,7 +103,8 @@ class Recognition:
             return None
         seen = glance(line.frames, automaton)
         boxes = None if seen is None else boxes_at(cutting, line.places_of(seen.spans))
-        if seen is None or boxes is None:
+        # A 1 that stands like a comma is beyond nobody's doubt.
+        if seen is None or boxes is None or hanging(seen.text, boxes):
             return None
         return decode_at_a_glance(
             seen, line, boxes, automaton=automaton, calibration=calibration, within=field.crop.box
@@ -139,7 +141,14 @@ class Recognition:
             weights = None if field.comb is None else IN_CELLS
             alone = decode(lattice, scores, classes=classes, crop=field.crop, field_type=field.kind, weights=weights)
             return _tightened(alone, lattice)
-        return _boxed(lay_back(weighed, lattice, scores, line, classes=classes, crop=field.crop), lattice, field)
+        laid = _boxed(lay_back(weighed, lattice, scores, line, classes=classes, crop=field.crop), lattice, field)
+        calibration = self._networks.calibration
+        if calibration is None or field.comb is not None:
+            return laid
+        again = without_commas(weighed, [digit.box for digit in laid.digits], line, calibration=calibration)
+        if again is None:
+            return laid
+        return _boxed(lay_back(again, lattice, scores, line, classes=classes, crop=field.crop), lattice, field)
 
     def _weighed(self, inquiry: "Inquiry") -> Weighed | None:
         """Return what all readers together hold for likeliest; None where the lattice alone is read."""
