@@ -25,7 +25,7 @@ HALF: Final = 0.4
 
 ODDS: Final = 15.0
 """Of a comma over a 1. Read by `digits-open`, which learnt from neither, 15 strings of ORAND's and Meza's training
-parts were right but for such a stroke, and none of 432 true 1s stands like one."""
+parts were right but for such a stroke; in strings read right, none of 432 1s stands like one by itself."""
 
 FEWEST: Final = 3
 """Digits; among fewer nothing tells how the others stand."""
@@ -40,7 +40,9 @@ def hanging(text: str, boxes: Sequence[Box]) -> list[int]:
     """
     if len(text) < FEWEST:
         return []
-    return [number for number in range(1, len(text)) if text[number] == "1" and _hangs(boxes, number)]
+    found = {number for number in range(1, len(text)) if text[number] == "1" and _hangs(boxes, number)}
+    # No two commas stand side by side: there the writing falls off.
+    return sorted(number for number in found if not {number - 1, number + 1} & found)
 
 
 def _hangs(boxes: Sequence[Box], number: int) -> bool:
