@@ -4,6 +4,7 @@ Reads the training parts of ORAND and Meza with the shipped network, tunes, and 
 `forms/weights.py` with the share of whole strings that is right before and after, on both parts. Takes minutes.
 """
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from forms.decoder import GARBAGE, score_edges
 from forms.paths import posteriors
 from forms.tuning import Example, make_batch, tune
 from forms.weights import WITH_GARBAGE, WITHOUT_GARBAGE, Weights
+from model.artifacts import SHIPPED
 from model.corpora import LabelledString, meza_strings, orand_strings
 from model.mining import lattice_of
 from model.recogniser import Recogniser
@@ -47,14 +49,19 @@ def share_right(examples: Sequence[Example], weights: Weights, *, classes: tuple
     return right / max(len(examples), 1)
 
 
-def main(folder: Path) -> None:
-    """Tune on the collections in `folder`, and print the outcome."""
+def main() -> None:
+    """Tune, and print the outcome."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="collections")
+    parser.add_argument("--model", default="digits", help="name of the network")
+    parser.add_argument("--models", type=Path, default=SHIPPED, help="folder of networks")
+    options = parser.parse_args()
     cv2.setNumThreads(1)
-    recogniser = Recogniser.load(normalisation_version=NORMALISATION_VERSION)
+    recogniser = Recogniser.load(options.model, normalisation_version=NORMALISATION_VERSION, root=options.models)
     classes = recogniser.classes
     parts = {
         f"{name} {'training' if training else 'test'}": read_examples(
-            strings(folder, training=training)[:MEZA_FIELDS], recogniser
+            strings(options.folder, training=training)[:MEZA_FIELDS], recogniser
         )
         for name, strings in (("orand", orand_strings), ("meza", meza_strings))
         for training in (True, False)
@@ -68,4 +75,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()
