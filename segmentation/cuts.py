@@ -158,11 +158,6 @@ class Components:
         return 2 * len(sides) + float(sides.sum()) / _least_piece(self._height) > MAX_PIECES
 
 
-def find_primitives(ink: NDArray[np.bool_]) -> Primitives:
-    """Return the pieces of `ink`; none where there is nothing but specks, or more than `MAX_PIECES`."""
-    return find_components(ink).pieces
-
-
 def find_components(ink: NDArray[np.bool_]) -> Components:
     """Return the components of `ink` that are no specks."""
     # Small numbers are written in half the time; a field has no more components than pixels.

@@ -1,4 +1,4 @@
-"""What is preprinted goes before digits are sought: the registered blank, coloured guides, rules and boxes.
+"""What is preprinted goes before digits are sought: the registered blank, and coloured guides.
 
 Works on the pixels of a field of a registered page, and returns grey pixels with paper where print was: what comes
 after needs not know. A stroke that crosses print is mended: it goes on where there is ink on both sides.
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.prepare import ink_map, ink_strength, paper_around, remove_rules, threshold_ink
+from segmentation.prepare import ink_strength, paper_around, threshold_ink
 from segmentation.registration.evening import estimate_light
 from segmentation.registration.geometry import as_grey
 
@@ -47,18 +47,6 @@ AUTO: Final = "auto"
 _Grey = NDArray[np.uint8]
 _Bits = NDArray[np.uint8]
 _Density = NDArray[np.float32]
-
-
-def clean_field(pixels: NDArray[np.uint8], *, blank: _Grey | None = None, guide: str | None = None) -> _Grey:
-    """Return a field without what is preprinted on it: uint8 grey, shape (height, width).
-
-    Args:
-        pixels: the field of the registered page, grey or BGR.
-        blank: the same part of the template's blank; without one, rules and frames are found by their shape.
-        guide: colour of drop-out guides as `#rrggbb`, "auto" to find it, or None where there are none.
-    """
-    grey = as_grey(pixels) if guide is None or pixels.ndim == 2 else drop_out(pixels, guide=guide)
-    return remove_lines(grey) if blank is None else subtract_blank(grey, blank)
 
 
 def subtract_blank(grey: _Grey, blank: _Grey) -> _Grey:
@@ -142,19 +130,6 @@ def _bridged(pen: _Bits, *, reach: int) -> _Bits:
         # A closing along a line fills gaps shorter than it, and nothing else.
         bridged |= np.asarray(cv2.morphologyEx(pen, cv2.MORPH_CLOSE, each), np.uint8)
     return bridged
-
-
-def remove_lines(grey: _Grey) -> _Grey:
-    """Return the field's pixels without rules and frames, which are found by their shape; crossing strokes stay."""
-    ink = ink_map(grey)
-    rest = remove_rules(ink)
-    gone = (ink & ~rest).view(np.uint8)
-    if not gone.any():
-        return grey
-    # Where lines cross, mending leaves dots.
-    kept = _without_specks(rest.view(np.uint8))
-    # Soft edges go along, but not those of strokes that stay.
-    return paint_out(grey, _grown(ink.view(np.uint8) & (1 - kept)) & (1 - _grown(kept)) | gone)
 
 
 def _grown(bits: _Bits) -> _Bits:

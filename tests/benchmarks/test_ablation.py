@@ -15,7 +15,7 @@ from benchmarks.ablation import (
 from forms.decoder import GARBAGE
 from forms.field_types import field_type
 from model.recogniser import Recogniser
-from segmentation.cuts import find_primitives
+from segmentation.cuts import find_components
 from worker.networks import Networks
 
 
@@ -23,7 +23,7 @@ def pieces() -> int:
     """Return into how many pieces two rings that touch are cut."""
     y, x = np.mgrid[:60, :120]
     rings = [np.abs(np.hypot((x - middle) / 0.8, y - 30) - 22) < 3 for middle in (35, 72)]
-    return find_primitives(rings[0] | rings[1]).count
+    return find_components(rings[0] | rings[1]).pieces.count
 
 
 def test_without_its_garbage_class_the_network_calls_everything_a_digit() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Box, FieldCrop
-from segmentation.cuts import find_primitives
+from segmentation.cuts import find_components
 from segmentation.normalise import normalise_glyph
 from segmentation.prepare import deskew, find_frames, ink_map, ink_strength, remove_rules
 
@@ -80,7 +80,7 @@ def _bits(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
 
 
 def _pieces(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    ids = find_primitives(remove_rules(ink_map(grey))).ids
+    ids = find_components(remove_rules(ink_map(grey))).pieces.ids
     return np.asarray(np.where(ids > 0, 40 + 30 * ((ids - 1) % 7), 0), np.uint8)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.settings import Settings
 from core.types import Page
-from segmentation.cuts import MAX_COMPONENTS, find_primitives, largest
+from segmentation.cuts import MAX_COMPONENTS, find_components, largest
 from segmentation.fields import MAX_RUNS, find_numbers
 from segmentation.lattice import build_lattice
 from segmentation.prepare import shrink
@@ -86,7 +86,7 @@ def test_texture_is_soon_done_with_and_never_accepted(
 
 def test_of_equal_specks_no_more_are_kept_than_allowed() -> None:
     ink = dots(900, size=6, apart=12) < 128
-    assert find_primitives(ink).count == MAX_COMPONENTS
+    assert find_components(ink).pieces.count == MAX_COMPONENTS
     assert len(find_numbers(Page(0, dots(2000, size=10, apart=31)))) == MAX_RUNS
 
 

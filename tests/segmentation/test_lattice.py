@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.types import Box, Lattice
-from segmentation.cuts import estimate_slant, find_primitives
+from segmentation.cuts import estimate_slant, find_components
 from segmentation.lattice import build_lattice
 from segmentation.prepare import ink_map
 from tests.segmentation.drawn import STROKES, crop_of, field
@@ -101,12 +101,12 @@ def test_a_large_scan_has_the_same_lattice_as_a_small_one() -> None:
 
 def test_touching_zeros_are_cut_apart() -> None:
     ink = ink_map(field("00", apart=0.48))
-    assert find_primitives(ink).count >= 2
+    assert find_components(ink).pieces.count >= 2
 
 
 def test_pieces_cover_the_ink_of_the_digits_and_nothing_else() -> None:
     ink = ink_map(field("2047"))
-    pieces = find_primitives(ink)
+    pieces = find_components(ink).pieces
     assert np.array_equal(pieces.ids > 0, ink)
     assert set(np.unique(pieces.ids)) == set(range(pieces.count + 1))
     middles = pieces.spans.sum(axis=1)

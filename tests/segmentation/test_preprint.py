@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from segmentation.prepare import ink_map
-from segmentation.preprint import clean_field, drop_out, paint_out, remove_lines, subtract_blank
+from segmentation.preprint import drop_out, paint_out, subtract_blank
 from tests.segmentation.drawn import draw_digit
 
 PAPER = 245
@@ -61,7 +61,7 @@ def beside(field: NDArray[np.uint8], dx: float, dy: float) -> NDArray[np.uint8]:
 def test_the_blank_goes_though_the_page_lies_beside_it(dx: float, dy: float) -> None:
     blank, pen = blank_field(), written(1)
     page = filled(beside(blank, dx, dy), pen, PENS["black"], seed=2)
-    clean = clean_field(page, blank=np.asarray(cv2.cvtColor(blank, cv2.COLOR_BGR2GRAY), np.uint8))
+    clean = subtract_blank(*(np.asarray(cv2.cvtColor(each, cv2.COLOR_BGR2GRAY), np.uint8) for each in (page, blank)))
     kept, left = kept_and_left(clean, pen)
     assert kept > 0.95
     assert left < 0.01
@@ -104,7 +104,7 @@ def test_a_guide_is_found_in_hues_that_no_pen_has(guide: str, ink: str) -> None:
     colour = tuple(int(GUIDES[guide][place : place + 2], 16) for place in (5, 3, 1))
     pen = written(7)
     kept, left = kept_and_left(
-        clean_field(filled(blank_field(colour), pen, PENS[ink], seed=8), guide="auto")[18:], pen[18:]
+        drop_out(filled(blank_field(colour), pen, PENS[ink], seed=8), guide="auto")[18:], pen[18:]
     )
     assert kept > 0.93
     assert left < 0.01
@@ -114,18 +114,3 @@ def test_without_a_guide_blue_writing_is_left_alone() -> None:
     pen = written(9)
     kept, _ = kept_and_left(drop_out(filled(np.full((110, 600, 3), PAPER, np.uint8), pen, PENS["blue"], seed=1)), pen)
     assert kept > 0.98
-
-
-def test_rules_and_frames_go_by_their_shape() -> None:
-    field, pen = np.full((110, 600), PAPER, np.uint8), written(10)
-    cv2.rectangle(field, (4, 6), (595, 104), 70, 2)
-    cv2.line(field, (6, 78), (595, 80), 70, 2)
-    page = np.minimum(field, np.where(pen < 128, 60, 255)).astype(np.uint8)
-    before, after = kept_and_left(page, pen), kept_and_left(remove_lines(page), pen)
-    assert after[0] > 0.95
-    assert after[1] < 0.1 * before[1]
-
-
-def test_where_there_is_no_rule_nothing_changes() -> None:
-    page = np.where(written(11) < 128, 60, PAPER).astype(np.uint8)
-    assert np.array_equal(remove_lines(page), page)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.types import Box
 from model.mining import overlap
-from segmentation.cuts import MAX_PIECES, find_components, find_primitives
+from segmentation.cuts import MAX_PIECES, find_components
 from segmentation.lattice import cut_field
 from segmentation.standing import REACH, boxes_at
 from tests.segmentation.drawn import crop_of, field
@@ -80,7 +80,7 @@ def test_what_is_known_before_cutting_holds_after_it(
     noise = np.random.default_rng(seed).random((height, width)).astype(np.float32)
     noise = cv2.GaussianBlur(noise, (0, 0), 2.0) if is_smooth else noise
     ink = np.asarray(noise < np.quantile(noise, share))
-    components, pieces = find_components(ink), find_primitives(ink)
+    components, pieces = find_components(ink), find_components(ink).pieces
     assert components.is_empty == (pieces.count == 0)
     assert components.text_height == pieces.text_height
     assert len(components.boxes) == len(components.areas)
@@ -98,5 +98,5 @@ def test_texture_is_empty_before_it_is_cut(width: int) -> None:
     ink[10:30:2], ink[:, ::4] = True, False
     ink[18] = True
     components = find_components(ink)
-    assert components.is_empty == (find_primitives(ink).count == 0)
+    assert components.is_empty == (find_components(ink).pieces.count == 0)
     assert components.pieces.count <= MAX_PIECES
