@@ -95,7 +95,11 @@ class FewerLines:
 
     def classify(self, lines: list[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
         """Return what that network says, shape (1, frames, classes) for each line."""
-        return [output[self._place : self._place + 1] for output in self._whole.classify(lines)]
+        return [output[None] for output in self.read_by(0, lines)]
+
+    def read_by(self, network: int, lines: list[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        """Return what that network says, shape (frames, classes) for each line; there is no other `network` than 0."""
+        return self._whole.read_by(self._place + network, lines)
 
 
 def variants(networks: Networks) -> Iterator[Variant]:

@@ -1,5 +1,7 @@
 """What is taken away is away while it is read, and back afterwards."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,16 +9,18 @@ from benchmarks.ablation import (
     CUTS_BY,
     NEEDS_TRAINING,
     WithoutGarbage,
+    measure,
     trained,
     variants,
     without_cuts,
     without_grammar,
 )
+from benchmarks.fields import SETS, Field, FieldSet
 from forms.decoder import GARBAGE
 from forms.field_types import field_type
 from model.recogniser import Recogniser
 from segmentation.cuts import find_components
-from worker.networks import Networks
+from worker.networks import Networks, load_networks
 
 
 def pieces() -> int:
@@ -63,6 +67,15 @@ def test_every_variant_gives_back_what_it_took() -> None:
         assert pieces() == before
     assert titles[0] == "everything"
     assert {"without the garbage class", "without combs", "without any cuts"} <= set(titles)
+
+
+def test_every_variant_reads() -> None:
+    scan = Path(__file__).parents[2] / "examples" / "scans" / "field-plain.png"
+    fields = FieldSet(SETS[0], "a field", "digits", True, (Field(scan.name, "42020", scan.read_bytes()),))
+    read = {each.title: measure(each, [fields]) for each in variants(load_networks()) if SETS[0] in each.matters}
+    assert {"with line reader 1 alone", "with line reader 2 alone", "the lattice's word counts nothing"} <= set(read)
+    assert read["everything"]["a field"]["exact"] == 1.0
+    assert all(figures["a field"]["n"] == 1 for figures in read.values())
 
 
 def test_rows_of_other_trainings_are_named() -> None:
