@@ -2,13 +2,14 @@
 
 A logistic model turns what the readers say of a string into the probability that it is right as a whole. The
 threshold for a target error comes from labelled fields that nothing was learnt from: the lowest one above which the
-error, by the upper Clopper-Pearson bound (1934), stays below the target, searched as selection with guaranteed risk
-does (Geifman and El-Yaniv 2017).
+error, by the exact binomial test (Clopper and Pearson 1934), stays below the target, for selection with guaranteed
+risk (Geifman and El-Yaniv 2017), searched by fixed sequence testing (Angelopoulos et al. 2021).
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Final
 
 from forms.fusion import Fused, FusionWeights
@@ -64,23 +65,23 @@ class Calibration:
     def threshold(self, target_error: float) -> float:
         """Return the confidence from which readings are accepted, so that at most `target_error` of them are wrong.
 
-        Above every confidence where the labelled fields cannot show it. Found by binary search over how many of the
-        surest fields are accepted: whoever asks for every field keeps the answer.
+        Above every confidence where the labelled fields cannot show it. So many of the surest fields are accepted as
+        pass a test, one more each time, from as many on as it takes to pass without an error: as long as each one is
+        tested only where the one before passed, all together fail no more often than one (fixed sequence testing). A
+        sequence begins again at twice as many fields, lest one error among the surest ends it; they share the doubt.
         """
         count = len(self.confidences)
-        if not count:
+        needed = fields_needed(target_error)
+        if count < needed:
             return NOTHING_ACCEPTED
-        wrong = [0]
-        for each in self.right:
-            wrong.append(wrong[-1] + 1 - each)
-        doubt = DOUBT / max(1, math.ceil(math.log2(count)))
-        low, high, best = 1, count, 0
-        while low <= high:
-            middle = (low + high) // 2
-            if upper_bound(wrong[middle], middle, doubt=doubt) <= target_error:
-                best, low = middle, middle + 1
-            else:
-                high = middle - 1
+        doubt = DOUBT / (1 + int(math.log2(count / needed)))
+        wrong = list(accumulate((1 - each for each in self.right), initial=0))
+        best, start = 0, fields_needed(target_error, doubt=doubt)
+        while start <= count:
+            accepted = max(start, best)
+            while accepted <= count and _at_most(wrong[accepted], accepted, target_error) <= doubt:
+                best, accepted = accepted, accepted + 1
+            start *= 2
         return self.confidences[best - 1] if best else NOTHING_ACCEPTED
 
 

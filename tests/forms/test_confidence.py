@@ -41,6 +41,30 @@ def test_the_threshold_takes_in_as_much_as_the_target_allows() -> None:
         assert 1 - accepted.mean() <= target
 
 
+def test_as_few_fields_as_are_needed_show_a_target() -> None:
+    needed = fields_needed(0.01)
+    assert known([0.9] * needed, [1] * needed).threshold(0.01) == 0.9
+    assert known([0.9] * (needed - 1), [1] * (needed - 1)).threshold(0.01) == NOTHING_ACCEPTED
+
+
+def test_an_error_among_the_surest_is_made_up_for_by_many_that_are_right() -> None:
+    count = 8 * fields_needed(0.01)
+    confidences = np.linspace(1, 0.5, count).round(5).tolist()
+    assert known(confidences, [0, *[1] * (count - 1)]).threshold(0.01) == 0.5
+
+
+def test_the_target_is_kept_but_for_one_draw_in_twenty() -> None:
+    rng = np.random.default_rng(8)
+    target, above = 0.02, 0
+    for _ in range(400):
+        confidences = np.sort(rng.uniform(0, 1, 900))[::-1]
+        # A reading is wrong with 6 % of what its confidence lacks of 1, so accepted ones from t on with 3 % of 1 - t.
+        right = rng.uniform(0, 1, 900) >= 0.06 * (1 - confidences)
+        threshold = known(confidences.tolist(), right.astype(int).tolist()).threshold(target)
+        above += 0.03 * (1 - threshold) > target
+    assert above / 400 <= 0.05 + 0.02
+
+
 def test_nothing_is_accepted_where_nothing_was_shown() -> None:
     assert known([], []).threshold(0.01) == NOTHING_ACCEPTED
     assert known([0.99] * 20, [1] * 20).threshold(0.01) == NOTHING_ACCEPTED
