@@ -8,6 +8,7 @@ import pytest
 from model.artifacts import SHIPPED, load_manifest
 from model.corpora import evaluation_sets
 from model.datasets import Samples
+from model.ensemble import Ensemble
 from model.evaluate import EvaluateOptions, evaluate
 from model.export import keras_logits, load_network
 from model.recogniser import Recogniser
@@ -30,6 +31,16 @@ def test_what_learnt_from_mnist_alone_reads_its_test_better(t10k: Samples) -> No
     measured = accuracy(Recogniser.load("mnist").classify(t10k.images), t10k.labels)
     assert measured >= 0.997
     assert manifest.metrics["mnist-t10k"]["accuracy"] == pytest.approx(measured, abs=5e-4)
+
+
+def test_three_of_these_networks_are_better_than_one(t10k: Samples) -> None:
+    names = ("mnist", "mnist-2", "mnist-3")
+    manifests = [load_manifest(name) for name in names]
+    assert {manifest.parameters for manifest in manifests} == {manifests[0].parameters}
+    assert [[source.name for source in manifest.data] for manifest in manifests] == [["mnist"]] * 3
+    assert len({manifest.seed for manifest in manifests}) == 3
+    alone = [manifest.metrics["mnist-t10k"]["accuracy"] for manifest in manifests]
+    assert accuracy(Ensemble.load(names).classify(t10k.images), t10k.labels) > max(alone)
 
 
 @pytest.mark.parametrize(("name", "least"), [("usps-test", 0.97), ("semeion", 0.96), ("optdigits-test", 0.98)])
