@@ -12,7 +12,7 @@ from typing import Final
 
 from core.types import Box
 from forms.decoder import Decoded
-from forms.reasons import MIN_OTHER, NOTHING, InkSigns
+from forms.reasons import MIN_OTHER, NOTHING, TANGLED_OTHER, InkSigns
 from segmentation.combs import ANY_CELLS, find_comb
 from segmentation.strikes import find_strike
 from segmentation.tangles import has_tangle
@@ -35,7 +35,8 @@ def inspect_ink(field: PreparedField, decoded: Decoded) -> InkSigns:
         # Its printed lines run through everything, and enclose paper.
         return NOTHING
     digits = _boxes_in(field, decoded)
-    return InkSigns(int(find_strike(field.line, digits)), has_tangle(field.line, digits), boxes)
+    tangle = decoded.other >= TANGLED_OTHER and has_tangle(field.line, digits)
+    return InkSigns(int(find_strike(field.line, digits)), tangle, boxes)
 
 
 def _boxes_in(field: PreparedField, decoded: Decoded) -> Sequence[Box]:
