@@ -78,7 +78,9 @@ def test_a_file_that_is_no_image_fails_with_a_code(service: RunningService) -> N
     assert (document["status"], document["failure"]["code"]) == ("failed", "unreadable_image")
 
 
-def test_urgent_documents_overtake_the_others(service: RunningService) -> None:
+def test_urgent_documents_overtake_the_others(start_service: StartService) -> None:
+    # Two processes would write down by themselves when each began: neighbours could change places.
+    service = start_service(worker_concurrency="1")
     worker = eventually(lambda: service.child("worker"), seconds=15, what="the worker")
     worker.suspend()
     try:
