@@ -106,7 +106,7 @@ def weigh(
 def without_commas(
     weighed: Weighed, boxes: Sequence[Box], line: LineView, *, calibration: Calibration
 ) -> Weighed | None:
-    """Return what is likeliest once digits that stand like commas are taken for such; None where none does.
+    """Return what is likeliest once digits that stand like commas are taken for such; None where that changes nothing.
 
     Args:
         weighed: what holds for likeliest.
@@ -117,7 +117,8 @@ def without_commas(
     commas = hanging(weighed.text, boxes)
     if not commas or weighed.fused is None:
         return None
-    return _judged(weighed.edges, without(weighed.fused, commas), line, calibration)
+    fused = without(weighed.fused, commas)
+    return None if fused is weighed.fused else _judged(weighed.edges, fused, line, calibration)
 
 
 def _judged(edges: Edges | None, fused: Fused, line: LineView, calibration: Calibration) -> Weighed:

@@ -95,9 +95,8 @@ def _digits(given: Ingredients, *, hard_negatives: bool = True) -> Material:
     Raises:
         InvalidRequest: the folder of collections is not named.
     """
-    if given.data is None:
-        raise InvalidRequest("This recipe needs the folder of collections; name it.")
-    sources = [*_scanned(given.data, given), *_inked(given.data, given), *_mined(given.data, given)]
+    folder = _folder(given)
+    sources = [*_scanned(folder, given), *_inked(folder, given), *_mined(folder, given)]
     learnt = [source for source in sources if hard_negatives or source.name != MINED_GARBAGE]
     return split((*DIGITS, GARBAGE), learnt, share=0.05, seed=given.seed)
 
@@ -111,16 +110,20 @@ def _digits_open(given: Ingredients) -> Material:
     Raises:
         InvalidRequest: the folder of collections is not named.
     """
-    if given.data is None:
-        raise InvalidRequest("This recipe needs the folder of collections; name it.")
-    inked = _inked(given.data, given, pens=OPEN_PENS)
-    sources = [_optdigits(given.data, given), *inked, *_mined_drawings(given.data, given)]
+    folder = _folder(given)
+    sources = [_optdigits(folder, given), *_inked(folder, given, pens=OPEN_PENS), *_mined_drawings(folder, given)]
     return split((*DIGITS, GARBAGE), sources, share=0.05, seed=given.seed)
 
 
 def _micr(given: Ingredients) -> Material:
     """Return windows of drawn MICR lines; `limit` counts lines."""
     return micr_material(seed=given.seed, limit=given.limit)
+
+
+def _folder(given: Ingredients) -> Path:
+    if given.data is None:
+        raise InvalidRequest("This recipe needs the folder of collections; name it.")
+    return given.data
 
 
 def _scanned(folder: Path, given: Ingredients) -> list[Source]:

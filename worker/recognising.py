@@ -141,14 +141,15 @@ class Recognition:
             weights = None if field.comb is None else IN_CELLS
             alone = decode(lattice, scores, classes=classes, crop=field.crop, field_type=field.kind, weights=weights)
             return _tightened(alone, lattice)
-        laid = _boxed(lay_back(weighed, lattice, scores, line, classes=classes, crop=field.crop), lattice, field)
-        calibration = self._networks.calibration
+
+        def laid(weighed: Weighed) -> Decoded:
+            return _boxed(lay_back(weighed, lattice, scores, line, classes=classes, crop=field.crop), lattice, field)
+
+        first, calibration = laid(weighed), self._networks.calibration
         if calibration is None or field.comb is not None:
-            return laid
-        again = without_commas(weighed, [digit.box for digit in laid.digits], line, calibration=calibration)
-        if again is None:
-            return laid
-        return _boxed(lay_back(again, lattice, scores, line, classes=classes, crop=field.crop), lattice, field)
+            return first
+        again = without_commas(weighed, [digit.box for digit in first.digits], line, calibration=calibration)
+        return first if again is None else laid(again)
 
     def _weighed(self, inquiry: "Inquiry") -> Weighed | None:
         """Return what all readers together hold for likeliest; None where the lattice alone is read."""
