@@ -161,19 +161,21 @@ def main() -> None:
     parser.add_argument("--filter-only", action="store_true", help="let all signs compete, and drop what is no digit")
     parser.add_argument("--artifact", default="", help="folder of the networks that Tallyscan reads with")
     parser.add_argument("--limit", type=int, help="read the first so many fields of either part alone")
+    parser.add_argument("--new-only", action="store_true", help="only the last quarter, which nothing was learnt from")
     parser.add_argument("--rounds", type=int, default=3, help="how often all fields are read (default 3)")
     parser.add_argument("--block", type=int, default=BLOCK, help=f"fields in a turn (default {BLOCK})")
     parser.add_argument("--core", type=int, default=first_core(), help="the core that both are bound to")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     options = parser.parse_args()
-    parts = [load_set(name, options.folder, limit=options.limit).fields for name in ("orand-training", "orand")]
+    names = ("orand",) if options.new_only else ("orand-training", "orand")
+    parts = [load_set(name, options.folder, limit=options.limit).fields for name in names]
     fields = [field for part in parts for field in part]
     ours = start("tallyscan", Path(sys.executable), options.artifact, core=options.core)
     option = f"{options.min_width},{'all' if options.filter_only else 'mask'}"
     theirs = start("rapidocr", options.rapidocr, option, core=options.core)
     images = (options.folder / "orand_car_a" / "images").resolve()
     take_turns([ours, theirs], fields, images, block=options.block, rounds=options.rounds)
-    late = len(parts[1])
+    late = len(parts[-1])
     figures = {side.name: figures_of(side, fields=len(fields)) for side in (ours, theirs)}
     for side in (ours, theirs):
         held_out = side.readings[len(fields) - late : len(fields)]

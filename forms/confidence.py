@@ -1,6 +1,8 @@
 """A probability that means what it says, and from where on a reading is accepted.
 
-A logistic model turns what the readers say of a string into the probability that it is right as a whole. The
+A logistic model turns what the readers say of a string into the log odds that it is right as a whole. It is fitted to
+fields without a number, too, so that these get low ones, and leaves numbers too sure or not sure enough: a bent line,
+fitted to numbers alone, straightens that and leaves their order as it is. The
 threshold for a target error comes from labelled fields that nothing was learnt from: the lowest one above which the
 error, by the exact binomial test (Clopper and Pearson 1934), stays below the target, for selection with guaranteed
 risk (Geifman and El-Yaniv 2017), searched by fixed sequence testing (Angelopoulos et al. 2021).
@@ -8,7 +10,7 @@ risk (Geifman and El-Yaniv 2017), searched by fixed sequence testing (Angelopoul
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Final
 
@@ -18,6 +20,13 @@ FEATURES: Final = ("share", "valid", "lines", "lattice", "agree", "other", "leng
 """What the model weighs, see `features`."""
 
 MAX_LOGIT: Final = 9.0
+BEND: Final = 2.0
+"""Log odds of the logistic model at which its straightening bends."""
+
+TOP: Final = 4.0
+FLATTER: Final = 0.2
+"""Beyond these log odds it is so much flatter: labelled fields show no difference there, and the order stays."""
+
 DOUBT: Final = 0.05
 """The bound holds with at least this probability short of one."""
 
@@ -37,6 +46,8 @@ class Calibration:
         by_type: others for fields of a type, whose lattices deserve more trust or less.
         intercept: of the logistic model.
         coefficients: of `FEATURES`.
+        straightening: what is added to its log odds, what they are multiplied with, and how much more from `BEND` on;
+            empty where they stay as they are.
         confidences: of the labelled fields, highest first.
         right: 1 for each that was read right, in the same order.
         data: what they were, for people.
@@ -46,6 +57,7 @@ class Calibration:
     intercept: float
     coefficients: tuple[float, ...]
     by_type: dict[str, FusionWeights] = field(default_factory=dict)
+    straightening: tuple[float, ...] = ()
     confidences: tuple[float, ...] = ()
     right: tuple[int, ...] = ()
     data: tuple[str, ...] = ()
@@ -60,7 +72,19 @@ class Calibration:
 
     def logit(self, values: Sequence[float]) -> float:
         """Return the log odds, without bounds, that a reading with these features is right as a whole."""
-        return self.intercept + sum(a * b for a, b in zip(self.coefficients, values, strict=True))
+        odds = self.intercept + sum(a * b for a, b in zip(self.coefficients, values, strict=True))
+        if not self.straightening:
+            return odds
+        shift, *slopes = self.straightening
+        return shift + sum(a * b for a, b in zip(slopes, bent(odds), strict=True))
+
+    def moved(self, shift: float, stretch: float) -> "Calibration":
+        """Return the same with log odds that are stretched by so much, then shifted."""
+        if self.straightening:
+            first, *slopes = self.straightening
+            return replace(self, straightening=(shift + stretch * first, *(stretch * slope for slope in slopes)))
+        coefficients = tuple(stretch * value for value in self.coefficients)
+        return replace(self, intercept=shift + stretch * self.intercept, coefficients=coefficients)
 
     def threshold(self, target_error: float) -> float:
         """Return the confidence from which readings are accepted, so that at most `target_error` of them are wrong.
@@ -83,6 +107,12 @@ class Calibration:
                 best, accepted = accepted, accepted + 1
             start *= 2
         return self.confidences[best - 1] if best else NOTHING_ACCEPTED
+
+
+def bent(odds: float) -> tuple[float, float]:
+    """Return log odds, flatter beyond `TOP`, and how far they are beyond `BEND`."""
+    flattened = min(odds, TOP + FLATTER * (odds - TOP))
+    return flattened, max(flattened - BEND, 0.0)
 
 
 def features(fused: Fused, *, other: float) -> tuple[float, ...]:

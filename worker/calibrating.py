@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from forms.confidence import Calibration, features
+from forms.confidence import Calibration, bent, features
 from forms.fusion import Fused, FusionWeights, Proposal, fused_scores, fused_shares, ranked
 from worker.pipeline import Reader, ReadRequest
 
@@ -27,6 +27,9 @@ ENOUGH: Final = 12
 PLENTY: Final = 200
 ANCHOR: Final = 4.0
 """Pulls the weights of a type with fewer fields towards everybody's: twenty amounts alone would make it too sure."""
+
+FLATTEST: Final = 0.05
+"""Log odds that were straightened rise by no less than this for each one of before: no order is turned."""
 
 SEARCHED: Final = ("lattice", "lines", "lattice_floor", "lines_floor", "digit")
 
@@ -107,14 +110,9 @@ def recalibrate(evidence: Sequence[Evidence], known: Calibration) -> Calibration
     logits = np.array([known.logit(features(each, other=one.other)) for each, one in zip(fused, evidence, strict=True)])
     right = np.array([each.proposals[0].text == one.field.text for each, one in zip(fused, evidence, strict=True)])
     # Near (0, 1) where little is known: the ridge pulls towards the confidence as it is.
-    shift, stretch = logistic(logits[:, None], right, np.ones(len(right)), prior=np.array([0.0, 1.0]))
+    shift, stretch = logistic(logits[:, None], right, np.ones(len(right)), prior=np.array([0.0, 1.0])).tolist()
     confidences = 1 / (1 + np.exp(-(shift + stretch * logits)))
-    moved = replace(
-        known,
-        intercept=float(shift + stretch * known.intercept),
-        coefficients=tuple(float(stretch) * value for value in known.coefficients),
-    )
-    return _shown_by(moved, zip(confidences.tolist(), right.tolist(), strict=True), evidence)
+    return _shown_by(known.moved(shift, stretch), zip(confidences.tolist(), right.tolist(), strict=True), evidence)
 
 
 def _shown_by(
@@ -155,7 +153,18 @@ def _fit(evidence: Sequence[Evidence], weights: NDArray[np.float64]) -> Calibrat
     table = np.array([features(fused, other=each.other) for fused, each in zip(again, evidence, strict=True)])
     right = np.array([f.proposals[0].text == each.field.text for f, each in zip(again, evidence, strict=True)])
     intercept, *coefficients = logistic(table, right, weights).tolist()
-    return replace(known, intercept=intercept, coefficients=tuple(coefficients))
+    fitted = replace(known, intercept=intercept, coefficients=tuple(coefficients))
+    numbers = np.array([bool(each.field.text) for each in evidence])
+    odds = np.array([fitted.logit(row) for row in table.tolist()])
+    return replace(fitted, straightening=_straightening(odds[numbers], right[numbers]))
+
+
+def _straightening(odds: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[float, ...]:
+    """Return the bent line under which log odds of numbers mean what they say; empty if it would turn their order."""
+    table = np.array([bent(each) for each in odds.tolist()]).reshape(len(odds), 2)
+    # Where little is known, the ridge pulls towards the odds as they are.
+    shift, slope, more = logistic(table, right, np.ones(len(right)), prior=np.array([0.0, 1.0, 0.0])).tolist()
+    return (shift, slope, more) if min(slope, slope + more) > FLATTEST else ()
 
 
 def _search(evidence: Sequence[Evidence], weights: NDArray[np.float64], start: FusionWeights) -> FusionWeights:

@@ -12,7 +12,7 @@ EVEN = (0.0,) * len(FEATURES)
 
 
 def known(confidences: list[float], right: list[int]) -> Calibration:
-    return Calibration(FusionWeights(), 0.0, EVEN, {}, tuple(confidences), tuple(right))
+    return Calibration(FusionWeights(), 0.0, EVEN, confidences=tuple(confidences), right=tuple(right))
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,24 @@ def test_features_of_the_surest_reading_are_finite() -> None:
     assert len(values) == len(FEATURES)
     assert all(math.isfinite(value) for value in values)
     assert 0.0 < known([], []).confidence(values) < 1.0
+
+
+@pytest.mark.parametrize("line", [(0.1, 0.5, 2.2), (-0.4, 1.3, -0.8)])
+def test_a_straightened_calibration_keeps_the_order(line: tuple[float, ...]) -> None:
+    share_alone = (1.0, *[0.0] * (len(FEATURES) - 1))
+    plain = Calibration(FusionWeights(), 0.2, share_alone)
+    straight = Calibration(FusionWeights(), 0.2, share_alone, straightening=line)
+    rows = [(share, *[0.0] * (len(FEATURES) - 1)) for share in np.linspace(-8, 8, 60).tolist()]
+    assert [plain.logit(row) for row in rows] == pytest.approx([row[0] + 0.2 for row in rows])
+    assert all(np.diff([straight.logit(row) for row in rows]) > 0)
+    moved = straight.moved(0.3, 2.0)
+    assert [moved.logit(row) for row in rows] == pytest.approx([0.3 + 2.0 * straight.logit(row) for row in rows])
+
+
+def test_a_calibration_without_one_is_moved_the_same_way() -> None:
+    plain = Calibration(FusionWeights(), 0.2, (1.0, *[0.5] * (len(FEATURES) - 1)))
+    row = (1.5, *[0.1] * (len(FEATURES) - 1))
+    assert plain.moved(0.3, 2.0).logit(row) == pytest.approx(0.3 + 2.0 * plain.logit(row))
 
 
 def test_a_type_has_its_own_weights() -> None:

@@ -1,9 +1,11 @@
 """Labelled fields to a calibration, on evidence whose truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from forms.confidence import Calibration, features
+from forms.confidence import Calibration, calibration_error, features
 from forms.fusion import Fused, FusionWeights, Proposal
 from worker.calibrating import Evidence, LabelledField, calibrate, recalibrate, refused
 
@@ -58,6 +60,21 @@ def test_confidence_is_the_share_that_is_right() -> None:
     for low, high in ((0.5, 0.8), (0.8, 0.95), (0.95, 1.0)):
         inside = (confidences >= low) & (confidences < high)
         assert right[inside].mean() == pytest.approx(confidences[inside].mean(), abs=0.06)
+
+
+def test_numbers_mean_what_they_say_beside_many_that_are_none() -> None:
+    fields = evidence(1500, seed=9, lattice=2.0, lines=3.0)
+    # As sure as a number is read in what holds none: its confidence must suffer, numbers' must not.
+    none = [
+        replace(each, field=replace(each.field, text="", collection="none", group=f"none {place // 5}"), other=0.4)
+        for place, each in enumerate(evidence(600, seed=10, lattice=3.0, lines=4.0))
+    ]
+    mixed, judged = calibrate([*fields, *none])
+    right = np.array([text == each.field.text for each, (text, _) in zip(fields, judged, strict=False)])
+    sure = np.array([confidence for _, confidence in judged[: len(fields)]])
+    assert calibration_error(sure.tolist(), right.tolist()) < 0.04
+    assert np.mean([confidence for _, confidence in judged[len(fields) :]]) < 0.3 < sure.mean()
+    assert len(mixed.straightening) == 3
 
 
 def test_what_is_accepted_keeps_to_the_target_on_fresh_fields() -> None:
