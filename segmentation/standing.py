@@ -5,11 +5,13 @@ one place to the next: line readers see a digit's middle to within a tenth of it
 of the ink are closer.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 from typing import Final, NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,6 +38,22 @@ MIN_PITCH: Final = 0.35
 MAX_GAP: Final = 0.2
 """Text heights that may lie between a digit's main part and another part above or below it."""
 
+BAR_SHORTEST: Final = 0.15
+BAR_LONGEST: Final = 0.8
+"""Text heights of the bar of a 5."""
+
+BAR_GAP: Final = 0.15
+"""Text heights between its stem and a bar beside it."""
+
+BAR_ABOVE: Final = 0.2
+"""Text heights between its top and a bar above it."""
+
+BAR_BELOW: Final = 0.35
+"""Of its height, how far below its top a bar may be."""
+
+RULE: Final = 2.0
+"""Text heights; level ink that runs on for so long is a rule, and no part of a digit that touches it."""
+
 LEAN: Final = 0.2
 """Columns per row by which what parts two digits leans to the right, as most writing does."""
 
@@ -50,11 +68,12 @@ class Part(NamedTuple):
     area: int
 
 
-def boxes_at(cutting: Cutting, places: Sequence[float]) -> list[Box] | None:
+def boxes_at(cutting: Cutting, text: str, places: Sequence[float]) -> list[Box] | None:
     """Return the box of each digit's ink on the page; None where a place has none.
 
     Args:
         cutting: the field's ink.
+        text: the digits.
         places: columns of the page in which the digits' middles were seen, from left to right.
     """
     components, height = cutting.components, cutting.text_height
@@ -62,15 +81,25 @@ def boxes_at(cutting: Cutting, places: Sequence[float]) -> list[Box] | None:
     pitch = max(_pitch(seen), MIN_PITCH * height)
     reach = REACH * max(height, WIDE * pitch)
     parts: list[list[Part]] = [[] for _ in seen]
+    low: list[Part] = []
     for label, part in _components(components):
         own = [number for number, place in enumerate(seen) if part.left <= place < part.right]
+        if part.bottom - part.top < SMALL * height:
+            low.append(part)
         own = own or _nearest(part, seen, reach=NEAR * pitch, least=SMALL * height)
         if len(own) == 1 and seen[own[0]] - reach <= part.left and part.right <= seen[own[0]] + reach:
             parts[own[0]].append(part)
         elif own:
-            for number, piece in _parted(components, label, part, {each: seen[each] for each in own}, reach=reach):
+            for number, piece in _parted(
+                components, label, part, {each: seen[each] for each in own}, reach=reach, height=height
+            ):
                 parts[number].append(piece)
-    return cutting.on_page([_around_main(each, height) for each in parts]) if all(parts) else None
+    if not all(parts):
+        return None
+    corners = [_around_main(each, height) for each in parts]
+    for number in [number for number, char in enumerate(text) if low and char == "5"]:
+        corners[number] = _with_bar(corners[number], low, height, end=[*seen, math.inf][number + 1])
+    return cutting.on_page(corners)
 
 
 def _components(components: Components) -> Iterator[tuple[int, Part]]:
@@ -83,7 +112,7 @@ def _components(components: Components) -> Iterator[tuple[int, Part]]:
 
 
 def _parted(
-    components: Components, label: int, whole: Part, seen: dict[int, float], *, reach: float
+    components: Components, label: int, whole: Part, seen: dict[int, float], *, reach: float, height: float
 ) -> Iterator[tuple[int, Part]]:
     """Yield the ink of a component around each of the places that it has, by the places' numbers.
 
@@ -93,9 +122,11 @@ def _parted(
         whole: its box.
         seen: columns by number, from left to right.
         reach: columns; what is further from the place is left out.
+        height: of the text.
     """
     window = components.labels[whole.top : whole.bottom, whole.left : whole.right]
-    ys, xs = np.divmod(np.flatnonzero(window == label), window.shape[1])
+    ink = (window == label).view(np.uint8)
+    ys, xs = np.divmod(np.flatnonzero(_without_rules(ink, max(3, round(RULE * height)))), window.shape[1])
     middle = (whole.bottom - whole.top - 1) / 2
     borders = [(one + other) / 2 - whole.left for one, other in pairwise(seen.values())]
     owners = np.searchsorted(borders, xs + LEAN * (ys - middle), side="right") if borders else np.zeros_like(xs)
@@ -103,6 +134,14 @@ def _parted(
         own = (owners == owner) & (np.abs(xs - (place - whole.left)) <= reach)
         if own.any():
             yield number, _around(xs[own], ys[own], left=whole.left, top=whole.top)
+
+
+def _without_rules(ink: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
+    """Return ink without what runs on level for so many pixels, and its rough edges."""
+    if ink.shape[1] < length:
+        return ink
+    rules = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+    return np.asarray(cv2.subtract(ink, cv2.dilate(rules, np.ones((3, 1), np.uint8))), np.uint8)
 
 
 def _around(xs: NDArray[np.intp], ys: NDArray[np.intp], *, left: int, top: int) -> Part:
@@ -125,6 +164,25 @@ def _belongs(part: Part, main: Part, height: float) -> bool:
     gap = max(part.top, main.top) - min(part.bottom, main.bottom)
     least = MIN_ABOVE if 2 * common >= part.right - part.left else MIN_BESIDE
     return part.area >= least * main.area and gap <= MAX_GAP * height
+
+
+def _with_bar(corners: Corners, low: Sequence[Part], height: float, *, end: float) -> Corners:
+    """Return a 5's corners with the bar that stands apart from it: low ink at its top, to the right of its stem.
+
+    Args:
+        corners: of the rest of it.
+        low: low parts, whose ever they are.
+        height: of the text.
+        end: column of the next digit's place, up to which a bar may reach.
+    """
+    left, top, right, bottom = corners
+    for part in low:
+        middle, level = (part.left + part.right) / 2, (part.top + part.bottom) / 2
+        beside = left < middle < end and part.left < right + BAR_GAP * height and part.right < end
+        above = top - BAR_ABOVE * height < level < top + BAR_BELOW * (bottom - top)
+        if beside and above and BAR_SHORTEST * height < part.right - part.left < BAR_LONGEST * height:
+            left, top, right = min(left, part.left), min(top, part.top), max(right, part.right)
+    return left, top, right, bottom
 
 
 def _nearest(part: Part, seen: Sequence[float], *, reach: float, least: float) -> list[int]:

@@ -102,7 +102,7 @@ class Recognition:
         if calibration is None or not isinstance(cutting, Cutting):
             return None
         seen = glance(line.frames, automaton)
-        boxes = None if seen is None else boxes_at(cutting, line.places_of(seen.spans))
+        boxes = None if seen is None else boxes_at(cutting, seen.text, line.places_of(seen.spans))
         # A 1 that stands like a comma is beyond nobody's doubt.
         if seen is None or boxes is None or hanging(seen.text, boxes):
             return None
@@ -246,7 +246,7 @@ def _boxed(decoded: Decoded, lattice: Lattice, field: PreparedField) -> Decoded:
     """Return what was read with each digit's box around its own ink alone."""
     boxes = None
     if decoded.places and isinstance(field.candidates, Cutting):
-        boxes = boxes_at(field.candidates, decoded.places)
+        boxes = boxes_at(field.candidates, decoded.text, decoded.places)
     if boxes is None:
         return _tightened(decoded, lattice)
     placed = zip(decoded.digits, boxes, strict=True)

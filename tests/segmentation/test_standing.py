@@ -19,8 +19,8 @@ MIDDLES = [52.0, 84.0, 116.0, 148.0]
 """Of the digits of `field`, 40 pixels tall and 0.8 heights apart."""
 
 
-def digit_boxes(grey: NDArray[np.uint8]) -> list[Box]:
-    found = boxes_at(cut_field(crop_of(grey)), MIDDLES)
+def digit_boxes(grey: NDArray[np.uint8], text: str = "2010") -> list[Box]:
+    found = boxes_at(cut_field(crop_of(grey)), text, MIDDLES)
     assert found is not None
     return found
 
@@ -40,7 +40,7 @@ def test_each_digit_has_its_own_ink() -> None:
 
 def test_boxes_lie_on_the_page() -> None:
     grey = field("2010")
-    away = boxes_at(cut_field(crop_of(grey, x=300, y=40)), [each + 300 for each in MIDDLES])
+    away = boxes_at(cut_field(crop_of(grey, x=300, y=40)), "2010", [each + 300 for each in MIDDLES])
     assert away == [Box(box.x + 300, box.y + 40, box.width, box.height) for box in digit_boxes(grey)]
 
 
@@ -69,8 +69,29 @@ def test_a_rule_that_a_digit_touches_does_not_widen_its_box() -> None:
     assert last.x + last.width <= MIDDLES[-1] + (REACH + 0.1) * HEIGHT
 
 
+def test_a_long_rule_that_digits_stand_on_is_no_part_of_them() -> None:
+    grey = field("2010")
+    alone = digit_boxes(grey)
+    cv2.line(grey, (0, 58), (grey.shape[1], 58), 60, 2)
+    for box, own in zip(digit_boxes(grey), alone, strict=True):
+        assert overlap(box, own) > 0.8
+
+
+def test_the_bar_of_a_5_that_stands_apart_is_part_of_it_and_of_no_other_digit() -> None:
+    grey = field("2010")
+    *_, alone = digit_boxes(grey)
+    cv2.line(grey, (160, alone.y + 2), (176, alone.y + 2), 60, 3)
+    assert digit_boxes(grey)[-1] == alone
+    with_bar = digit_boxes(grey, "2015")[-1]
+    assert with_bar.x + with_bar.width >= 175
+    assert digit_boxes(grey, "2015")[:-1] == digit_boxes(grey)[:-1]
+    below = field("2010")
+    cv2.line(below, (166, alone.y + 25), (180, alone.y + 25), 60, 3)
+    assert digit_boxes(below, "2015")[-1] == alone
+
+
 def test_a_place_without_ink_tells_nothing() -> None:
-    assert boxes_at(cut_field(crop_of(field("2010"))), [*MIDDLES, 700.0]) is None
+    assert boxes_at(cut_field(crop_of(field("2010"))), "20101", [*MIDDLES, 700.0]) is None
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.02, 0.6), st.integers(8, 60), st.integers(8, 200), st.booleans())
