@@ -19,7 +19,7 @@ Rows = NDArray[np.float32]
 INK: Final = 128
 """Where figures count strokes, a pixel at least as bright is ink."""
 
-HOG_CELL: Final = 5
+HOG_CELL: Final = 4
 ZONE: Final = 10
 ZONED: Final = (90, 60)
 """Height and width that a glyph is stretched to before it is cut into zones, as published."""
@@ -48,9 +48,9 @@ def pixels(glyphs: Glyphs) -> Rows:
 
 
 def hog(glyphs: Glyphs) -> Rows:
-    """Return histograms of oriented gradients (Dalal and Triggs 2005): 576 figures.
+    """Return histograms of oriented gradients (Dalal and Triggs 2005): 1,296 figures.
 
-    9 directions, 5 × 5 pixels a cell, 2 × 2 cells a block.
+    9 directions, 4 × 4 pixels a cell, 2 × 2 cells a block.
     """
     describe = load_extra("skimage.feature").hog
 
