@@ -46,8 +46,8 @@ def finetune(
     """Let the active model go on learning from corrected fields, measure it before and after, and promote it.
 
     A part of the corrections, whole documents, is only measured on. The model is promoted when no collection that
-    nothing learnt from loses more than 0.2 points and the held-out corrections gain; else it stays in the registry,
-    unused, and the exit code is 1. Needs the train extra.
+    nothing learnt from loses more than 0.2 points, the held-out corrections gain and not far fewer of them are
+    accepted; else it stays in the registry, unused, and the exit code is 1. Needs the train extra.
     """
     from model.line.finetuning import TuningOptions
     from storage.models import ModelShelf

@@ -12,6 +12,9 @@ from worker.calibrating import Evidence, LabelledField, refused
 MOST_LOST: Final = 0.002
 """Share of a frozen set's fields that may be read worse."""
 
+LEAST_ACCEPTED: Final = 0.5
+"""Of the user's own fields that were accepted before, so many must be after: else the gain is people's work."""
+
 REPORT: Final = "report.md"
 PLOT: Final = "calibration.png"
 DOT: Final = 14
@@ -83,7 +86,11 @@ def measured(
 
 
 def judge(before: Mapping[str, Figures], after: Mapping[str, Figures], *, own: str) -> Verdict:
-    """Return whether no frozen collection loses more than `MOST_LOST` and the user's own, named `own`, gains."""
+    """Return whether no frozen collection loses more than `MOST_LOST` and the user's own, named `own`, gains.
+
+    Of the user's own, at least half as many as before must still be accepted without a person: a model that reads more
+    of them, but of which too few fields show that it does, would send them all to review.
+    """
     reasons = [
         f"{name}: {before[name].share:.2%} before, {after[name].share:.2%} after"
         for name in before
@@ -91,6 +98,10 @@ def judge(before: Mapping[str, Figures], after: Mapping[str, Figures], *, own: s
     ]
     if after[own].right <= before[own].right:
         reasons.append(f"{own}: {before[own].right} of {before[own].fields} right before, {after[own].right} after")
+    if after[own].accepted < LEAST_ACCEPTED * before[own].accepted:
+        reasons.append(
+            f"{own}: {before[own].accepted} of {before[own].fields} accepted before, {after[own].accepted} after"
+        )
     return Verdict(not reasons, tuple(reasons))
 
 

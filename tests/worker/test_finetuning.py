@@ -40,6 +40,18 @@ def test_one_of_the_smallest_frozen_set_is_too_many() -> None:
     assert judge(before, after, own="own").reasons == ("orand: 96.26% before, 95.72% after",)
 
 
+@pytest.mark.parametrize(
+    ("accepted", "promotes"), [((40, 20), True), ((40, 19), False), ((1, 0), False), ((0, 0), True)]
+)
+def test_a_model_that_leaves_its_user_with_more_work_is_not_promoted(accepted: tuple[int, int], promotes: bool) -> None:
+    before, after = (
+        {"own": replace(figures(right, 100), accepted=count)} for right, count in zip((80, 90), accepted, strict=True)
+    )
+    verdict = judge(before, after, own="own")
+    assert verdict.promotes is promotes
+    assert promotes or verdict.reasons == (f"own: {accepted[0]} of 100 accepted before, {accepted[1]} after",)
+
+
 def test_a_document_is_never_on_both_sides() -> None:
     fields = [CorrectedField(f"{place}.png", "1", document=f"d{place // 3}") for place in range(90)]
     learnt, held = split(fields, share=0.25, seed=1)
