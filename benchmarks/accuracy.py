@@ -1,12 +1,13 @@
 """How well Tallyscan reads real numbers, how honest its confidence is, and what a field costs by stage.
 
-    python benchmarks/accuracy.py [../shared/data] [--json FILE] [--csv FOLDER]
+    python benchmarks/accuracy.py [../shared/data] [--json FILE] [--csv FOLDER] [--plot FILE]
 
 Everything goes through `worker.pipeline.Reader`, from the file's bytes on, as in a worker. Reads ORAND's cheque
 amounts (the last quarter is held out, the rest was learnt from), the test part of Meza's logbook cells, amounts and
 dates cut from IDRBT's cheques (nothing was learnt from them), and every sixtieth of MNIST's training images as type
 `digit`. MNIST's t10k stays with `tallyscan evaluate`. Where `docs/label-corrections.csv` corrects labels, figures are
-given for both. `--csv` writes all readings and labels, for any other scorer.
+given for both. `--csv` writes all readings and labels, for any other scorer, `--plot` draws the reliability
+diagram and the risk-coverage curve.
 """
 
 import argparse
@@ -19,8 +20,9 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.fields import HELD_OUT_NETWORKS, SETS, Field, FieldSet, corrected, load_set, without_doubtful
+from benchmarks.fields import HELD_OUT, HELD_OUT_NETWORKS, SETS, Field, FieldSet, corrected, load_set, without_doubtful
 from benchmarks.figures import Figures, Reading, reliability, score, write_csv
+from benchmarks.plots import draw_honesty
 from benchmarks.reading import box_figures, compared, lattice_figures, read_fields, tell
 from model.corrections import CORRECTIONS
 
@@ -119,6 +121,11 @@ def print_reliability(measured: list[Measured]) -> None:
         print(f"  {each.fields.title:<34} {bins}")
 
 
+def held_out(measured: list[Measured]) -> list[Measured]:
+    """Return the sets that nothing was learnt from, by corrected labels where there are any."""
+    return [variants(each)[-1] for each in measured if each.fields.name in HELD_OUT]
+
+
 def warm(reader: "Reader", field: Field, type_name: str) -> None:
     """Read one field a few times: the first calls are slower."""
     from worker.pipeline import ReadRequest
@@ -136,6 +143,7 @@ def main() -> None:
     parser.add_argument("--target-error", type=float, default=TARGET_ERROR, help="of what is accepted (default 0.01)")
     parser.add_argument("--artifact", type=Path, help="folder of the networks that read; digits-held-out by default")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
+    parser.add_argument("--plot", type=Path, help="draw reliability and risk against coverage of held-out sets there")
     parser.add_argument("--csv", type=Path, help="write readings and labels into that folder")
     options = parser.parse_args()
     if not (options.folder / "orand_car_a").is_dir():
@@ -151,6 +159,8 @@ def main() -> None:
     print_reliability(measured)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    if options.plot:
+        draw_honesty(options.plot, {each.fields.title: each.readings for each in held_out(measured)})
     if options.csv:
         for each in measured:
             write_csv(options.csv, each.fields.name, each.readings)

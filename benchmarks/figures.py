@@ -79,6 +79,19 @@ def coverage(readings: Sequence[Reading], target: float) -> float:
     return best / max(len(readings), 1)
 
 
+def risks(readings: Sequence[Reading]) -> list[tuple[float, float]]:
+    """Return the risk-coverage curve: the share of all fields that the surest ones make up, and how many are wrong.
+
+    Equal confidences are one point; what has no text is never among them.
+    """
+    seen = wrong = 0
+    curve = [(0.0, 0.0)]
+    for tied in _by_confidence([reading for reading in readings if reading.text]):
+        seen, wrong = seen + len(tied), wrong + sum(not reading.right for reading in tied)
+        curve.append((seen / len(readings), wrong / seen))
+    return curve
+
+
 def risk_area(readings: Sequence[Reading]) -> float:
     """Return the area under the risk-coverage curve: the error among the k surest, averaged over every k.
 

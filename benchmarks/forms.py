@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 Pixels = NDArray[np.uint8]
 
-COVERS: Final = "tu_cover_*.jpg"
-
 DRAWN_PAGES: Final = 12
 SEED: Final = 20_262_000
 """Trainings start from small seeds."""

@@ -49,10 +49,13 @@ def calibrate(labels: Path, folder: Path | None, type_name: str | None, out: Pat
     few hundred fields are enough to move the confidence to a new kind of form; the printed table says how many a target
     needs.
     """
-    from forms.confidence import Calibration
+    from forms.confidence import NOTHING_ACCEPTED, Calibration
     from worker.calibrating import collect, recalibrate
+    from worker.field_reading import WITHOUT_LINE
     from worker.pipeline import Reader
 
+    if type_name in WITHOUT_LINE:
+        raise click.UsageError(f"Fields of type {type_name} are read without line readers: nothing to calibrate.")
     settings = load_settings()
     reader = Reader.load(settings)
     known = reader.calibration
@@ -67,11 +70,18 @@ def calibrate(labels: Path, folder: Path | None, type_name: str | None, out: Pat
     if len(evidence) < FEWEST:
         raise click.UsageError(f"Only {len(evidence)} of {len(fields)} fields hold writing that can be read.")
     found: Calibration = recalibrate(evidence, known)
+    out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(asdict(found)) + "\n", "utf-8")
     right = sum(found.right)
     click.echo(f"{right} of {len(fields)} fields right; {len(fields) - len(evidence)} unreadable or without ink")
     print_table(("target error", "accepted from", "accepted", "wrong", "needs at least"), _rows(found))
     click.echo(f"{out} written; use it with TALLYSCAN_CALIBRATION={out}", err=True)
+    if found.threshold(settings.target_error) == NOTHING_ACCEPTED:
+        click.echo(
+            f"These fields do not show a target error of {settings.target_error:.1%}: with this calibration nothing is "
+            "accepted at it. Label more of them, or take a looser target.",
+            err=True,
+        )
 
 
 def _rows(found: "Calibration") -> Iterator[tuple[str, str, str, str, str]]:

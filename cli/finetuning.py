@@ -49,6 +49,7 @@ def finetune(
     nothing learnt from loses more than 0.2 points, the held-out corrections gain and not far fewer of them are
     accepted; else it stays in the registry, unused, and the exit code is 1. Needs the train extra.
     """
+    from cli.models import warn_of_pin
     from model.line.finetuning import TuningOptions
     from storage.models import ModelShelf
     from worker.finetuning import FinetuneOptions
@@ -75,6 +76,7 @@ def finetune(
     if promote:
         ModelShelf.of(settings).promote(found.model_id)
         click.echo(f"{found.model_id[:SHOWN]} reads from now on; back again with: tallyscan models rollback", err=True)
+        warn_of_pin(settings)
 
 
 def _show(found: "Finetuned") -> None:

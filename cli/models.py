@@ -68,27 +68,30 @@ def show(model: str, home: Path | None, format_name: str) -> None:
 
 @models.command(epilog=examples("tallyscan models promote 3f9a2c", "tallyscan models promote digits"))
 @click.argument("model")
-@click.option("--anyway", is_flag=True, help="Although its card says that it reads worse.")
+@click.option("--anyway", is_flag=True, help="Although its card says that it is no gain.")
 @home_option
 def promote(model: str, anyway: bool, home: Path | None) -> None:
     """Let MODEL read from the next document on.
 
-    It must load, and its card must say that it reads no worse than what it was made from.
+    It must load, and its card must say that it is a gain over what it was made from.
     """
+    from model.artifacts import SHIPPED, artifact_folder
     from worker.networks import open_named
 
     settings = load_settings(home)
     shelf, _ = _shelf(settings)
     if not _is_shipped(model):
+        if artifact_folder(model, root=SHIPPED).is_dir():
+            raise click.UsageError(f"{model} reads no fields by itself: it is one kind of network alone.")
         model = shelf.find(model)
     open_named(model, settings)
     verdict = {} if _is_shipped(model) else shelf.card(model).get("verdict", {})
     if not verdict.get("promotes", True) and not anyway:
         reasons = "; ".join(verdict.get("reasons", ()))
-        raise ModelRefused(f"{_short(model)} reads worse than what it was made from: {reasons}. --anyway promotes it.")
+        raise ModelRefused(f"{_short(model)} is no gain over what it was made from: {reasons}. --anyway promotes it.")
     shelf.promote(model)
     click.echo(f"{_short(model)} reads from now on")
-    _warn_of_pin(settings)
+    warn_of_pin(settings)
 
 
 @models.command(epilog=examples("tallyscan models rollback"))
@@ -98,7 +101,7 @@ def rollback(home: Path | None) -> None:
     settings = load_settings(home)
     shelf, _ = _shelf(settings)
     click.echo(f"{_short(shelf.rollback().active)} reads from now on")
-    _warn_of_pin(settings)
+    warn_of_pin(settings)
 
 
 def _shelf(settings: "Settings") -> "tuple[ModelShelf, str]":
@@ -108,7 +111,8 @@ def _shelf(settings: "Settings") -> "tuple[ModelShelf, str]":
     return shelf, shelf.pointer().active
 
 
-def _warn_of_pin(settings: "Settings") -> None:
+def warn_of_pin(settings: "Settings") -> None:
+    """Say so where a setting names what reads, whichever model is active."""
     from core.settings import ACTIVE_MODEL
 
     if settings.model != ACTIVE_MODEL:

@@ -48,7 +48,7 @@ model_option = click.option(
     default="plain",
     show_default=True,
     help="How the data is mixed: plain, mnist, digits, digits-easy, digits-open, micr; "
-    "for lines also strings, digits-all, printed.",
+    "for --arch line one of digits, digits-open, strings, digits-all, printed.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Of everything that is left to chance.")
 @click.option("--epochs", type=COUNT, help="At most so many [default: the architecture's].")
@@ -60,7 +60,7 @@ model_option = click.option(
 @click.option(
     "--begin",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Weights to begin with (line.weights.h5 of a run, or of an artifact); for --arch line.",
+    help="Weights to begin with (line.weights.h5 of a run, line-1.weights.h5 of an artifact); for --arch line.",
 )
 @click.option(
     "--rate",
@@ -234,7 +234,7 @@ def predict(data: Path, out: Path, format_name: str, models: tuple[str, ...], ro
     ),
 )
 @click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--name", default="digits", show_default=True, help="Name of the network.")
+@click.option("--name", required=True, help="Name of the network; what lies under it is written over.")
 @models_option
 @click.option("--data", type=DATA, help="Folder of collections to measure on for the manifest; written lines need it.")
 def export_model(runs: tuple[Path, ...], name: str, root: Path | None, data: Path | None) -> None:

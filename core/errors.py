@@ -328,10 +328,10 @@ class ArtifactMismatch(ArtifactError):
 
 
 class ModelRefused(ArtifactError):
-    """The model's own report says that it reads worse than the one before it."""
+    """The model's own report says that it reads worse than the one before it, or leaves more to people."""
 
     code = "model_refused"
-    sentence = "The model reads worse than the one it was made from."
+    sentence = "The model is no gain over the one it was made from."
 
 
 class ExtraMissing(TallyscanError):

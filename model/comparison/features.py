@@ -24,6 +24,9 @@ ZONE: Final = 10
 ZONED: Final = (90, 60)
 """Height and width that a glyph is stretched to before it is cut into zones, as published."""
 
+FEATURES_VERSION: Final = 2
+"""Rises when any figure here is taken otherwise: a comparison does not go on with both."""
+
 CHUNK: Final = 2000
 
 

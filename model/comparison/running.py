@@ -24,7 +24,7 @@ import numpy as np
 
 from core.errors import InvalidRequest
 from model.artifacts import SHIPPED
-from model.comparison.features import FEATURES
+from model.comparison.features import FEATURES, FEATURES_VERSION
 from model.comparison.figures import Figures, Labels, figures_of, voted
 from model.comparison.material import T10K, VALIDATION, Fair, gather
 from model.comparison.methods import METHODS, NETWORKS, Trial, try_baseline, try_method, try_shipped
@@ -138,8 +138,10 @@ def compare(options: CompareOptions) -> tuple[Comparison, Read]:
         InvalidRequest: there is no such data; or `out` holds a run, and `resume` is off or it is of other data.
     """
     begun = (time.monotonic(), _core_seconds())
-    fresh = _begin(options)
+    fresh = _is_fresh(options)
     fair = gather(options.data, seed=options.seed, quick=options.quick)
+    # Only now: a folder that was mistyped leaves nothing behind.
+    _begin(options)
     _store_glyphs(options.out, fair)
     with _one_core(), ProcessPoolExecutor(options.jobs, multiprocessing.get_context("spawn")) as pool:
         _run_all(pool, options)
@@ -175,22 +177,34 @@ def _core_seconds() -> float:
     return spent.user + spent.system + spent.children_user + spent.children_system
 
 
-def _begin(options: CompareOptions) -> bool:
-    """Make the folder, or see that the run in it is of the same plan; return whether the run is a new one."""
-    plan = {"data": str(options.data), "quick": options.quick, "seed": options.seed}
+def _plan(options: CompareOptions) -> dict[str, Any]:
+    sizes = {"quick": options.quick, "seed": options.seed}
+    return {"data": str(options.data), **sizes, "features": FEATURES_VERSION}
+
+
+def _is_fresh(options: CompareOptions) -> bool:
+    """Return whether the folder holds no run yet.
+
+    Raises:
+        InvalidRequest: it holds one, and that is not to go on, or is of another plan.
+    """
     path = options.out / PLAN
-    fresh = not path.exists()
-    if not fresh:
-        if not options.resume:
-            raise InvalidRequest(
-                f"{options.out} holds a comparison already; go on with --resume or name another folder."
-            )
-        if json.loads(path.read_text("utf-8")) != plan:
-            raise InvalidRequest(f"The comparison in {options.out} is of other data, another seed or another size.")
+    if not path.exists():
+        return True
+    if not options.resume:
+        raise InvalidRequest(f"{options.out} holds a comparison already; go on with --resume or name another folder.")
+    if json.loads(path.read_text("utf-8")) != _plan(options):
+        raise InvalidRequest(
+            f"The comparison in {options.out} is of other data, another seed or size, or of figures taken otherwise."
+        )
+    return False
+
+
+def _begin(options: CompareOptions) -> None:
+    """Make the run's folder."""
     for folder in ("work", "trials"):
         (options.out / folder).mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(plan), "utf-8")
-    return fresh
+    (options.out / PLAN).write_text(json.dumps(_plan(options)), "utf-8")
 
 
 def _store_glyphs(out: Path, fair: Fair) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import pytest
 
 from benchmarks.figures import (
@@ -15,9 +16,11 @@ from benchmarks.figures import (
     coverage,
     edit_distance,
     reliability,
+    risks,
     score,
     write_csv,
 )
+from benchmarks.plots import draw_honesty
 
 
 def reading(text: str, confidence: float, *, accepted: bool = False) -> Reading:
@@ -91,3 +94,16 @@ def test_a_perfect_calibration_has_the_error_of_chance() -> None:
     assert 0.02 < by_chance < at_most < 0.2
     assert calibration_error(honest) < at_most < calibration_error(boastful)
     assert chance_errors([reading("7", 1.0)] * 9) == (0.0, 0.0)
+
+
+def test_the_risk_grows_with_what_is_accepted() -> None:
+    readings = [reading("7", 0.9), reading("7", 0.9), reading("1", 0.5), reading("", 1.0)]
+    assert risks(readings) == [(0.0, 0.0), (0.5, 0.0), (0.75, pytest.approx(1 / 3))]
+
+
+def test_what_confidences_are_worth_is_drawn(tmp_path: Path) -> None:
+    readings = [reading("7" if place % 4 else "1", place / 20) for place in range(20)]
+    draw_honesty(tmp_path / "made" / "honesty.png", {"drawn": readings, "one": readings[:1]})
+    picture = cv2.imread(str(tmp_path / "made" / "honesty.png"))
+    assert picture is not None
+    assert picture.std() > 5

@@ -33,9 +33,10 @@ def labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_calibration_is_written_that_the_reader_then_uses(
     tallyscan: Tallyscan, labels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out = tmp_path / "calibration.json"
+    out = tmp_path / "made" / "calibration.json"
     result = tallyscan("calibrate", labels, "--out", out)
     assert result.exit_code == 0, result.stderr
+    assert "do not show a target error of 1.0%" in " ".join(result.stderr.split())
     assert "of 40 fields right" in result.stdout
     assert "not shown by these" in result.stdout
     calibration = from_json(Calibration, json.loads(out.read_text()))
@@ -45,6 +46,15 @@ def test_a_calibration_is_written_that_the_reader_then_uses(
     monkeypatch.setenv("TALLYSCAN_CALIBRATION", str(out))
     read = tallyscan("read", labels.parent / "5.png", "--type", "digits", "--format", "json")
     assert json.loads(read.stdout)[0]["pages"][0]["fields"][0]["accepted"] is False
+
+
+@pytest.mark.parametrize("type_name", ["digit", "letters"])
+def test_a_type_without_line_readers_is_refused_before_anything_is_read(
+    tallyscan: Tallyscan, labels: Path, tmp_path: Path, type_name: str
+) -> None:
+    result = tallyscan("calibrate", labels, "--type", type_name, "--out", tmp_path / "calibration.json")
+    assert result.exit_code == 2
+    assert "nothing to calibrate" in result.stderr
 
 
 def test_exported_corrections_are_read_by_their_own_types(tmp_path: Path) -> None:

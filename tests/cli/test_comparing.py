@@ -53,3 +53,4 @@ def test_other_data_than_digits_is_refused(tallyscan: Tallyscan, tmp_path: Path)
     result = tallyscan("compare", "--data", tmp_path / "letters.npz", "--out", tmp_path / "out")
     assert result.exit_code == 2
     assert "compared on digits" in result.stderr
+    assert not (tmp_path / "out").exists()

@@ -47,7 +47,7 @@ def test_runs_of_both_kinds_are_not_exported_together(tallyscan: Tallyscan, tmp_
     glyph.mkdir()
     (line / WEIGHTS).touch()
     for runs in ((line, glyph), (glyph, glyph)):
-        result = tallyscan("export-model", *runs, "--models", tmp_path)
+        result = tallyscan("export-model", *runs, "--name", "both", "--models", tmp_path)
         assert result.exit_code == 2
         assert "Several runs go together only" in " ".join(result.stderr.split())
 
@@ -63,7 +63,7 @@ def test_a_line_reader_is_exported_with_data_only(tallyscan: Tallyscan, tmp_path
         "epochs": 1,
     }
     (tmp_path / RUN).write_text(json.dumps(described))
-    result = tallyscan("export-model", tmp_path, "--models", tmp_path / "networks")
+    result = tallyscan("export-model", tmp_path, "--name", "alone", "--models", tmp_path / "networks")
     assert result.exit_code == 2
     assert "folder of collections" in " ".join(result.stderr.split())
 

@@ -94,7 +94,10 @@ def test_networks_that_read_no_fields_by_themselves_have_a_card(tallyscan: Tally
     assert parts["micr"]["glyphs"]["architecture"] == "micr"
     assert "lines" not in parts["micr"]
     assert parts["printed"]["lines"]["networks"]
-    assert tallyscan("models", "promote", "micr").exit_code == 1
+    for name in ("micr", "printed", "mnist-2"):
+        refused = tallyscan("models", "promote", name)
+        assert refused.exit_code == 2
+        assert "reads no fields by itself" in refused.stderr
 
 
 def test_a_pinned_model_is_pointed_out(tallyscan: Tallyscan, good: str, monkeypatch: pytest.MonkeyPatch) -> None:
