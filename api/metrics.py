@@ -58,6 +58,6 @@ class DatabaseCollector(Collector):
 )
 def metrics() -> Response:
     """Return counts for Prometheus: totals only, so no key is needed."""
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(DatabaseCollector(services()))
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    collectors = CollectorRegistry(auto_describe=False)
+    collectors.register(DatabaseCollector(services()))
+    return Response(generate_latest(collectors), content_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -5,7 +5,7 @@ files which `write_csv` leaves: a reading without text is an abstention, never a
 """
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -72,10 +72,7 @@ def coverage(readings: Sequence[Reading], target: float) -> float:
 
     Equal confidences stay together, as no threshold divides them; a reading without text is never accepted.
     """
-    seen = wrong = best = 0
-    for tied in _by_confidence([reading for reading in readings if reading.text]):
-        seen, wrong = seen + len(tied), wrong + sum(not reading.right for reading in tied)
-        best = seen if wrong <= target * seen else best
+    best = max((seen for seen, wrong in _surest(readings) if wrong <= target * seen), default=0)
     return best / max(len(readings), 1)
 
 
@@ -84,12 +81,15 @@ def risks(readings: Sequence[Reading]) -> list[tuple[float, float]]:
 
     Equal confidences are one point; what has no text is never among them.
     """
+    return [(0.0, 0.0), *((seen / len(readings), wrong / seen) for seen, wrong in _surest(readings))]
+
+
+def _surest(readings: Sequence[Reading]) -> Iterator[tuple[int, int]]:
+    """Yield for every threshold, highest first, how many readings with a text it accepts, and how many of them err."""
     seen = wrong = 0
-    curve = [(0.0, 0.0)]
     for tied in _by_confidence([reading for reading in readings if reading.text]):
         seen, wrong = seen + len(tied), wrong + sum(not reading.right for reading in tied)
-        curve.append((seen / len(readings), wrong / seen))
-    return curve
+        yield seen, wrong
 
 
 def risk_area(readings: Sequence[Reading]) -> float:

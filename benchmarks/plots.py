@@ -5,9 +5,7 @@ from pathlib import Path
 
 from benchmarks.figures import Reading, calibration_error, reliability, risks
 from model.training_extra import load_extra
-
-DOT = 14
-"""Area of the dot of a single field, in square points; it grows with the root of their number."""
+from worker.finetuning_report import DOT
 
 MOST_RISK = 0.06
 """Error up to which risk is drawn: what is of interest lies at the low end."""

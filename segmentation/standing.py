@@ -97,8 +97,9 @@ def boxes_at(cutting: Cutting, text: str, places: Sequence[float]) -> list[Box] 
     if not all(parts):
         return None
     corners = [_around_main(each, height) for each in parts]
-    for number in [number for number, char in enumerate(text) if low and char == "5"]:
-        corners[number] = _with_bar(corners[number], low, height, end=[*seen, math.inf][number + 1])
+    for number, (char, end) in enumerate(zip(text, [*seen[1:], math.inf], strict=False)):
+        if char == "5":
+            corners[number] = _with_bar(corners[number], low, height, end=end)
     return cutting.on_page(corners)
 
 

@@ -1,11 +1,11 @@
 """A comparison from glyphs to results: features once, then every classifier in a process of its own on one core.
 
 ```
-glyphs ─ features ─▶ out/work/*.npz ─ a classifier each ─▶ out/trials/*.{json,npz} ─ vote, figures ─▶ Comparison
+glyphs ─ features ─▶ WORK/*.npz ─ a classifier each ─▶ TRIALS/*.{json,npz} ─ vote, figures ─▶ Comparison
 ```
 
-What is done stays in the folder, so that a run that was stopped goes on. Seconds are of the processor, not of the
-clock, so that neighbours on the machine do not count.
+WORK and TRIALS are folders in the run's own. What is done stays there, so that a run that was stopped goes on. Seconds
+are of the processor, not of the clock, so that neighbours on the machine do not count.
 """
 
 import json
