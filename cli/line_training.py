@@ -79,12 +79,14 @@ def are_line_runs(runs: tuple[Path, ...]) -> bool:
     return bool(lines)
 
 
-def export_line_runs(runs: tuple[Path, ...], *, name: str, root: Path | None, data: Path | None) -> None:
+def export_line_runs(
+    runs: tuple[Path, ...], *, name: str, root: Path | None, data: Path | None, original: bool
+) -> None:
     """Export line readers into one artifact, and say what came of it."""
     from model.artifacts import SHIPPED
     from model.line.export import LineExportOptions, export_lines
 
-    result = export_lines(LineExportOptions(runs, data, name=name, root=root or SHIPPED))
+    result = export_lines(LineExportOptions(runs, data, name=name, root=root or SHIPPED, original=original))
     count = len(result.manifest.networks)
     click.echo(
         f"{result.folder}: {result.manifest.version}, {count} network{'' if count == 1 else 's'}, "

@@ -212,12 +212,15 @@ def evaluate(
     type=click.Choice(["kaggle", "csv"]),
     default="kaggle",
     show_default=True,
-    help="Kaggle's ImageId,Label, or a CSV with confidences and, where it is known, the truth.",
+    help="Kaggle's ImageId,Label, or a CSV with files, confidences and, where it is known, the truth.",
 )
 @model_option
 @models_option
 def predict(data: Path, out: Path, format_name: str, models: tuple[str, ...], root: Path | None) -> None:
-    """Label every glyph in DATA: a CSV of pixels as Kaggle gives it out, an IDX file, an npz, or a folder a class."""
+    """Label every glyph in DATA: a CSV of pixels as Kaggle gives it out, an IDX file, an npz, or a folder of pictures.
+
+    Pictures may lie in the folder itself, or in one for each class, which is then their truth.
+    """
     from model.artifacts import SHIPPED
     from model.predict import PredictOptions
     from model.predict import predict as label
@@ -237,7 +240,12 @@ def predict(data: Path, out: Path, format_name: str, models: tuple[str, ...], ro
 @click.option("--name", required=True, help="Name of the network; what lies under it is written over.")
 @models_option
 @click.option("--data", type=DATA, help="Folder of collections to measure on for the manifest; written lines need it.")
-def export_model(runs: tuple[Path, ...], name: str, root: Path | None, data: Path | None) -> None:
+@click.option(
+    "--without-original", is_flag=True, help="Leave out the Keras original, which only further training needs."
+)
+def export_model(
+    runs: tuple[Path, ...], name: str, root: Path | None, data: Path | None, without_original: bool
+) -> None:
     """Turn the training in the folder RUNS into what the workers run: LiteRT with a manifest.
 
     Several runs of the line reader become one, whose networks read each line together. Needs the train extra.
@@ -245,13 +253,15 @@ def export_model(runs: tuple[Path, ...], name: str, root: Path | None, data: Pat
     from cli import line_training
 
     if line_training.are_line_runs(runs):
-        line_training.export_line_runs(runs, name=name, root=root, data=data)
+        line_training.export_line_runs(runs, name=name, root=root, data=data, original=not without_original)
         return
 
     from model.artifacts import SHIPPED
     from model.export import ExportOptions, export
 
-    result = export(ExportOptions(run=runs[0], name=name, root=root or SHIPPED, data=data))
+    result = export(
+        ExportOptions(run=runs[0], name=name, root=root or SHIPPED, data=data, original=not without_original)
+    )
     click.echo(
         f"{result.folder}: {result.manifest.version}, agrees with its original on {result.agreement:.2%} of the glyphs"
     )

@@ -8,7 +8,7 @@ network sees.
 import gzip
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from zipfile import BadZipFile
@@ -43,11 +43,13 @@ class Samples:
         images: uint8, shape (n, height, width), ink bright.
         labels: int64, shape (n,), an index into the classes, or `UNKNOWN`.
         classes: what the labels count.
+        names: of the picture that each comes from, within its folder; empty where glyphs have no files of their own.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     classes: tuple[str, ...] = DIGIT_CLASSES
+    names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Number of glyphs."""
@@ -55,16 +57,17 @@ class Samples:
 
     def take(self, index: NDArray[np.int64] | NDArray[np.bool_] | slice) -> "Samples":
         """Return the chosen glyphs."""
-        return Samples(self.images[index], self.labels[index], self.classes)
+        names = tuple(np.array(self.names)[index].tolist()) if self.names else ()
+        return Samples(self.images[index], self.labels[index], self.classes, names)
 
 
 def normalised(samples: Samples) -> Samples:
     """Return the samples with each image as the reader would hand it to the network."""
-    return Samples(normalise_glyphs(list(samples.images)), samples.labels, samples.classes)
+    return replace(samples, images=normalise_glyphs(list(samples.images)))
 
 
 def joined(parts: list[Samples]) -> Samples:
-    """Return all of `parts`, which share one image size and the classes, as one."""
+    """Return all of `parts`, which share one image size and the classes, as one; names are left out."""
     images, labels = np.concatenate([p.images for p in parts]), np.concatenate([p.labels for p in parts])
     return Samples(images, labels, parts[0].classes)
 
@@ -73,8 +76,8 @@ def load_samples(path: Path | None, *, split: str = "train", classes: tuple[str,
     """Return the glyphs at `path`, its kind told by its name.
 
     Args:
-        path: a folder of IDX files, of pictures by class or of exported corrections; an IDX file of images, an npz or
-            a CSV; None asks Keras for MNIST.
+        path: a folder of IDX files, of pictures by class or without one, or of exported corrections; an IDX file of
+            images, an npz or a CSV; None asks Keras for MNIST.
         split: "train" or "test", where the place holds both.
         classes: what the labels count; None leaves it to the data.
 
@@ -90,7 +93,7 @@ def load_samples(path: Path | None, *, split: str = "train", classes: tuple[str,
         samples = _load(path, split)
     except (OSError, EOFError, ValueError, KeyError, BadZipFile, zlib.error) as error:
         raise UnreadableImage(f"{path} is damaged: {error}") from error
-    return _checked(samples if classes is None else Samples(samples.images, samples.labels, classes), path)
+    return _checked(samples if classes is None else replace(samples, classes=classes), path)
 
 
 def check_every_class(samples: Samples, name: str) -> None:
@@ -170,9 +173,14 @@ def _folder(folder: Path, split: str) -> Samples:
         )
     if images:
         return _idx_pair(images[0])
-    if not folders.holds_classes(folder):
-        raise InvalidRequest(f"{folder} holds no {_MNIST_NAMES[split][0]}… file, and no folder of pictures a class.")
-    return Samples(*folders.load(folder))
+    if folders.holds_classes(folder):
+        return Samples(*folders.load(folder))
+    if folders.pictures(folder):
+        glyphs, own = folders.load_unlabelled(folder)
+        return Samples(glyphs, np.full(len(glyphs), UNKNOWN), names=own)
+    raise InvalidRequest(
+        f"{folder} holds no {_MNIST_NAMES[split][0]}… file, no pictures, and no folder of them a class."
+    )
 
 
 def _idx_pair(images: Path) -> Samples:

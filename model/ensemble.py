@@ -18,18 +18,9 @@ class Ensemble:
     """Networks that know the same classes and have an equal say. Not for use by two threads at once."""
 
     def __init__(self, members: Sequence[Recogniser]) -> None:
-        """Join `members`, one at least.
-
-        Raises:
-            InvalidRequest: they know other classes.
-        """
+        """Join `members`, one at least, which know the same classes."""
         self.members = tuple(members)
         self.classes: tuple[str, ...] = self.members[0].classes
-        for member in self.members:
-            if member.classes != self.classes:
-                raise InvalidRequest(
-                    f"{member.info.version} and {self.members[0].info.version} know other classes and cannot be joined."
-                )
 
     @classmethod
     def load(
@@ -44,7 +35,11 @@ class Ensemble:
         """
         if not names or len(set(names)) < len(names):
             raise InvalidRequest("Name each network once.")
-        return cls([Recogniser.load(name, normalisation_version=normalisation_version, root=root) for name in names])
+        members = [Recogniser.load(name, normalisation_version=normalisation_version, root=root) for name in names]
+        for name, member in zip(names, members, strict=True):
+            if member.classes != members[0].classes:
+                raise InvalidRequest(f"{name} and {names[0]} know other classes and cannot be joined.")
+        return cls(members)
 
     @property
     def version(self) -> str:

@@ -21,7 +21,8 @@ from core.errors import ArtifactMismatch, InvalidRequest
 from model.artifacts import SHIPPED, Manifest, artifact_folder, read_verified, save_manifest
 from model.corpora import evaluation_sets
 from model.datasets import Samples, load_samples
-from model.journal import NETWORK, RUN
+from model.history import RUN
+from model.journal import NETWORK
 from model.material import DIGITS
 from model.quiet import native_stderr_silenced
 from model.recogniser import Recogniser, softmax
@@ -46,12 +47,14 @@ class ExportOptions:
         name: the artifact's.
         root: folder of artifacts; the shipped ones' by default.
         data: folder of collections whose test sets are measured for the manifest, which are digits; None measures none.
+        original: whether the Keras original comes along, unless it is too large.
     """
 
     run: Path
     name: str = "digits"
     root: Path = SHIPPED
     data: Path | None = None
+    original: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,11 +230,13 @@ def _write(options: ExportOptions, manifest: Manifest, content: bytes) -> Path:
     folder = artifact_folder(options.name, root=options.root)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_bytes(content)
-    if _original_ships(options):
+    if manifest.keras_file:
         shutil.copyfile(options.run / NETWORK, folder / NETWORK)
+    else:
+        (folder / NETWORK).unlink(missing_ok=True)
     save_manifest(manifest, folder)
     return folder
 
 
 def _original_ships(options: ExportOptions) -> bool:
-    return (options.run / NETWORK).stat().st_size < KERAS_SHIPS_BELOW_BYTES
+    return options.original and (options.run / NETWORK).stat().st_size < KERAS_SHIPS_BELOW_BYTES

@@ -27,8 +27,8 @@ def holds_classes(folder: Path) -> bool:
     return any(_class_folders(_home(folder)))
 
 
-def load(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64], tuple[str, ...]]:
-    """Return glyphs (normalised, for pictures have any size), their labels, and the classes.
+def load(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64], tuple[str, ...], tuple[str, ...]]:
+    """Return glyphs (normalised, for pictures have any size), their labels, the classes, and the pictures' names.
 
     Folders named by digits alone make the ten digits, whichever of them are there; others make the classes themselves.
 
@@ -39,14 +39,29 @@ def load(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64], tuple[str,
     home = _home(folder)
     names = [each.name for each in _class_folders(home)]
     classes = DIGIT_CLASSES if set(names) <= set(DIGIT_CLASSES) else tuple(names)
-    glyphs, labels = [], []
+    paths, labels = [], []
     for name in names:
-        pictures = _pictures(home / name)
-        if not pictures:
+        found = pictures(home / name)
+        if not found:
             raise InvalidRequest(f"The class {name} in {home} has no pictures.")
-        glyphs += [read_picture(path) for path in pictures]
-        labels += [classes.index(name)] * len(pictures)
-    return normalise_glyphs(glyphs), np.asarray(labels, np.int64), classes
+        paths += found
+        labels += [classes.index(name)] * len(found)
+    return _glyphs(paths), np.asarray(labels, np.int64), classes, _names(paths, folder)
+
+
+def load_unlabelled(folder: Path) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Return the glyphs of the pictures that lie in the folder itself, normalised, and the pictures' names.
+
+    Raises:
+        UnreadableImage: a picture is damaged.
+    """
+    paths = pictures(folder)
+    return _glyphs(paths), _names(paths, folder)
+
+
+def pictures(folder: Path) -> list[Path]:
+    """Return the pictures in a folder, by name."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
 
 
 def read_picture(path: Path) -> Glyph:
@@ -77,5 +92,9 @@ def _class_folders(home: Path) -> list[Path]:
     return sorted(each for each in home.iterdir() if each.is_dir() and len(each.name) == 1)
 
 
-def _pictures(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+def _glyphs(paths: list[Path]) -> NDArray[np.uint8]:
+    return normalise_glyphs([read_picture(path) for path in paths])
+
+
+def _names(paths: list[Path], folder: Path) -> tuple[str, ...]:
+    return tuple(path.relative_to(folder).as_posix() for path in paths)

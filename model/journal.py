@@ -15,11 +15,6 @@ STATE = "state.json"
 LAST = "last.weights.h5"
 BEST = "best.weights.h5"
 NETWORK = "model.keras"
-RUN = "run.json"
-"""What a finished run was."""
-
-AND_THEN = " && "
-"""Between the command lines of a run that was gone on with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +30,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """All epochs so far, and which network they were of: its architecture and number of classes."""
+    """All epochs so far, and which training they were of: its network, recipe, seed and number of glyphs."""
 
-    network: str
+    training: str
     rows: tuple[Row, ...] = ()
 
     @property
@@ -55,30 +50,22 @@ class Journal:
         return replace(self, rows=(*self.rows, Row(len(self.rows) + 1, loss, accuracy, val_loss, val_accuracy)))
 
 
-def commands(folder: Path, command: str) -> str:
-    """Return the command lines that repeat the run in `folder`: those that finished it before, and `command`."""
-    if not (folder / RUN).exists():
-        return command
-    before = str(json.loads((folder / RUN).read_text("utf-8"))["command"])
-    return before if command in before.split(AND_THEN) else AND_THEN.join([before, command])
-
-
 def exists(folder: Path) -> bool:
     """Return whether a run was begun in `folder`."""
     return (folder / STATE).exists()
 
 
-def resume(folder: Path, network: Any, *, name: str) -> Journal:  # noqa: ANN401 - keras.Model is untyped
+def resume(folder: Path, network: Any, *, training: str) -> Journal:  # noqa: ANN401 - keras.Model is untyped
     """Return the journal in `folder`, with the last epoch's weights and optimizer put into `network`; empty when new.
 
     Raises:
-        InvalidRequest: the run there is of another network than `name`.
+        InvalidRequest: the run there is another training.
     """
     if not exists(folder):
-        return Journal(name)
+        return Journal(training)
     record = from_json(Journal, json.loads((folder / STATE).read_text("utf-8")))
-    if record.network != name:
-        raise InvalidRequest(f"The run in {folder} is of another network: {record.network}, not {name}.")
+    if record.training != training:
+        raise InvalidRequest(f"The run in {folder} is another training: {record.training}; not {training}.")
     network.optimizer.build(network.trainable_variables)
     network.load_weights(folder / LAST)
     return record

@@ -25,11 +25,12 @@ class LineNetwork:
         file: the LiteRT network, beside the manifest.
         sha256: of that file.
         seed: of the training.
-        command: that trained it.
-        epochs: of the training.
+        command: that trained it; several, joined by `&&`, where it began with what others had taught it.
+        epochs: of the last training.
         metrics: figures of this network alone.
         keras_file: the weights of the Keras original, beside the manifest; empty when they do not ship.
         keras_sha256: of that file.
+        begun_with: SHA-256 of the weights that the last training began with; empty where it began anew.
     """
 
     file: str
@@ -40,6 +41,7 @@ class LineNetwork:
     metrics: dict[str, float] = field(default_factory=dict)
     keras_file: str = ""
     keras_sha256: str = ""
+    begun_with: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class PredictOptions:
     Attributes:
         data: anything that `load_samples` reads.
         out: the table to write.
-        format: "kaggle" for `ImageId,Label`, "csv" for `glyph,label,confidence,second,second_confidence,truth`.
+        format: "kaggle" for `ImageId,Label`, "csv" for `glyph,file,label,confidence,second,second_confidence,truth`.
         models: the artifacts' names; several label as one, by the mean of their probabilities.
         root: folder of artifacts.
     """
@@ -70,9 +70,11 @@ def _kaggle(shares: NDArray[np.float32], classes: tuple[str, ...]) -> Iterator[R
 
 
 def _table(shares: NDArray[np.float32], classes: tuple[str, ...], glyphs: Samples) -> Iterator[Row]:
-    """Return a row a glyph; `truth` is empty where the data names none."""
-    yield "glyph", "label", "confidence", "second", "second_confidence", "truth"
+    """Return a row a glyph; `file` and `truth` are empty where the data names none."""
+    yield "glyph", "file", "label", "confidence", "second", "second_confidence", "truth"
+    files = glyphs.names or ("",) * len(glyphs)
     order = np.argsort(-shares, axis=1)[:, :2]
-    for number, ((best, second), row, label) in enumerate(zip(order, shares, glyphs.labels, strict=True), start=1):
+    each = zip(files, order, shares, glyphs.labels, strict=True)
+    for number, (file, (best, second), row, label) in enumerate(each, start=1):
         truth = "" if label == UNKNOWN else glyphs.classes[label]
-        yield number, classes[best], f"{row[best]:.6f}", classes[second], f"{row[second]:.6f}", truth
+        yield number, file, classes[best], f"{row[best]:.6f}", classes[second], f"{row[second]:.6f}", truth

@@ -7,7 +7,7 @@ draw the same glyphs.
 import json
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from model.architectures import build
 from model.artifacts import DataSource
 from model.augment import Strength, augment
 from model.averaging import Averaging
+from model.history import RUN, commands, note_command
 from model.material import Material, draw
 from model.recipes import Ingredients, prepare
 from model.training_extra import fast_precision, load_keras, load_tensorflow
@@ -51,6 +52,32 @@ class Regime:
     half_precision: bool = False
 
 
+# Clean glyphs, centred and of one size: what happens to them on scans would only cost steps here.
+RECORD = Regime(
+    epochs=20,
+    batch_size=128,
+    patience=20,
+    learning_rate=4e-3,
+    cosine=True,
+    label_smoothing=0.05,
+    weight_decay=1e-2,
+    strength=Strength(
+        rotation=0.25,
+        shear=0.25,
+        scale=0.18,
+        shift_px=2.5,
+        elastic_px=0.7,
+        restroke=0.15,
+        soften=0.0,
+        fade=0.0,
+        intrude=0.0,
+        erase=0.3,
+    ),
+    settle_after=16,
+    averaging=0.999,
+    half_precision=True,
+)
+
 REGIMES: dict[str, Regime] = {
     # As published; the number of epochs is never reached.
     "baseline": Regime(epochs=50, batch_size=64, patience=1, learning_rate=1e-3),
@@ -65,31 +92,9 @@ REGIMES: dict[str, Regime] = {
         strength=Strength(),
         settle_after=12,
     ),
-    # Clean glyphs, centred and of one size: what happens to them on scans would only cost steps here.
-    "record": Regime(
-        epochs=20,
-        batch_size=128,
-        patience=20,
-        learning_rate=4e-3,
-        cosine=True,
-        label_smoothing=0.05,
-        weight_decay=1e-2,
-        strength=Strength(
-            rotation=0.25,
-            shear=0.25,
-            scale=0.18,
-            shift_px=2.5,
-            elastic_px=0.7,
-            restroke=0.15,
-            soften=0.0,
-            fade=0.0,
-            intrude=0.0,
-            erase=0.3,
-        ),
-        settle_after=16,
-        averaging=0.999,
-        half_precision=True,
-    ),
+    "record": RECORD,
+    "record-3": replace(RECORD, epochs=28, settle_after=22),
+    "record-7": replace(RECORD, epochs=40, settle_after=32),
     # Its windows are drawn with all that changes them already.
     "micr": Regime(epochs=6, batch_size=128, patience=6, learning_rate=2e-3, cosine=True, weight_decay=1e-2),
 }
@@ -121,7 +126,7 @@ class TrainOptions:
         patience: epochs without gain before it stops; None takes the architecture's regime.
         limit: at most as many glyphs of a source, for a quick try.
         teacher: folder of an artifact that finds the digits in pictures of which only the text is known.
-        resume: go on with the run in `out`.
+        resume: go on with the run in `out`, which had the same network, recipe, seed and number of glyphs.
         command: how to repeat it, for the manifest.
         on_progress: called every few steps and after each epoch.
     """
@@ -172,7 +177,8 @@ def train(options: TrainOptions) -> TrainResult:
     """Train a network and leave the run in `options.out`.
 
     Raises:
-        InvalidRequest: no such architecture, recipe or data; or a run is there already and `resume` is off.
+        InvalidRequest: no such architecture, recipe or data; or a run is there already and `resume` is off, or is
+            another training.
         ExtraMissing: TensorFlow is not installed.
     """
     keras = load_keras()
@@ -186,6 +192,7 @@ def train(options: TrainOptions) -> TrainResult:
     _compile(network, regime, steps=_steps(material, regime))
     options.out.mkdir(parents=True, exist_ok=True)
     _keep_held_out(material, options)
+    note_command(options.out, options.command or _command(options))
     record = _epochs(network, material, regime, options)
     return _finish(network, material, record, options)
 
@@ -236,7 +243,7 @@ def _keep_held_out(material: Material, options: TrainOptions) -> None:
 
 def _epochs(network: Any, material: Material, regime: Regime, options: TrainOptions) -> journal.Journal:  # noqa: ANN401
     """Train epoch by epoch until the regime ends or patience does, and return the record."""
-    record = journal.resume(options.out, network, name=f"{options.arch} of {len(material.classes)} classes")
+    record = journal.resume(options.out, network, training=_training(material, options))
     held_out = _held_out(material, regime)
     feed = _Feed(material, regime, options.seed)
     average = Averaging(network, regime.averaging) if regime.averaging else None
@@ -261,6 +268,14 @@ def _epochs(network: Any, material: Material, regime: Regime, options: TrainOpti
             average.save(options.out / AVERAGE)
         journal.write(options.out, record, network)
     return record
+
+
+def _training(material: Material, options: TrainOptions) -> str:
+    """Return what a run that is gone on with must have in common with the one before."""
+    return (
+        f"{options.arch} of {len(material.classes)} classes, recipe {options.recipe}, seed {options.seed}, "
+        f"{sum(len(source.samples) for source in material.sources)} glyphs"
+    )
 
 
 class _Feed:
@@ -328,14 +343,14 @@ def _finish(network: Any, material: Material, record: journal.Journal, options: 
         recipe=options.recipe,
         classes=material.classes,
         seed=options.seed,
-        command=journal.commands(options.out, options.command or _command(options)),
+        command=commands(options.out),
         normalisation_version=material.normalisation_version,
         parameters=int(network.count_params()),
         data=material.described(),
         keras_sha256=sha256,
     )
     text = json.dumps(asdict(run), indent=2, ensure_ascii=False)
-    (options.out / journal.RUN).write_text(text + "\n", "utf-8")
+    (options.out / RUN).write_text(text + "\n", "utf-8")
     best = record.best
     return TrainResult(options.out, run.parameters, len(record.rows), best.epoch, best.val_loss, best.val_accuracy)
 

@@ -20,7 +20,7 @@ from core.settings import Settings
 from forms.confidence import Calibration
 from model.artifacts import MANIFEST, SHIPPED, DataSource, artifact_folder, load_manifest, read_verified
 from model.corpora import orand_strings
-from model.journal import RUN
+from model.history import RUN
 from model.line.courses import CORRECTIONS
 from model.line.export import LineExportOptions, export_with
 from model.line.finetuning import Tuned, TuningOptions, tune
@@ -216,6 +216,7 @@ def _learn(
             recipe=OWN,
             epochs=network.epochs + tuning.epochs,
             data=tuple({source.name: source for source in data}.values()),
+            begun_with=network.keras_sha256,
         )
         (folder / RUN).write_text(json.dumps(asdict(run)) + "\n", "utf-8")
         runs.append(folder)

@@ -53,6 +53,7 @@ class LineExportOptions:
         root: folder of artifacts; the shipped ones' by default.
         representative: lines to set the ranges of bytes with.
         drawn: lines to compare the networks on, beside the strings held out.
+        original: whether the Keras weights come along, unless they are too large.
     """
 
     runs: tuple[Path, ...]
@@ -61,6 +62,7 @@ class LineExportOptions:
     root: Path = SHIPPED
     representative: int = 500
     drawn: int = 300
+    original: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +254,7 @@ def _manifest(options: LineExportOptions, runs: list[LineRun], contents: list[by
     networks = []
     for number, (folder, run, content) in enumerate(zip(options.runs, runs, contents, strict=True), start=1):
         original = (folder / WEIGHTS).read_bytes()
-        ships = len(original) < KERAS_SHIPS_BELOW_BYTES
+        ships = options.original and len(original) < KERAS_SHIPS_BELOW_BYTES
         networks.append(
             LineNetwork(
                 file=f"line-{number}.tflite",
@@ -262,6 +264,7 @@ def _manifest(options: LineExportOptions, runs: list[LineRun], contents: list[by
                 epochs=run.epochs,
                 keras_file=f"line-{number}.weights.h5" if ships else "",
                 keras_sha256=sha256(original).hexdigest() if ships else "",
+                begun_with=run.begun_with,
             )
         )
     first = runs[0]

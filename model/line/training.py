@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from core.codec import from_json
 from core.errors import InvalidRequest
 from model.artifacts import DataSource
-from model.journal import RUN, commands
+from model.history import RUN, begun, commands, note_command, note_weights
 from model.line.courses import Course, course
 from model.line.journal import TABLE, LineEpoch, read_journal, write_journal
 from model.line.material import FRAME_COLUMNS, Sample
@@ -79,7 +79,10 @@ class LineOptions:
 
 @dataclass(frozen=True, slots=True)
 class LineRun:
-    """What a run's folder says of itself in `run.json`; `data` is empty in runs that did not write it down."""
+    """What a run's folder says of itself in `run.json`; `data` is empty in runs that did not write it down.
+
+    `begun_with` is the SHA-256 of the weights that it began with, empty where it began anew.
+    """
 
     seed: int
     command: str
@@ -88,6 +91,7 @@ class LineRun:
     recipe: str
     epochs: int
     data: tuple[DataSource, ...] = ()
+    begun_with: str = ""
 
 
 def train_line_reader(options: LineOptions) -> list[LineEpoch]:
@@ -111,6 +115,8 @@ def train_line_reader(options: LineOptions) -> list[LineEpoch]:
         trainer.restore(len(rows))
         if options.begin is not None and not rows:
             load_weights(trainer.network, options.begin)
+            note_weights(options.out, options.begin)
+        note_command(options.out, options.command)
         references = taught.held_out(options.data)
         context = multiprocessing.get_context("spawn")
         with context.Pool(1, initializer=_load_drawer, initargs=(options.data, options.recipe)) as drawer:
@@ -271,12 +277,13 @@ class _Trainer:
         self.network.save_weights(self._options.out / WEIGHTS)
         run = LineRun(
             seed=self._options.seed,
-            command=commands(self._options.out, self._options.command),
+            command=commands(self._options.out),
             line_version=self._course.version,
             parameters=int(self.network.count_params()),
             recipe=self._options.recipe,
             epochs=self._options.epochs,
             data=self._course.described(self._options.data),
+            begun_with=begun(self._options.out).sha256,
         )
         (self._options.out / RUN).write_text(json.dumps(asdict(run), indent=2) + "\n", "utf-8")
 

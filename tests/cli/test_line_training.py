@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from model.journal import RUN
+from model.history import RUN
 from model.line.training import WEIGHTS
 from segmentation.line import LINE_VERSION
 from tests.cli.conftest import Tallyscan

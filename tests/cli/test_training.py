@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -48,6 +49,23 @@ def test_predict_writes_a_label_for_every_glyph(tallyscan: Tallyscan, labelled: 
         rows = list(csv.DictReader(stream))
     assert [row["ImageId"] for row in rows] == [str(number) for number in range(1, 41)]
     assert all(row["Label"] in set("0123456789") for row in rows)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["a folder a class", "one folder"])
+def test_predict_names_pictures_and_what_is_known_of_them(tallyscan: Tallyscan, tmp_path: Path, known: bool) -> None:
+    home = tmp_path / "glyphs"
+    for number, (digit, glyph) in enumerate(glyphs(12)):
+        folder = home / str(digit) if known else home
+        folder.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / f"scan-{number:02}.png"), 255 - glyph)
+    out = tmp_path / "read.csv"
+    result = tallyscan("predict", home, "--out", out, "--format", "csv")
+    assert result.exit_code == 0, result.output
+    with out.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert sorted(Path(row["file"]).name for row in rows) == [f"scan-{number:02}.png" for number in range(12)]
+    assert [row["truth"] for row in rows] == [row["file"].partition("/")[0] if known else "" for row in rows]
+    assert all(float(row["confidence"]) >= float(row["second_confidence"]) for row in rows)
 
 
 def test_evaluate_tells_figures_for_every_digit(tallyscan: Tallyscan, labelled: Path, tmp_path: Path) -> None:

@@ -31,7 +31,14 @@ def test_a_version_names_every_member() -> None:
     assert both.version.split(" + ") == [Recogniser.load(name).info.version for name in ("digits-open", "digits")]
 
 
-@pytest.mark.parametrize("names", [(), ("digits", "digits"), ("digits", "micr")])
-def test_what_cannot_be_joined_is_refused(names: tuple[str, ...]) -> None:
-    with pytest.raises(InvalidRequest):
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        ((), "each network once"),
+        (("digits", "digits"), "each network once"),
+        (("digits", "micr"), "micr and digits know other classes"),
+    ],
+)
+def test_what_cannot_be_joined_is_refused(names: tuple[str, ...], why: str) -> None:
+    with pytest.raises(InvalidRequest, match=why):
         Ensemble.load(names)

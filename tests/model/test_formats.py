@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.errors import InvalidRequest, UnreadableImage
 from model.classes import DIGIT_CLASSES
-from model.datasets import Samples, check_every_class, load_samples, normalised
+from model.datasets import UNKNOWN, Samples, check_every_class, load_samples, normalised
 from tests.model.drawn import printed, printed_digits
 
 LETTERS = tuple(ascii_uppercase)
@@ -111,6 +111,21 @@ def test_folders_of_some_digits_still_mean_ten(tmp_path: Path) -> None:
     assert set(found.labels) == {3, 7}
     with pytest.raises(InvalidRequest, match="0, 1, 2, 4, 5, 6, 8, 9"):
         check_every_class(found, "some")
+
+
+def test_pictures_without_a_class_are_no_material_to_learn_from(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "scan.png"), np.full((30, 30), 255, np.uint8))
+    found = load_samples(tmp_path)
+    assert (found.names, found.labels.tolist()) == (("scan.png",), [UNKNOWN])
+    with pytest.raises(InvalidRequest, match="holds no glyph of the classes 0, 1"):
+        check_every_class(found, "scans")
+
+
+def test_chosen_glyphs_keep_their_names(tmp_path: Path) -> None:
+    write_folders(tmp_path, printed("37", 6))
+    found = load_samples(tmp_path)
+    assert found.names[0] == "3/0000.png"
+    assert found.take(found.labels == 7).names == tuple(name for name in found.names if name.startswith("7/"))
 
 
 def test_exported_corrections_are_read_by_their_digits(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -90,9 +91,12 @@ def test_a_run_is_not_written_over(trained: TrainResult, options: TrainOptions) 
         train(options)
 
 
-def test_a_run_of_another_network_is_not_gone_on_with(trained: TrainResult, options: TrainOptions) -> None:
-    with pytest.raises(InvalidRequest, match="another network"):
-        train(replace(options, arch="small", resume=True))
+@pytest.mark.parametrize("other", [{"arch": "small"}, {"seed": 8}, {"limit": 20}], ids=["network", "seed", "glyphs"])
+def test_another_training_is_not_gone_on_with(
+    other: dict[str, Any], trained: TrainResult, options: TrainOptions
+) -> None:
+    with pytest.raises(InvalidRequest, match="another training: baseline of 10 classes, recipe plain, seed 7"):
+        train(replace(options, resume=True, **other))
 
 
 def test_small_trains_with_augmentation(data: Path, tmp_path: Path) -> None:
@@ -116,6 +120,17 @@ def test_an_altered_original_is_never_loaded(trained: TrainResult, tmp_path: Pat
     path.write_bytes((trained.out / NETWORK).read_bytes() + b"\0")
     with pytest.raises(ArtifactMismatch):
         load_network(path, load_run(trained.out).keras_sha256)
+
+
+def test_an_original_is_left_out_where_nobody_wants_it(
+    trained: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.export.KERAS_SHIPS_BELOW_BYTES", 1 << 30)
+    wanted = ExportOptions(run=trained.out, name="printed", root=tmp_path)
+    assert (export(wanted).folder / NETWORK).read_bytes() == (trained.out / NETWORK).read_bytes()
+    result = export(replace(wanted, original=False))
+    assert (result.manifest.keras_file, result.manifest.keras_sha256) == ("", "")
+    assert {path.name for path in result.folder.iterdir()} == {"manifest.json", "model.tflite"}
 
 
 def test_a_large_original_stays_with_its_run(exported: ExportResult) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.errors import ArtifactMismatch, ArtifactMissing, InvalidRequest
-from model.journal import RUN
+from model.history import RUN
 from model.line.export import (
     LineExportOptions,
     LineExportResult,
@@ -53,6 +53,14 @@ def exported(run: Path, drawn_data: Path, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture(scope="module")
 def samples(drawn_data: Path) -> list[Sample]:
     return make_samples(load_ingredients(drawn_data, recipe="digits-open"), 40, seed=(9, 0, 0))
+
+
+def test_the_original_is_left_out_where_nobody_wants_it(run: Path, drawn_data: Path, tmp_path: Path) -> None:
+    wanted = LineExportOptions((run,), drawn_data, name="drawn", root=tmp_path, representative=8, drawn=20)
+    assert (export_lines(wanted).folder / "line-1.weights.h5").exists()
+    alone = export_lines(replace(wanted, original=False))
+    assert alone.manifest.networks[0].keras_file == ""
+    assert {path.name for path in alone.folder.iterdir()} == {"line.json", "line-1.tflite"}
 
 
 def test_an_artifact_says_what_it_is(exported: LineExportResult) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -68,11 +69,12 @@ def test_a_stopped_training_goes_on_as_if_nothing_had_happened(
     trained: list[LineEpoch], options: LineOptions, tmp_path: Path
 ) -> None:
     part = replace(options, out=tmp_path / "part")
-    train_line_reader(replace(part, until=1))
+    train_line_reader(replace(part, until=1, command="train --until 1"))
     assert not (part.out / WEIGHTS).exists()
     seen: list[LineEpoch] = []
     rows = train_line_reader(replace(part, resume=True, on_epoch=seen.append))
     assert [row.epoch for row in seen] == [2]
+    assert load_line_run(part.out).command == "train --until 1 && train"
     assert [row.loss for row in rows] == pytest.approx([row.loss for row in trained], rel=1e-3)
     networks = [build_line_reader(), build_line_reader()]
     for network, folder in zip(networks, (options.out, part.out), strict=True):
@@ -84,8 +86,13 @@ def test_a_stopped_training_goes_on_as_if_nothing_had_happened(
 def test_a_training_may_begin_with_learnt_weights(
     trained: list[LineEpoch], options: LineOptions, tmp_path: Path
 ) -> None:
-    rows = train_line_reader(replace(options, out=tmp_path / "on", epochs=1, begin=options.out / WEIGHTS, rate=1e-6))
+    weights = options.out / WEIGHTS
+    on = replace(options, out=tmp_path / "on", epochs=1, begin=weights, rate=1e-6, command="train --begin")
+    rows = train_line_reader(on)
     assert rows[0].loss < trained[0].loss
+    run = load_line_run(on.out)
+    assert run.begun_with == sha256(weights.read_bytes()).hexdigest()
+    assert run.command == "train && train --begin"
     with pytest.raises(InvalidRequest, match="no weights of a line reader"):
         train_line_reader(replace(options, out=tmp_path / "none", begin=options.out / "epochs.png"))
 

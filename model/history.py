@@ -1,0 +1,77 @@
+"""What repeats a training: the command lines of a run, and of the run whose weights it began with."""
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from core.codec import from_json
+from core.errors import ArtifactError
+from model.line_artifacts import LINE_MANIFEST, load_line_manifest
+
+RUN: Final = "run.json"
+"""What a finished run was."""
+
+COMMANDS: Final = "commands.txt"
+BEGUN: Final = "begun.json"
+
+AND_THEN: Final = " && "
+"""Between the command lines of a run that was gone on with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The weights that a run began with: their file's SHA-256, and the command lines that made them, where known."""
+
+    sha256: str = ""
+    command: str = ""
+
+
+def note_command(folder: Path, command: str) -> None:
+    """Keep a command line that trained the run in `folder`, unless it is known."""
+    known = _noted(folder)
+    if command and command not in known:
+        (folder / COMMANDS).write_text("".join(f"{each}\n" for each in (*known, command)), "utf-8")
+
+
+def commands(folder: Path) -> str:
+    """Return the command lines that repeat the run in `folder`, from the first network on that had learnt nothing."""
+    return AND_THEN.join(each for each in (begun(folder).command, *_noted(folder)) if each)
+
+
+def note_weights(folder: Path, weights: Path) -> None:
+    """Keep with the run in `folder` which weights it begins with."""
+    digest = sha256(weights.read_bytes()).hexdigest()
+    text = json.dumps({"sha256": digest, "command": _made_by(weights, digest)}, indent=2)
+    (folder / BEGUN).write_text(text + "\n", "utf-8")
+
+
+def begun(folder: Path) -> Begun:
+    """Return which weights the run in `folder` began with; nothing where it began anew."""
+    path = folder / BEGUN
+    return from_json(Begun, json.loads(path.read_text("utf-8"))) if path.exists() else Begun()
+
+
+def _noted(folder: Path) -> list[str]:
+    path = folder / COMMANDS
+    if path.exists():
+        return path.read_text("utf-8").splitlines()
+    # A run that was finished before command lines were kept one by one.
+    return _of_run(folder).split(AND_THEN) if (folder / RUN).exists() else []
+
+
+def _made_by(weights: Path, digest: str) -> str:
+    """Return the command lines that made the weights, as the run or the artifact that they lie in has them."""
+    folder = weights.parent
+    if (folder / LINE_MANIFEST).exists():
+        try:
+            networks = load_line_manifest(folder.name, root=folder.parent).networks
+        except ArtifactError:
+            return ""
+        return next((each.command for each in networks if each.keras_sha256 == digest), "")
+    return _of_run(folder) if (folder / RUN).exists() else ""
+
+
+def _of_run(folder: Path) -> str:
+    return str(json.loads((folder / RUN).read_text("utf-8")).get("command", ""))

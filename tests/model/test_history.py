@@ -1,0 +1,45 @@
+"""Which command lines repeat a training, and the one that it began with."""
+
+import json
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+
+from model.history import RUN, begun, commands, note_command, note_weights
+from model.line_artifacts import LineManifest, LineNetwork, save_line_manifest
+
+
+def test_each_command_is_kept_once_in_order(tmp_path: Path) -> None:
+    assert commands(tmp_path) == ""
+    for command in ("train --until 1", "train --resume", "train --until 1", ""):
+        note_command(tmp_path, command)
+    assert commands(tmp_path) == "train --until 1 && train --resume"
+
+
+def test_a_run_that_kept_none_one_by_one_has_those_that_finished_it(tmp_path: Path) -> None:
+    (tmp_path / RUN).write_text(json.dumps({"command": "train && train --epochs 20 --resume"}))
+    note_command(tmp_path, "train --epochs 28 --resume")
+    assert commands(tmp_path) == "train && train --epochs 20 --resume && train --epochs 28 --resume"
+
+
+def test_what_an_artifact_says_of_its_weights_comes_first(tmp_path: Path) -> None:
+    artifact, run, weights = tmp_path / "digits", tmp_path / "run", b"weights"
+    artifact.mkdir()
+    run.mkdir()
+    digest = sha256(weights).hexdigest()
+    (artifact / "line-1.weights.h5").write_bytes(weights)
+    network = LineNetwork("line-1.tflite", "00", 1, "train --seed 1", 4, keras_sha256=digest)
+    save_line_manifest(LineManifest("digits", "line-0", (network,), "1", 32, 2, ("0",), 9), artifact)
+    note_weights(run, artifact / "line-1.weights.h5")
+    note_command(run, "train --begin")
+    assert asdict(begun(run)) == {"sha256": digest, "command": "train --seed 1"}
+    assert commands(run) == "train --seed 1 && train --begin"
+
+
+def test_of_weights_from_elsewhere_the_digest_is_known(tmp_path: Path) -> None:
+    run, weights = tmp_path / "run", tmp_path / "found.weights.h5"
+    run.mkdir()
+    weights.write_bytes(b"weights")
+    note_weights(run, weights)
+    assert begun(run).sha256 == sha256(b"weights").hexdigest()
+    assert commands(run) == ""
