@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.fields import HELD_OUT, HELD_OUT_NETWORKS, SETS, Field, FieldSet, corrected, load_set, without_doubtful
-from benchmarks.figures import Figures, Reading, reliability, score, write_csv
+from benchmarks.figures import Figures, Reading, bins_of, score, write_csv
 from benchmarks.plots import draw_honesty
 from benchmarks.reading import box_figures, compared, lattice_figures, read_fields, tell
 from model.corrections import CORRECTIONS
@@ -115,9 +115,7 @@ def print_reliability(measured: list[Measured]) -> None:
     """Print how often readings of about the same confidence are right."""
     print("\nconfidence and accuracy, bin by bin (fields: confidence → accuracy)")
     for each in measured:
-        bins = "  ".join(
-            f"{n}: {100 * sure:.0f} → {100 * right:.0f} %" for n, sure, right in reliability(each.readings)
-        )
+        bins = "  ".join(f"{n}: {100 * sure:.0f} → {100 * right:.0f} %" for sure, right, n in bins_of(each.readings))
         print(f"  {each.fields.title:<34} {bins}")
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from forms import confidence
-from forms.confidence import BINS, upper_bound
+from forms.confidence import upper_bound
+from worker.reliability import Bin, reliability
 
 TARGETS = (0.001, 0.005, 0.01)
 
@@ -127,17 +128,10 @@ def chance_errors(readings: Sequence[Reading]) -> tuple[float, float]:
     return sum(errors) / DRAWS, float(np.quantile(errors, 0.95))
 
 
-def reliability(readings: Sequence[Reading]) -> list[tuple[int, float, float]]:
-    """Return how many readings, their mean confidence and their accuracy for each bin that holds any."""
-    bins: list[list[Reading]] = [[] for _ in range(BINS)]
-    for reading in readings:
-        if reading.text:
-            bins[min(int(reading.confidence * BINS), BINS - 1)].append(reading)
-    return [
-        (len(each), sum(reading.confidence for reading in each) / len(each), share(reading.right for reading in each))
-        for each in bins
-        if each
-    ]
+def bins_of(readings: Sequence[Reading]) -> tuple[Bin, ...]:
+    """Return what the confidences of readings that are not empty are worth, bin by bin."""
+    said = [reading for reading in readings if reading.text]
+    return reliability([each.confidence for each in said], [each.right for each in said])
 
 
 def normalised_distance(reading: Reading) -> float:

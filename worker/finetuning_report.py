@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from forms.confidence import BINS, Calibration, calibration_error, features
+from forms.confidence import Calibration, calibration_error, features
 from model.training_extra import load_extra
 from worker.calibrating import Evidence, LabelledField, refused
+from worker.reliability import Bin, draw_reliability, reliability
 
 MOST_LOST: Final = 0.002
 """Share of a frozen set's fields that may be read worse."""
@@ -17,8 +18,6 @@ LEAST_ACCEPTED: Final = 0.5
 
 REPORT: Final = "report.md"
 PLOT: Final = "calibration.png"
-DOT: Final = 14
-"""Area of the dot of a single field, in square points; it grows with the root of their number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Figures:
         accepted: how many would have gone unseen by a person, at the installation's target error.
         wrong: of these, how many were wrong.
         calibration_error: expected, of the confidences.
-        curve: confidence, share right and number of fields, bin by bin.
+        curve: what the confidences are worth, bin by bin.
     """
 
     fields: int
@@ -39,7 +38,7 @@ class Figures:
     accepted: int
     wrong: int
     calibration_error: float
-    curve: tuple[tuple[float, float, int], ...] = ()
+    curve: tuple[Bin, ...] = ()
 
     @property
     def share(self) -> float:
@@ -152,38 +151,20 @@ def _figures(rows: Sequence[tuple[bool, float]], threshold: float) -> Figures:
         accepted=len(accepted),
         wrong=accepted.count(False),
         calibration_error=round(error, 4),
-        curve=_curve(rows),
-    )
-
-
-def _curve(rows: Sequence[tuple[bool, float]]) -> tuple[tuple[float, float, int], ...]:
-    bins: dict[int, list[tuple[bool, float]]] = {}
-    for row in rows:
-        bins.setdefault(min(int(row[1] * BINS), BINS - 1), []).append(row)
-    return tuple(
-        (
-            round(sum(confidence for _, confidence in found) / len(found), 4),
-            round(sum(right for right, _ in found) / len(found), 4),
-            len(found),
-        )
-        for _, found in sorted(bins.items())
+        curve=reliability([confidence for _, confidence in rows], [right for right, _ in rows]),
     )
 
 
 def _plot(path: Path, before: Mapping[str, Figures], after: Mapping[str, Figures]) -> None:
-    """Draw confidence against the share read right, a dot a bin: the more fields, the larger."""
+    """Draw confidence against the share read right, before and after."""
     figure = load_extra("matplotlib.figure").Figure(figsize=(11, 5.2), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     for axes, title, figures in zip(panels, ("before", "after"), (before, after), strict=True):
-        axes.plot([0, 1], [0, 1], color="0.8", zorder=0)
-        for name, each in figures.items():
-            confidence, share, fields = zip(*each.curve, strict=True) if each.curve else ((), (), ())
-            said = f"{name}: {each.fields} fields, ECE {each.calibration_error:.1%}"
-            dots = axes.scatter(confidence, share, [DOT * count**0.5 for count in fields], alpha=0.6, label=said)
-            axes.plot(confidence, share, color=dots.get_facecolor()[0], linewidth=0.6, alpha=0.3)
-        axes.set(title=title, xlabel="confidence", xlim=(-0.03, 1.05), ylim=(-0.04, 1.06))
-        legend = axes.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False)
-        for handle in legend.legend_handles:
-            handle.set_sizes([36])
-    panels[0].set_ylabel("share read right")
+        curves = {
+            f"{name}: {each.fields} fields, ECE {each.calibration_error:.1%}": each.curve
+            for name, each in figures.items()
+        }
+        draw_reliability(axes, curves)
+        axes.set(title=title)
+    panels[1].set_ylabel("")
     figure.savefig(path, dpi=90)

@@ -11,11 +11,11 @@ import pytest
 
 from benchmarks.figures import (
     Reading,
+    bins_of,
     calibration_error,
     chance_errors,
     coverage,
     edit_distance,
-    reliability,
     risks,
     score,
     write_csv,
@@ -50,7 +50,7 @@ def test_no_threshold_divides_equal_confidences_and_nothing_read_is_never_covere
 def test_calibration_is_the_distance_of_confidence_and_accuracy_bin_by_bin() -> None:
     assert calibration_error([reading("7", 0.9), reading("7", 0.8), reading("1", 0.8)]) == pytest.approx(0.7 / 3)
     assert calibration_error([reading("7", 1.0), reading("", 1.0)]) == 0
-    assert reliability([reading("7", 0.81), reading("1", 0.83), reading("", 1.0)]) == [(2, pytest.approx(0.82), 0.5)]
+    assert bins_of([reading("7", 0.81), reading("1", 0.83), reading("", 1.0)]) == ((pytest.approx(0.82), 0.5, 2),)
 
 
 def test_distances_count_signs() -> None:
