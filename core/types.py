@@ -307,6 +307,15 @@ class ProcessingStep:
     settings: dict[str, str | int | float | bool] = field(default_factory=dict)
 
 
+def merged_steps(*pages: tuple[ProcessingStep, ...]) -> tuple[ProcessingStep, ...]:
+    """Return the record of a document whose pages have these, each step once, in the order in which they are done."""
+    steps: list[ProcessingStep] = []
+    for page in pages:
+        steps += [step for step in page if step not in steps]
+    order = {name: place for place, name in reversed(list(enumerate(step.name for step in steps)))}
+    return tuple(sorted(steps, key=lambda step: order[step.name]))
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentReading:
     """A whole document as read."""

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Exists, Select, exists, func, insert, null, o
 
 from core.errors import WorkerLost
 from core.status import Priority, Status
-from core.types import DocumentReading, Failure, PageReading, Phase, ReaderInfo
+from core.types import DocumentReading, Failure, PageReading, Phase, ProcessingStep, ReaderInfo
 from storage import mappers
 from storage.clock import utc_now
 from storage.engine import Database
@@ -119,12 +119,21 @@ class Claims:
             return True
 
     def complete_page(
-        self, claim: Claim, reading: PageReading, *, reader: ReaderInfo, preview_sha256: str | None = None
+        self,
+        claim: Claim,
+        reading: PageReading,
+        *,
+        reader: ReaderInfo,
+        preview_sha256: str | None = None,
+        steps: tuple[ProcessingStep, ...] = (),
     ) -> PageOutcome:
-        """Store one page's reading; with the last page the document ends, in the same transaction."""
+        """Store one page's reading; with the last page the document ends, in the same transaction.
+
+        The page's `steps` join those of the pages before it.
+        """
         values, hold = mappers.page_values(reading, preview_sha256=preview_sha256), Hold.of(claim)
         with self._database.write(durable=False) as connection:
-            progress = advance_document(connection, claim.document_id, mappers.reader_values(reader))
+            progress = advance_document(connection, claim.document_id, mappers.reader_values(reader), steps)
             held = progress and end_lease(connection, hold, values)
             if progress is None or held is None:
                 connection.rollback()

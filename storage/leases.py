@@ -11,7 +11,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, insert, literal_column, select, update
 
 from core.status import Priority, Status
-from core.types import Failure
+from core.types import Failure, ProcessingStep, merged_steps
 from storage import mappers
 from storage.clock import new_id, utc_now
 from storage.mappers import AnyRow, Values
@@ -106,15 +106,24 @@ def log_attempt(
     )
 
 
-def advance_document(connection: Connection, document_id: str, values: Values) -> AnyRow | None:
-    """Count one more finished page of a running document; None when it runs no longer."""
+def advance_document(
+    connection: Connection, document_id: str, values: Values, steps: tuple[ProcessingStep, ...]
+) -> AnyRow | None:
+    """Count one more finished page of a running document, which was read by `steps`; None when it runs no longer."""
     statement = (
         update(documents)
         .where(documents.c.id == document_id, documents.c.status == Status.RUNNING)
         .values(**values, pages_done=documents.c.pages_done + 1, version=documents.c.version + 1)
-        .returning(documents.c.pages_done, documents.c.pages_total)
+        .returning(documents.c.pages_done, documents.c.pages_total, documents.c.steps)
     )
-    return connection.execute(statement).one_or_none()
+    row = connection.execute(statement).one_or_none()
+    known = () if row is None else mappers.steps(row.steps)
+    merged = merged_steps(known, steps)
+    if row is not None and merged != known:
+        # The row is this transaction's since the statement above: no other page can have added to it meanwhile.
+        joined = update(documents).where(documents.c.id == document_id).values(steps=mappers.step_values(merged))
+        connection.execute(joined)
+    return row
 
 
 def finish_document(connection: Connection, document_id: str, progress: AnyRow) -> Status:
@@ -172,7 +181,7 @@ def _fail_document(connection: Connection, hold: Hold, failure: Failure, outcome
 
 def _fail_page(connection: Connection, hold: Hold, failure: Failure, outcome: Outcome) -> PageOutcome:
     stored = mappers.failure_values(failure)
-    progress = advance_document(connection, hold.document_id, {})
+    progress = advance_document(connection, hold.document_id, {}, ())
     held = progress and end_lease(connection, hold, {"status": Status.FAILED, "failure": stored})
     if progress is None or held is None:
         return _LOST

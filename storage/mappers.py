@@ -70,7 +70,7 @@ def document_record(
         reader=_reader(row),
         pages=pages,
         version=row.version,
-        steps=tuple(from_json(ProcessingStep, step) for step in row.steps),
+        steps=steps(row.steps),
         target_error=row.target_error,
         expected_micr=row.expected_micr,
         corrections=corrections,
@@ -297,6 +297,11 @@ def correction_values(new: NewCorrection) -> Values:
 def failure_values(failed: Failure | None) -> Values | None:
     """Return a failure as it is stored."""
     return None if failed is None else to_json(failed)
+
+
+def steps(stored: Iterable[Values]) -> tuple[ProcessingStep, ...]:
+    """Return the record of what was done."""
+    return tuple(from_json(ProcessingStep, step) for step in stored)
 
 
 def step_values(steps: Iterable[ProcessingStep]) -> list[Values]:

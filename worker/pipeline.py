@@ -26,6 +26,7 @@ from core.types import (
     Phase,
     ProcessingStep,
     ReaderInfo,
+    merged_steps,
 )
 from forms.confidence import Calibration
 from forms.decoder import Decoded
@@ -70,10 +71,11 @@ class ReadRequest:
 
 @dataclass(frozen=True, slots=True)
 class PageResult:
-    """A page's reading and its picture; a page that could not be decoded has no picture."""
+    """A page's reading and its picture, and how it was read; a page that could not be decoded has no picture."""
 
     reading: PageReading
     preview: bytes | None
+    steps: tuple[ProcessingStep, ...] = ()
 
 
 class Reader:
@@ -139,8 +141,9 @@ class Reader:
         """
         with self.timings.measure("decode"):
             document = open_document(data, self._limits)
-        pages = tuple(self._read_page(document.page, index, request)[0] for index in range(document.source.pages))
-        return DocumentReading(pages=in_form_order(pages), reader=self.info, steps=self.steps(request))
+        found = [self._read_page(document.page, index, request) for index in range(document.source.pages)]
+        steps = merged_steps(*(self.steps(request, form=form) for *_, form in found))
+        return DocumentReading(pages=in_form_order(tuple(page for page, *_ in found)), reader=self.info, steps=steps)
 
     def read_page(self, data: bytes, index: int, *, request: ReadRequest) -> PageResult:
         """Return the reading of page `index` and its picture; a page that cannot be decoded carries its failure.
@@ -148,13 +151,12 @@ class Reader:
         Raises:
             InvalidRequest: there is no field type of that name.
         """
-        reading, page = self._read_page(partial(decode_page, data, limits=self._limits), index, request)
+        reading, page, form = self._read_page(partial(decode_page, data, limits=self._limits), index, request)
         preview = encode_preview(page, max_side=self._settings.preview_max_side) if page else None
-        return PageResult(reading=reading, preview=preview)
+        return PageResult(reading=reading, preview=preview, steps=self.steps(request, form=form))
 
-    def steps(self, request: ReadRequest) -> tuple[ProcessingStep, ...]:
-        """Return the record of how documents are read under `request`."""
-        form = request.form
+    def steps(self, request: ReadRequest, *, form: Form | None) -> tuple[ProcessingStep, ...]:
+        """Return the record of how a page was read under `request`, by the template `form` if by any."""
         by = {"type": request.type_name or "numbers"} if form is None else {"template": form.template.name}
         by = by if request.choose is None else {"template": AUTO}
         locate = ProcessingStep("locate", {**by})
@@ -166,17 +168,18 @@ class Reader:
 
     def _read_page(
         self, decode: Callable[[int], Page], index: int, request: ReadRequest
-    ) -> tuple[PageReading, Page | None]:
+    ) -> tuple[PageReading, Page | None, Form | None]:
+        """Return the page as read and as decoded, and the form that it was read by."""
         if request.type_name is not None:
             field_type(request.type_name)
         try:
             with self.timings.measure("decode"):
                 page = decode(index)
         except InputError as error:
-            return PageReading(
-                index=index, width=0, height=0, failure=error.failure(Phase.DECODE), reader=self.info
-            ), None
-        return self.read_pixels(page, request=request), page
+            failed = PageReading(index=index, width=0, height=0, failure=error.failure(Phase.DECODE), reader=self.info)
+            return failed, None, request.form
+        reading, form = self._read_by(page, request)
+        return reading, page, form
 
     def decode_page(self, data: bytes, index: int) -> Page:
         """Return page `index` of the file.
@@ -193,10 +196,17 @@ class Reader:
         Raises:
             InvalidRequest: there is no field type of that name.
         """
+        return self._read_by(page, request)[0]
+
+    def _read_by(self, page: Page, request: ReadRequest) -> tuple[PageReading, Form | None]:
+        """Return the reading of a page, and the form that it was read by."""
         if request.choose is not None:
             return self._read_chosen(page, request.choose, replace(request, choose=None))
         if request.form is not None:
-            return self._read_form(page, request.form, request)
+            return self._read_form(page, request.form, request), request.form
+        return self._read_fields(page, request), None
+
+    def _read_fields(self, page: Page, request: ReadRequest) -> PageReading:
         fields, decoded, levelling = self.decode_fields(page, request=request)
         target_error, found = self._target_error(request), request.type_name is None
         readings = [
@@ -214,21 +224,21 @@ class Reader:
             reader=self.info,
         )
 
-    def _read_chosen(self, page: Page, choose: Choose, request: ReadRequest) -> PageReading:
-        """Return the reading by the template that fits the page, or of all numbers on it, none accepted."""
+    def _read_chosen(self, page: Page, choose: Choose, request: ReadRequest) -> tuple[PageReading, Form | None]:
+        """Return the reading by the template that fits the page and that, or of all numbers on it, none accepted."""
         with self.timings.measure("choose"):
             chosen = choose(page, lambda: self._forms.micr)
         form = None if chosen is None else chosen.open()
         # Whoever sends a MICR line along sends a cheque.
         if chosen is None or form is None or (request.expected_micr is not None and not form.template.has_micr):
-            return unknown(self.read_pixels(page, request=request))
+            return unknown(self._read_fields(page, request)), None
         try:
             reading = self._read_form(page, form, request, chosen=True)
         except InvalidRequest as error:
             # The networks do not know what the template asks for: no reason for other pages to fail.
             failure = error.failure(Phase.RECOGNISE)
-            return PageReading(page.index, page.width, page.height, failure=failure, reader=self.info)
-        return named(reading, chosen.use)
+            return PageReading(page.index, page.width, page.height, failure=failure, reader=self.info), form
+        return named(reading, chosen.use), form
 
     def _read_form(self, page: Page, form: Form, request: ReadRequest, *, chosen: bool = False) -> PageReading:
         return self._forms.read(

@@ -65,7 +65,9 @@ def read_page(desk: "Desk", document_id: str, index: int) -> None:
     with log_context(attempt=claim.attempt, batch_id=claim.batch_id), _holding(desk, claim):
         result = reader.read_page(desk.blobs.get(claim.sha256), index, request=_request(desk, claim))
         preview = _keep_preview(desk, result)
-        outcome = desk.store.claims.complete_page(claim, result.reading, reader=reader.info, preview_sha256=preview)
+        outcome = desk.store.claims.complete_page(
+            claim, result.reading, reader=reader.info, preview_sha256=preview, steps=result.steps
+        )
         _log_read("page read", result, stored=outcome.stored)
         if outcome.finished:
             announce(document_id, desk.dispatcher, desk.settings)
@@ -144,7 +146,7 @@ def _split(desk: "Desk", claim: Claim, *, pages: int) -> None:
 def _read_only_page(desk: "Desk", claim: Claim, data: bytes, *, reader: Reader) -> None:
     request = _request(desk, claim)
     result = reader.read_page(data, 0, request=request)
-    reading = DocumentReading(pages=(result.reading,), reader=reader.info, steps=reader.steps(request))
+    reading = DocumentReading(pages=(result.reading,), reader=reader.info, steps=result.steps)
     stored = desk.store.claims.complete_document(claim, reading, (_keep_preview(desk, result),))
     _log_read("document read", result, stored=stored)
     if stored:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from core.errors import WorkerLost
 from core.status import Priority, Status
-from core.types import PageReading, Phase, Registration, TemplateUse
+from core.types import PageReading, Phase, ProcessingStep, Registration, TemplateUse
 from storage.engine import Database
 from storage.records import Delivery, Outcome
 from storage.store import Store
@@ -253,6 +253,16 @@ def test_pages_of_a_long_document_end_it_together(store: Store) -> None:
     assert (found.status, found.failure, found.reader) == (Status.DONE, None, READER)
     assert found.pages == (page(0), failed_page(1), page(2))
     assert store.documents.preview(document_id, 2, owner=OWNER) == digest("2")
+
+
+def test_the_steps_of_pages_join(store: Store) -> None:
+    document_id = split(store, 3)
+    own, printed = (ProcessingStep("recognise", {"model": name}) for name in ("digits", "printed"))
+    first, last = ProcessingStep("locate"), ProcessingStep("judge", {"target_error": 0.01})
+    for index, steps in enumerate([(first, own, last), (first, own, printed, last), (first, own, last)]):
+        claim = claimed_page(store, document_id, index)
+        assert store.claims.complete_page(claim, page(index), reader=READER, steps=steps).stored
+    assert store.documents.get(document_id, OWNER).steps == (first, own, printed, last)
 
 
 def test_a_long_document_fails_when_all_pages_did(store: Store) -> None:

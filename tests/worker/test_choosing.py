@@ -16,6 +16,7 @@ from core.errors import UnknownTemplate
 from core.settings import Settings
 from core.status import Status
 from core.types import Page, ReviewReason, TemplateUse
+from forms.builtins import builtin_template
 from forms.templates import Template, parse_template
 from segmentation.decoding import DecodeLimits
 from segmentation.registration.codes import FormCode
@@ -190,6 +191,24 @@ def test_a_document_names_the_template_that_was_chosen(desk: Desk, submit: Submi
     assert registration is not None
     assert registration.template == TemplateUse("meter", 1)
     assert after.steps[0].settings == {"template": "auto"}
+
+
+def test_a_long_document_names_every_network_that_read_a_page(desk: Desk, submit: Submit) -> None:
+    stored(desk, "meter", form(1))
+    desk.store.templates.put("cheque-cts2010", builtin_template("cheque-cts2010").as_json())
+    pages = [cv2.cvtColor(page, cv2.COLOR_GRAY2BGR) for page in (cts_cheque(), form(1))]
+    found, data = cv2.imencodemulti(".tiff", pages)
+    assert found
+    document = submit(data.tobytes(), type_name=None, template="auto")
+    desk.read_document(document.id)
+    for index in (1, 0):
+        desk.read_page(document.id, index)
+    after = desk.store.documents.get(document.id, owner="me")
+    assert (after.status, after.pages_done) == (Status.DONE, 2)
+    assert [step.name for step in after.steps] == ["locate", "normalise", *["recognise"] * 3, "judge"]
+    assert [step.settings["model"] for step in after.steps[2:5]] == ["digits", "printed", "micr"]
+    whole = desk.readers().read(data.tobytes(), request=ReadRequest(choose=desk.choose))
+    assert whole.steps == after.steps
 
 
 def test_a_change_and_a_removal_count_at_once(desk: Desk, submit: Submit) -> None:

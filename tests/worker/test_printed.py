@@ -212,7 +212,9 @@ def test_a_field_in_print_is_read_as_part_of_its_form(font: Font) -> None:
     fields = reader.read_pixels(Page(0, grey(page)), request=request).fields
     assert [field.name for field in fields][:3] == ["date", "amount", "account_number"]
     assert (fields[2].text, fields[2].accepted) == (NUMBER, True)
-    models = {step.settings["model"]: step.settings for step in reader.steps(request) if step.name == "recognise"}
+    models = {
+        step.settings["model"]: step.settings for step in reader.steps(request, form=form) if step.name == "recognise"
+    }
     assert list(models) == ["digits", "printed", "micr"]
     assert models["printed"]["version"] == load_line_manifest("printed").version
     assert models["micr"]["sha256"] != models["printed"]["sha256"]
@@ -222,7 +224,7 @@ def test_the_network_is_loaded_for_fields_in_print_alone() -> None:
     reader = Reader.load(Settings())
     reader.read_pixels(Page(0, grey(paper())), request=ReadRequest("digits"))
     assert "_print" not in vars(reader)
-    assert [step.name for step in reader.steps(ReadRequest("digits"))].count("recognise") == 1
+    assert [step.name for step in reader.steps(ReadRequest("digits"), form=None)].count("recognise") == 1
 
 
 def test_an_altered_network_is_refused(tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ import pytest
 
 from core.errors import BlobMissing, EncryptedDocument
 from core.status import Status
-from core.types import Page, PageReading, Phase
+from core.types import Phase
 from storage.records import Outcome
 from tests.factories import tiff_bytes
 from tests.worker.conftest import Submit, drain
 from worker.desk import Desk
-from worker.pipeline import Reader, ReadRequest
+from worker.pipeline import PageResult, Reader, ReadRequest
 from worker.reading import failure_of
 
 
@@ -25,9 +25,9 @@ class Raising(Reader):
 
     error: BaseException
 
-    def read_pixels(self, page: Page, *, request: ReadRequest) -> PageReading:
+    def read_page(self, data: bytes, index: int, *, request: ReadRequest) -> PageResult:
         """Raise."""
-        del page, request
+        del data, index, request
         raise self.error
 
 
@@ -36,10 +36,10 @@ class Listening(Reader):
 
     heard: list[ReadRequest]
 
-    def read_pixels(self, page: Page, *, request: ReadRequest) -> PageReading:
+    def read_page(self, data: bytes, index: int, *, request: ReadRequest) -> PageResult:
         """Note and read."""
         self.heard.append(request)
-        return super().read_pixels(page, request=request)
+        return super().read_page(data, index, request=request)
 
 
 def listening(desk: Desk) -> tuple[Desk, list[ReadRequest]]:
