@@ -77,7 +77,7 @@ EXAMPLE_DOCUMENT: Spec = {
             "failure": None,
             "fields": [
                 {
-                    "name": "page",
+                    "name": "digits",
                     "type": "digits",
                     "box": {"x": 0, "y": 0, "width": 64, "height": 40},
                     "text": "7",
