@@ -112,11 +112,15 @@ def _shelf(settings: "Settings") -> "tuple[ModelShelf, str]":
 
 
 def warn_of_pin(settings: "Settings") -> None:
-    """Say so where a setting names what reads, whichever model is active."""
+    """Say so where a setting names what reads, or weighs it, whichever model is active."""
     from core.settings import ACTIVE_MODEL
 
     if settings.model != ACTIVE_MODEL:
         click.echo(f"TALLYSCAN_MODEL={settings.model} is set: what reads under it does not change.", err=True)
+    if settings.calibration is not None:
+        click.echo(
+            "TALLYSCAN_CALIBRATION is set: it outweighs the model's own calibration, and was not made for it.", err=True
+        )
 
 
 def _shipped() -> list[str]:

@@ -9,6 +9,7 @@ risk (Geifman and El-Yaniv 2017), searched by fixed sequence testing (Angelopoul
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -48,7 +49,7 @@ class Calibration:
         coefficients: of `FEATURES`.
         straightening: what is added to its log odds, what they are multiplied with, and how much more from `BEND` on;
             empty where they stay as they are.
-        confidences: of the labelled fields, highest first.
+        confidences: of the labelled fields, highest first, cut to five decimals.
         right: 1 for each that was read right, in the same order.
         data: what they were, for people.
     """
@@ -68,7 +69,7 @@ class Calibration:
 
     def confidence(self, values: Sequence[float]) -> float:
         """Return the probability in 0..1 that a reading with these features is right as a whole."""
-        return 1.0 / (1.0 + math.exp(-max(-MAX_LOGIT, min(MAX_LOGIT, self.logit(values)))))
+        return as_confidence(self.logit(values))
 
     def logit(self, values: Sequence[float]) -> float:
         """Return the log odds, without bounds, that a reading with these features is right as a whole."""
@@ -79,12 +80,15 @@ class Calibration:
         return shift + sum(a * b for a, b in zip(slopes, bent(odds), strict=True))
 
     def moved(self, shift: float, stretch: float) -> "Calibration":
-        """Return the same with log odds that are stretched by so much, then shifted."""
+        """Return the same with log odds that are stretched by so much, then shifted; so are those of its fields."""
+        stored = tuple(stored_confidence(as_confidence(shift + stretch * _log_odds(each))) for each in self.confidences)
         if self.straightening:
             first, *slopes = self.straightening
-            return replace(self, straightening=(shift + stretch * first, *(stretch * slope for slope in slopes)))
+            straightening = (shift + stretch * first, *(stretch * slope for slope in slopes))
+            return replace(self, straightening=straightening, confidences=stored)
         coefficients = tuple(stretch * value for value in self.coefficients)
-        return replace(self, intercept=shift + stretch * self.intercept, coefficients=coefficients)
+        intercept = shift + stretch * self.intercept
+        return replace(self, intercept=intercept, coefficients=coefficients, confidences=stored)
 
     def threshold(self, target_error: float) -> float:
         """Return the confidence from which readings are accepted, so that at most `target_error` of them are wrong.
@@ -93,6 +97,7 @@ class Calibration:
         pass a test, one more each time, from as many on as it takes to pass without an error: as long as each one is
         tested only where the one before passed, all together fail no more often than one (fixed sequence testing). A
         sequence begins again at twice as many fields, lest one error among the surest ends it; they share the doubt.
+        Fields that are equally sure are accepted together or not at all, since no threshold tells them apart.
         """
         count = len(self.confidences)
         needed = fields_needed(target_error)
@@ -100,13 +105,30 @@ class Calibration:
             return NOTHING_ACCEPTED
         doubt = DOUBT / (1 + int(math.log2(count / needed)))
         wrong = list(accumulate((1 - each for each in self.right), initial=0))
+        ends = [end for end in range(1, count) if self.confidences[end] < self.confidences[end - 1]] + [count]
         best, start = 0, fields_needed(target_error, doubt=doubt)
         while start <= count:
-            accepted = max(start, best)
-            while accepted <= count and _at_most(wrong[accepted], accepted, target_error) <= doubt:
-                best, accepted = accepted, accepted + 1
+            for accepted in ends[bisect_left(ends, max(start, best)) :]:
+                if _at_most(wrong[accepted], accepted, target_error) > doubt:
+                    break
+                best = accepted
             start *= 2
         return self.confidences[best - 1] if best else NOTHING_ACCEPTED
+
+
+def as_confidence(odds: float) -> float:
+    """Return the probability that log odds stand for; beyond `MAX_LOGIT` nothing is surer."""
+    return 1.0 / (1.0 + math.exp(-max(-MAX_LOGIT, min(MAX_LOGIT, odds))))
+
+
+def stored_confidence(confidence: float) -> float:
+    """Return a labelled field's confidence as a file holds it: never above what a reading like it has."""
+    return math.floor(confidence * 1e5) / 1e5
+
+
+def _log_odds(confidence: float) -> float:
+    bounded = min(max(confidence, as_confidence(-MAX_LOGIT)), as_confidence(MAX_LOGIT))
+    return math.log(bounded) - math.log1p(-bounded)
 
 
 def bent(odds: float) -> tuple[float, float]:
@@ -169,6 +191,11 @@ def upper_bound(wrong: int, count: int, *, doubt: float = DOUBT) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if _at_most(wrong, count, middle) > doubt else (low, middle)
     return high
+
+
+def exceeds(rate: float, *, wrong: int, count: int, doubt: float = DOUBT) -> bool:
+    """Return whether at an error of `rate` so many wrong ones of `count` have less than that probability."""
+    return wrong > 0 and 1.0 - _at_most(wrong - 1, count, rate) < doubt
 
 
 def fields_needed(target_error: float, *, doubt: float = DOUBT) -> int:

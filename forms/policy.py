@@ -39,8 +39,8 @@ MAX_OTHER: Final = 0.1
 def lattice_threshold(target_error: float) -> float:
     """Return from which confidence on a reading is accepted that the lattice alone made, single glyphs above all.
 
-    Its confidence is no calibrated probability. 0.95 for a target of 1 % is on the safe side for clean glyphs: see what is
-    accepted of `digit` in `docs/accuracy.md`.
+    Its confidence is no calibrated probability. 0.95 for a target of 1 % is on the safe side for clean glyphs: see what
+    is accepted of `digit` in `docs/accuracy.md`.
     """
     return max(0.5, 1.0 - 5.0 * target_error)
 

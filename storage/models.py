@@ -193,10 +193,23 @@ class ModelShelf:
         except (OSError, ValueError, ValidationError) as error:
             raise ArtifactMismatch(f"The pointer {self.folder / POINTER} to the active model is damaged.") from error
 
-    def promote(self, model: str) -> Pointer:
-        """Let `model`, an id or a shipped one's name, read from now on; return the new pointer."""
+    def promote(self, model: str, *, instead_of: str | None = None) -> Pointer:
+        """Let `model`, an id or a shipped one's name, read from now on; return the new pointer.
+
+        Args:
+            model: what is to read.
+            instead_of: what must be reading until then; None takes whatever does.
+
+        Raises:
+            InvalidRequest: another model than `instead_of` reads.
+        """
         with self._locked():
             known = self.pointer()
+            if instead_of not in (None, known.active, model):
+                raise InvalidRequest(
+                    f"{model[:SHORT_ID]} was never compared with {known.active[:SHORT_ID]}, which was promoted "
+                    f"meanwhile. Look at both; then: tallyscan models promote {model[:SHORT_ID]}"
+                )
             if known.active == model:
                 return known
             return self._point(known, model, before=(*known.before, known.active), action="promote")

@@ -1,8 +1,8 @@
 """Labelled fields to a calibration: how much each reader's word counts, and what a confidence is worth.
 
 The readers' weights make the true strings likely among the proposals; the logistic model is fitted to what was read
-right. Both are fitted on folds, so that every confidence that a threshold is taken from belongs to a field that had no
-part in it.
+right. Both are fitted on folds, and so is what moves a calibration to other fields, so that every confidence that a
+threshold is taken from belongs to a field that had no part in it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from forms.confidence import Calibration, bent, features
+from forms.confidence import Calibration, as_confidence, bent, features, stored_confidence
 from forms.fusion import Fused, FusionWeights, Proposal, fused_scores, fused_shares, ranked
 from worker.pipeline import Reader, ReadRequest
 
@@ -104,15 +104,40 @@ def calibrate(evidence: Sequence[Evidence]) -> tuple[Calibration, list[tuple[str
     return _shown_by(_fit(evidence, weights), numbers, evidence), judged
 
 
-def recalibrate(evidence: Sequence[Evidence], known: Calibration) -> Calibration:
-    """Return `known` shifted and stretched to other fields, with their confidences: a few hundred are enough."""
+def recalibrate(
+    evidence: Sequence[Evidence], known: Calibration, *, keep: bool = False
+) -> tuple[Calibration, list[tuple[str, float]]]:
+    """Return `known` shifted and stretched to other fields, and each one's text and confidence by folds it was not in.
+
+    Args:
+        evidence: what the readers say of the other fields; a few hundred are enough.
+        known: the calibration to move.
+        keep: whether thresholds come from the fields of `known`, moved likewise, and the other ones together, rather
+            than from the others alone.
+    """
     fused = [refused(each.fused, known.weights(each.field.type_name)) for each in evidence]
-    logits = np.array([known.logit(features(each, other=one.other)) for each, one in zip(fused, evidence, strict=True)])
+    odds = np.array([known.logit(features(each, other=one.other)) for each, one in zip(fused, evidence, strict=True)])
     right = np.array([each.proposals[0].text == one.field.text for each, one in zip(fused, evidence, strict=True)])
+    folds = _folds(evidence)
+    confidences = np.zeros(len(evidence))
+    for fold in range(FOLDS):
+        outside = folds == fold
+        shift, stretch = _move(odds[~outside], right[~outside])
+        confidences[outside] = [as_confidence(each) for each in (shift + stretch * odds[outside]).tolist()]
+    moved = known.moved(*_move(odds, right))
+    rows = list(zip(confidences.tolist(), right.tolist(), strict=True))
+    kept = [(sure, bool(is_right)) for sure, is_right in zip(moved.confidences, moved.right, strict=True)]
+    shown = _shown_by(moved, [*rows, *kept] if keep else rows, evidence)
+    if keep:
+        shown = replace(shown, data=tuple(sorted({*known.data, *shown.data})))
+    return shown, [(each.proposals[0].text, sure) for each, (sure, _) in zip(fused, rows, strict=True)]
+
+
+def _move(odds: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return by how much to shift and stretch log odds; by nothing where nothing is known."""
     # Near (0, 1) where little is known: the ridge pulls towards the confidence as it is.
-    shift, stretch = logistic(logits[:, None], right, np.ones(len(right)), prior=np.array([0.0, 1.0])).tolist()
-    confidences = 1 / (1 + np.exp(-(shift + stretch * logits)))
-    return _shown_by(known.moved(shift, stretch), zip(confidences.tolist(), right.tolist(), strict=True), evidence)
+    shift, stretch = logistic(odds[:, None], right, np.ones(len(right)), prior=np.array([0.0, 1.0])).tolist()
+    return shift, stretch
 
 
 def _shown_by(
@@ -122,7 +147,7 @@ def _shown_by(
     surest_first = sorted(judged, key=lambda row: -row[0])
     return replace(
         calibration,
-        confidences=tuple(round(confidence, 5) for confidence, _ in surest_first),
+        confidences=tuple(stored_confidence(confidence) for confidence, _ in surest_first),
         right=tuple(int(right) for _, right in surest_first),
         data=tuple(sorted({each.field.collection for each in evidence})),
     )

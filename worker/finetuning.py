@@ -52,7 +52,8 @@ OWN: Final = CORRECTIONS
 
 DRAWN_FIELDS: Final = "drawn fields"
 DRAWN: Final = 500
-"""Watched for losses where there are no collections."""
+FROZEN_SEED: Final = 32
+"""Fields, and of the hands that write them, which are watched for losses where there are no collections."""
 
 REPRESENTATIVE: Final = 300
 COMPARED: Final = 300
@@ -77,7 +78,8 @@ class FinetuneOptions:
         held_out: share of the corrections that it is measured on, by document.
         tuning: how a network goes on learning.
         command: for the card.
-        frozen: fields to watch for losses; None takes those that nothing ever learnt from.
+        frozen: fields to watch for losses; None takes those that the collections hold out or, without collections,
+            numbers drawn by other hands than those that it is reminded with.
         tell: called with a line for people at every step.
     """
 
@@ -143,7 +145,7 @@ def finetune(options: FinetuneOptions) -> Finetuned:
         target = options.settings.target_error
         before = measured(known, base.calibration, fields, target_error=target)
         after = measured(found, calibration, fields, target_error=target, judged=judged)
-        verdict = judge(before, after, own=OWN)
+        verdict = judge(before, after, own=OWN, target_error=target)
         card = _card(options, base, learnt, held, sources, before=before, after=after, verdict=verdict)
         write_report(model, card, before, after)
         (model / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
@@ -153,7 +155,7 @@ def finetune(options: FinetuneOptions) -> Finetuned:
 
 def _parts(options: FinetuneOptions) -> tuple[list[CorrectedField], list[CorrectedField]]:
     fields = [each for each in load_labels(options.corrections) if each.teaches]
-    learnt, held = split(fields, share=options.held_out, seed=options.tuning.seed)
+    learnt, held = split(fields, share=options.held_out)
     if len(learnt) < FEWEST_LEARNT or len(held) < FEWEST_HELD_OUT:
         raise InvalidRequest(
             f"{options.corrections} holds {len(fields)} fields to learn from in {len({f.document for f in fields})} "
@@ -253,12 +255,12 @@ def _teller(options: FinetuneOptions, number: int) -> Callable[[Tuned], None]:
 
 
 def _frozen(options: FinetuneOptions) -> list[LabelledField]:
-    """Return the fields that no training learnt from, to see what is lost."""
+    """Return the fields to see what is lost by: none that this fine-tuning is reminded with."""
     if options.frozen is not None:
         return list(options.frozen)
     if options.data is not None:
         return list(held_out_fields(options.data))
-    return [replace(each, collection=DRAWN_FIELDS) for each in drawn_numbers(own_ink(), DRAWN)]
+    return [replace(each, collection=DRAWN_FIELDS) for each in drawn_numbers(own_ink(FROZEN_SEED), DRAWN)]
 
 
 def _labelled(folder: Path, fields: Sequence[CorrectedField]) -> list[LabelledField]:
@@ -290,18 +292,9 @@ def _calibrated(
     own = [each for each in found if each.field.collection == OWN]
     if len(own) < FEWEST_CALIBRATED:
         return base.calibration, {}
-    moved = recalibrate(own, base.calibration)
     # A few dozen fields show no threshold: those that the base was calibrated with still speak.
-    rows = sorted(
-        [
-            *zip(base.calibration.confidences, base.calibration.right, strict=True),
-            *zip(moved.confidences, moved.right, strict=True),
-        ],
-        reverse=True,
-    )
-    data = tuple(sorted({*base.calibration.data, OWN}))
-    confidences, right = (tuple(column) for column in zip(*rows, strict=True))
-    return replace(moved, confidences=confidences, right=right, data=data), {}
+    calibration, judged = recalibrate(own, base.calibration, keep=True)
+    return calibration, {each.field.name: one for each, one in zip(own, judged, strict=True)}
 
 
 def _card(

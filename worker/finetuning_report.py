@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from forms.confidence import Calibration, calibration_error, features
+from forms.confidence import Calibration, calibration_error, exceeds, features
 from model.training_extra import load_extra
 from worker.calibrating import Evidence, LabelledField, refused
 from worker.reliability import Bin, draw_reliability, reliability
@@ -84,11 +84,12 @@ def measured(
     return {name: _figures(found, threshold) for name, found in rows.items()}
 
 
-def judge(before: Mapping[str, Figures], after: Mapping[str, Figures], *, own: str) -> Verdict:
+def judge(before: Mapping[str, Figures], after: Mapping[str, Figures], *, own: str, target_error: float) -> Verdict:
     """Return whether no frozen collection loses more than `MOST_LOST` and the user's own, named `own`, gains.
 
     Of the user's own, at least half as many as before must still be accepted without a person: a model that reads more
-    of them, but of which too few fields show that it does, would send them all to review.
+    of them, but of which too few fields show that it does, would send them all to review. And of no collection may more
+    accepted fields be wrong than before and than chance allows at `target_error`.
     """
     reasons = [
         f"{name}: {before[name].share:.2%} before, {after[name].share:.2%} after"
@@ -101,6 +102,12 @@ def judge(before: Mapping[str, Figures], after: Mapping[str, Figures], *, own: s
         reasons.append(
             f"{own}: {before[own].accepted} of {before[own].fields} accepted before, {after[own].accepted} after"
         )
+    reasons += [
+        f"{name}: {before[name].wrong} of {before[name].accepted} accepted wrong before, "
+        f"{each.wrong} of {each.accepted} after"
+        for name, each in after.items()
+        if each.wrong > before[name].wrong and exceeds(target_error, wrong=each.wrong, count=each.accepted)
+    ]
     return Verdict(not reasons, tuple(reasons))
 
 

@@ -166,4 +166,4 @@ def finished(
 
 
 def _doubted(reading: FieldReading, doubts: Sequence[ReviewReason]) -> FieldReading:
-    return replace(reading, accepted=False, review_reasons=(*reading.review_reasons, *doubts))
+    return replace(reading, accepted=False, review_reasons=tuple(dict.fromkeys((*reading.review_reasons, *doubts))))

@@ -22,9 +22,9 @@ NUMBERS: Final = 300
 SCRIBBLES: Final = 80
 
 
-def own_ink() -> InkCollection:
-    """Return the ink; it is the same every time."""
-    rng = np.random.default_rng(SEED)
+def own_ink(seed: int = SEED) -> InkCollection:
+    """Return the ink; with the same seed it is the same every time, with another by other hands."""
+    rng = np.random.default_rng(seed)
     digits = {f"hand {number}": _hand(rng, name=f"hand {number}") for number in range(HANDS)}
     alone = InkCollection((), digits, ())
     numbers = tuple(compose(alone, rng) for _ in range(NUMBERS))

@@ -103,3 +103,5 @@ def test_networks_that_read_no_fields_by_themselves_have_a_card(tallyscan: Tally
 def test_a_pinned_model_is_pointed_out(tallyscan: Tallyscan, good: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TALLYSCAN_MODEL", "digits")
     assert "TALLYSCAN_MODEL=digits is set" in tallyscan("models", "promote", good).stderr
+    monkeypatch.setenv("TALLYSCAN_CALIBRATION", str(SHIPPED / "digits" / "calibration.json"))
+    assert "TALLYSCAN_CALIBRATION is set" in tallyscan("models", "promote", good).stderr

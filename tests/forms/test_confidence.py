@@ -1,11 +1,22 @@
 """From evidence to a probability, and from labelled fields to the threshold of a target error."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from forms.confidence import FEATURES, NOTHING_ACCEPTED, Calibration, features, fields_needed, upper_bound
+from forms.confidence import (
+    FEATURES,
+    NOTHING_ACCEPTED,
+    Calibration,
+    as_confidence,
+    exceeds,
+    features,
+    fields_needed,
+    stored_confidence,
+    upper_bound,
+)
 from forms.fusion import Fused, FusionWeights, Proposal, fused_shares
 
 EVEN = (0.0,) * len(FEATURES)
@@ -63,6 +74,31 @@ def test_the_target_is_kept_but_for_one_draw_in_twenty() -> None:
         threshold = known(confidences.tolist(), right.astype(int).tolist()).threshold(target)
         above += 0.03 * (1 - threshold) > target
     assert above / 400 <= 0.05 + 0.02
+
+
+def test_equally_sure_fields_are_accepted_together_or_not_at_all() -> None:
+    tied = known([0.99] * 300 + [0.9] * 100, [1] * 340 + [0] * 60)
+    assert tied.threshold(0.01) == 0.99
+    assert known([0.99] * 400, [1] * 340 + [0] * 60).threshold(0.01) == NOTHING_ACCEPTED
+
+
+@pytest.mark.parametrize("odds", [1.234567, 5.6, 8.99999, 12.0, 40.0])
+def test_a_reading_reaches_what_one_like_it_was_stored_with(odds: float) -> None:
+    share_alone = Calibration(FusionWeights(), 0.0, (1.0, *[0.0] * (len(FEATURES) - 1)))
+    assert stored_confidence(as_confidence(odds)) <= share_alone.confidence((odds, *[0.0] * (len(FEATURES) - 1)))
+
+
+def test_moving_a_calibration_moves_its_fields() -> None:
+    share_alone = Calibration(FusionWeights(), 0.0, (1.0, *[0.0] * (len(FEATURES) - 1)))
+    odds = [7.0, 3.0, 0.5]
+    rows = [(each, *[0.0] * (len(FEATURES) - 1)) for each in odds]
+    moved = replace(share_alone, confidences=tuple(map(as_confidence, odds)), right=(1, 1, 0)).moved(0.4, 1.2)
+    assert moved.confidences == pytest.approx([moved.confidence(row) for row in rows], abs=1e-5)
+    assert moved.right == (1, 1, 0)
+
+
+def test_more_errors_than_chance_allows_exceed_a_target() -> None:
+    assert [exceeds(0.01, wrong=wrong, count=100) for wrong in (0, 1, 3, 4, 39)] == [False, False, False, True, True]
 
 
 def test_nothing_is_accepted_where_nothing_was_shown() -> None:

@@ -94,6 +94,14 @@ def test_the_pointer_leads_forward_and_back(shelf: ModelShelf) -> None:
     ]  # fmt: skip
 
 
+def test_a_model_takes_the_place_of_none_but_what_it_was_compared_with(shelf: ModelShelf) -> None:
+    shelf.promote("a" * 64, instead_of=SHIPPED_MODEL)
+    with pytest.raises(InvalidRequest, match="never compared with aaaaaa"):
+        shelf.promote("b" * 64, instead_of=SHIPPED_MODEL)
+    assert shelf.pointer().active == "a" * 64
+    assert shelf.promote("b" * 64, instead_of="a" * 64).active == "b" * 64
+
+
 def test_promotions_at_once_are_all_kept(shelf: ModelShelf) -> None:
     ids = [f"{number:x}" * 64 for number in range(8)]
     threads = [threading.Thread(target=shelf.promote, args=(each,)) for each in ids]

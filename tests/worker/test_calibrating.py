@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forms.confidence import Calibration, calibration_error, features
+from forms.confidence import Calibration, calibration_error, features, stored_confidence
 from forms.fusion import Fused, FusionWeights, Proposal
 from worker.calibrating import Evidence, LabelledField, calibrate, recalibrate, refused
 
@@ -33,6 +33,24 @@ def evidence(count: int, *, seed: int, lattice: float, lines: float, collection:
 def share_right(fields: list[Evidence], calibration: Calibration) -> float:
     read = [refused(each.fused, calibration.weights("digits")).proposals[0].text for each in fields]
     return float(np.mean([text == each.field.text for text, each in zip(read, fields, strict=True)]))
+
+
+def first_is_right(each: Evidence) -> bool:
+    return each.fused.proposals[0].text == each.field.text
+
+
+def accepted(fields: list[Evidence], calibration: Calibration, *, target_error: float) -> list[bool]:
+    """Return of each field that is accepted whether it was read right."""
+    found = []
+    for each in fields:
+        again = refused(each.fused, calibration.weights("digits"))
+        if calibration.confidence(features(again, other=each.other)) >= calibration.threshold(target_error):
+            found.append(again.proposals[0].text == each.field.text)
+    return found
+
+
+def accepted_wrong(fields: list[Evidence], calibration: Calibration, *, target_error: float) -> float:
+    return 1 - float(np.mean(accepted(fields, calibration, target_error=target_error)))
 
 
 def test_the_better_reader_counts_more() -> None:
@@ -79,22 +97,33 @@ def test_numbers_mean_what_they_say_beside_many_that_are_none() -> None:
 
 def test_what_is_accepted_keeps_to_the_target_on_fresh_fields() -> None:
     calibration, _ = calibrate(evidence(2500, seed=5, lattice=4.0, lines=5.0))
-    threshold = calibration.threshold(0.02)
     fresh = evidence(2500, seed=6, lattice=4.0, lines=5.0)
-    accepted = []
-    for each in fresh:
-        again = refused(each.fused, calibration.weights("digits"))
-        if calibration.confidence(features(again, other=0.0)) >= threshold:
-            accepted.append(again.proposals[0].text == each.field.text)
-    assert len(accepted) > 500
-    assert 1 - np.mean(accepted) <= 0.02
+    assert len(accepted(fresh, calibration, target_error=0.02)) > 500
+    assert accepted_wrong(fresh, calibration, target_error=0.02) <= 0.02
 
 
 def test_other_fields_move_a_calibration_without_fitting_it_anew() -> None:
     shipped, _ = calibrate(evidence(1000, seed=7, lattice=3.0, lines=4.0))
     harder = evidence(400, seed=8, lattice=1.0, lines=1.5, collection="a user's")
-    moved = recalibrate(harder, shipped)
+    moved, judged = recalibrate(harder, shipped)
     assert moved.fusion == shipped.fusion
     assert moved.data == ("a user's",)
     assert np.mean(moved.confidences) == pytest.approx(np.mean(moved.right), abs=0.03)
     assert np.mean(moved.right) < np.mean(shipped.right)
+    assert sorted(map(stored_confidence, (sure for _, sure in judged)), reverse=True) == list(moved.confidences)
+
+
+def test_a_few_fields_move_a_calibration_with_those_that_it_was_made_from() -> None:
+    shipped, _ = calibrate(evidence(1500, seed=11, lattice=3.0, lines=4.0))
+    easy = [each for each in evidence(60, seed=12, lattice=6.0, lines=8.0, collection="own") if first_is_right(each)]
+    moved, _ = recalibrate(easy, shipped, keep=True)
+    assert set(moved.data) == {*shipped.data, "own"}
+    assert len(moved.confidences) == len(shipped.confidences) + len(easy)
+    assert accepted_wrong(evidence(4000, seed=14, lattice=3.0, lines=4.0), moved, target_error=0.02) <= 0.025
+
+
+def test_what_is_all_right_is_accepted() -> None:
+    shipped, _ = calibrate(evidence(1000, seed=7, lattice=3.0, lines=4.0))
+    clear = [each for each in evidence(600, seed=13, lattice=9.0, lines=12.0) if first_is_right(each)]
+    moved, _ = recalibrate(clear, shipped)
+    assert len(accepted(clear, moved, target_error=0.01)) > 0.9 * len(clear)
