@@ -49,7 +49,7 @@ def calibrate(labels: Path, folder: Path | None, type_name: str | None, out: Pat
     few hundred fields are enough to move the confidence to a new kind of form; the printed table says how many a target
     needs.
     """
-    from forms.confidence import NOTHING_ACCEPTED, Calibration
+    from forms.confidence import NOTHING_ACCEPTED
     from worker.calibrating import collect, recalibrate
     from worker.field_reading import WITHOUT_LINE
     from worker.pipeline import Reader
@@ -69,7 +69,7 @@ def calibrate(labels: Path, folder: Path | None, type_name: str | None, out: Pat
         evidence = collect(reader, fields, on_field=bar.step)
     if len(evidence) < FEWEST:
         raise click.UsageError(f"Only {len(evidence)} of {len(fields)} fields hold writing that can be read.")
-    found: Calibration = recalibrate(evidence, known)
+    found, _ = recalibrate(evidence, known)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(asdict(found)) + "\n", "utf-8")
     right = sum(found.right)

@@ -50,6 +50,7 @@ def finetune(
     accepted; else it stays in the registry, unused, and the exit code is 1. Needs the train extra.
     """
     from cli.models import warn_of_pin
+    from core.settings import ACTIVE_MODEL
     from model.line.finetuning import TuningOptions
     from storage.models import ModelShelf
     from worker.finetuning import FinetuneOptions
@@ -74,7 +75,8 @@ def finetune(
         click.echo(f"{found.model_id[:SHOWN]} is not promoted: {'; '.join(found.verdict.reasons)}", err=True)
         ctx.exit(FAILED)
     if promote:
-        ModelShelf.of(settings).promote(found.model_id)
+        base = found.card["base"]["model"] if settings.model == ACTIVE_MODEL else None
+        ModelShelf.of(settings).promote(found.model_id, instead_of=base)
         click.echo(f"{found.model_id[:SHOWN]} reads from now on; back again with: tallyscan models rollback", err=True)
         warn_of_pin(settings)
 

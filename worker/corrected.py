@@ -13,7 +13,8 @@ DIR/provenance.json     from where, when, how many
 import csv
 import hashlib
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -42,6 +43,9 @@ LETTERS: Final = "letters"
 
 PLAIN: Final = "digits"
 """Type under which a field of a type that needs a template's options is read by itself."""
+
+FAR: Final = 0.6
+"""A part that is held out may have so much of what is wanted, or what is wanted so much of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,21 +129,30 @@ def picture(folder: Path, field: CorrectedField) -> NDArray[np.uint8]:
     return np.asarray(pixels, np.uint8)
 
 
-def split(
-    fields: Sequence[CorrectedField], *, share: float, seed: int
-) -> tuple[list[CorrectedField], list[CorrectedField]]:
+def split(fields: Sequence[CorrectedField], *, share: float) -> tuple[list[CorrectedField], list[CorrectedField]]:
     """Return the fields to learn from and those held out: whole documents, about `share` of the fields held out.
 
-    Which documents are held out depends on their bytes and the seed alone.
+    A document is held out by its own bytes, whatever else there is: what one fine-tuning held out, the next one does,
+    too, when more documents have come. Only where that leaves far too many or too few, as among a handful of documents,
+    they are chosen together.
     """
-    order = sorted({field.document for field in fields}, key=lambda name: _order(name, seed))
-    held: set[str] = set()
+    sizes = Counter(field.document for field in fields)
     wanted = share * len(fields)
-    for name in order:
-        if sum(field.document in held for field in fields) >= wanted:
-            break
-        held.add(name)
+    held = {name for name in sizes if _place(name) < share}
+    if not FAR * wanted <= sum(sizes[name] for name in held) <= wanted / FAR:
+        held = _chosen_together(sizes, wanted)
     return [f for f in fields if f.document not in held], [f for f in fields if f.document in held]
+
+
+def _chosen_together(sizes: Mapping[str, int], wanted: float) -> set[str]:
+    """Return documents that hold about so many fields: those that come first and do not go far beyond it."""
+    held: set[str] = set()
+    left = wanted
+    for name in sorted(sizes, key=_place):
+        if left > 0 and sizes[name] <= left / FAR:
+            held.add(name)
+            left -= sizes[name]
+    return held or {min(sizes, key=lambda name: (sizes[name], _place(name)))} if sizes else held
 
 
 def provenance(folder: Path) -> dict[str, Any]:
@@ -172,5 +185,6 @@ def _field(row: dict[str, str | None], folder: Path, place: str) -> CorrectedFie
     )
 
 
-def _order(name: str, seed: int) -> str:
-    return hashlib.sha256(f"{seed} {name}".encode()).hexdigest()
+def _place(name: str) -> float:
+    """Return where between 0 and 1 a document stands, by its own name alone."""
+    return int.from_bytes(hashlib.sha256(f"held out {name}".encode()).digest()[:8], "big") / 2**64
