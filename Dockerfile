@@ -42,7 +42,8 @@ CMD ["celery", "--quiet", "-A", "worker.app", "worker", "--without-gossip", "--w
 FROM base AS train
 # The fonts that print is drawn in: model/printed/fonts.py names their files.
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends \
-        fonts-dejavu-core fonts-dejavu-extra fonts-freefont-ttf fonts-hack fonts-liberation fonts-urw-base35 \
+        fonts-dejavu-core fonts-dejavu-extra fonts-freefont-ttf fonts-hack fonts-inconsolata fonts-liberation \
+        fonts-noto-mono fonts-ocr-b fonts-open-sans fonts-roboto-unhinted fonts-urw-base35 \
     && rm -rf /var/lib/apt/lists/*
 COPY requirements-dev.lock ./
 RUN pip install --require-hashes -r requirements-dev.lock

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from importlib import import_module, metadata
 
@@ -26,6 +27,13 @@ NATIVE = ("cv2", "ai_edge_litert.interpreter", "pypdfium2", "PIL.Image")
 
 SHORT_ID = 12
 """Digits of a SHA-256 that are enough for people."""
+
+PREFIX = "TALLYSCAN_"
+OTHERS = frozenset(
+    f"{PREFIX}{name}"
+    for name in ("URL", "KEY", "DATA", "BIND", "REDIS_PORT", "FUZZ_COUNT", "TEST_IDLE_SECONDS", "COMPLETE")
+)
+"""Variables of clients, containers, tests and shells, which are no settings of the service."""
 
 START = "Start the service: tallyscan up"
 
@@ -61,6 +69,7 @@ def examine(settings: Settings, endpoint: Endpoint, *, named: bool) -> Iterator[
         ("packages", _packages),
         ("native parts", _native),
         ("training extra", _extra),
+        ("settings", _settings),
         ("home folder", lambda: _home(settings)),
         ("disk space", lambda: _disk(settings)),
         ("database", lambda: _database(settings)),
@@ -113,6 +122,18 @@ def _extra() -> Finding:
         return Finding("training extra", State.OK, f"tensorflow {metadata.version('tensorflow')}")
     except metadata.PackageNotFoundError:
         return Finding("training extra", State.OK, "not installed; only training needs it")
+
+
+def _settings() -> Finding:
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | OTHERS
+    given = sorted(name for name in os.environ if name.startswith(PREFIX))
+    unknown = [name for name in given if name not in known]
+    if not unknown:
+        return Finding("settings", State.OK, f"{len(given)} from {PREFIX}…" if given else "all as by default")
+    likely = [get_close_matches(name, known, n=1) for name in unknown]
+    meant = [f"{name}: {close[0]}?" for name, close in zip(unknown, likely, strict=True) if close]
+    remedy = f"Spell it as docs/settings.md does. {' '.join(meant)}".strip()
+    return Finding("settings", State.BROKEN, f"nothing knows {', '.join(unknown)}", remedy)
 
 
 def _home(settings: Settings) -> Finding:

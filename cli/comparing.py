@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--quick",
     is_flag=True,
-    help="A tenth of what is learnt from, 2,000 glyphs of each test set: a look in three minutes.",
+    help="A tenth of what is learnt from, 2,000 glyphs of each test set: a look in two minutes.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Of everything that is left to chance.")
 @click.option(

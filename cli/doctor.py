@@ -17,7 +17,7 @@ from cli.stop import FAILED
 @service_options
 @click.pass_context
 def doctor(ctx: click.Context, format_name: str, url: str | None, key: str | None, home: Path | None) -> None:
-    """Check Python, packages, home folder, disk, database, scans, broker, network and service.
+    """Check Python, packages, settings, home folder, disk, database, scans, broker, network and service.
 
     Each line says what was found and, where something is amiss, how to mend it. What is merely not started yet is a
     note; the exit code is 1 when something is broken.

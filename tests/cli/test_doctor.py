@@ -15,6 +15,7 @@ CHECKS = [
     "packages",
     "native parts",
     "training extra",
+    "settings",
     "home folder",
     "disk space",
     "database",
@@ -45,6 +46,14 @@ def test_a_service_that_was_killed_is_not_running(tallyscan: Tallyscan, home: Pa
     assert code == 0
     assert found["service"]["state"] == found["broker"]["state"] == "note"
     assert "not running" in found["service"]["detail"]
+
+
+def test_a_misspelt_setting_is_broken(tallyscan: Tallyscan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TALLYSCAN_TARGET_ERORR", "0.001")
+    code, found = findings(tallyscan)
+    assert code == 1
+    assert "TALLYSCAN_TARGET_ERORR" in found["settings"]["detail"]
+    assert "TALLYSCAN_TARGET_ERORR: TALLYSCAN_TARGET_ERROR?" in found["settings"]["remedy"]
 
 
 def test_the_key_file_is_named(tallyscan: Tallyscan, home: Path) -> None:
