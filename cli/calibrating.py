@@ -1,6 +1,5 @@
 """`calibrate`: what a confidence is worth on a user's own labelled fields."""
 
-import csv
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -100,32 +99,29 @@ def _labelled(labels: Path, folder: Path, type_name: str | None) -> "Iterator[La
     """Yield the rows of the CSV with their files' bytes, but those that say nothing of the readers.
 
     Raises:
-        click.UsageError: a column is missing, a truth is no string of digits, or a file cannot be read.
+        InvalidRequest: the table is damaged, or lacks a column.
+        click.UsageError: a truth is no string of digits, or a file cannot be read.
     """
     from core.types import Truth
     from worker.calibrating import LabelledField
-    from worker.corrected import UNTAUGHT
+    from worker.corrected import UNTAUGHT, table_rows, truth_of
 
-    with labels.open(newline="", encoding="utf-8-sig") as lines:
-        rows = csv.DictReader(lines)
-        if not {"file", "text"} <= set(rows.fieldnames or ()):
-            raise click.UsageError(f"{labels} needs the columns file and text.")
-        for row in rows:
-            if row.get("truth") == Truth.UNREADABLE or row.get("type") in UNTAUGHT:
-                continue
-            name, text = row["file"], (row["text"] or "").strip()
-            if text and not (text.isascii() and text.isdigit()):
-                raise click.UsageError(f"{labels}, line {rows.line_num}: {text!r} is no string of digits.")
-            try:
-                data = (folder / name).read_bytes()
-            except (OSError, ValueError) as error:
-                raise click.UsageError(f"{labels}, line {rows.line_num}: {name!r} cannot be read.") from error
-            yield LabelledField(name, data, text, type_name or _own_type(row), name, labels.name)
+    for place, row in table_rows(labels, ("file", "text")):
+        if row.get("type") in UNTAUGHT or truth_of(row, place) is Truth.UNREADABLE:
+            continue
+        name, text = row["file"], row["text"]
+        if text and not (text.isascii() and text.isdigit()):
+            raise click.UsageError(f"{place}: {text!r} is no string of digits.")
+        try:
+            data = (folder / name).read_bytes()
+        except (OSError, ValueError) as error:
+            raise click.UsageError(f"{place}: {name!r} cannot be read.") from error
+        yield LabelledField(name, data, text, type_name or _own_type(row), name, labels.name)
 
 
-def _own_type(row: "dict[str, str]") -> str:
+def _own_type(row: dict[str, str]) -> str:
     """Return the type that a row names, where it can be read without a template's options."""
     from forms.field_types import FIELD_TYPES
 
-    name = (row.get("type") or "").strip()
+    name = row.get("type", "")
     return name if name in FIELD_TYPES else "digits"

@@ -14,6 +14,7 @@ from typing import Final
 from zipfile import BadZipFile
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from core.errors import InvalidRequest, UnreadableImage
@@ -82,7 +83,7 @@ def load_samples(path: Path | None, *, split: str = "train", classes: tuple[str,
         classes: what the labels count; None leaves it to the data.
 
     Raises:
-        InvalidRequest: there is nothing of that kind, or a label is none of the classes.
+        InvalidRequest: there is nothing of that kind, it holds no glyphs, or a label is none of the classes.
         UnreadableImage: the file is damaged.
     """
     if path is None:
@@ -121,7 +122,9 @@ def _load(path: Path, split: str) -> Samples:
 
 
 def _checked(samples: Samples, path: Path) -> Samples:
-    """Return the samples once every label is one of the classes."""
+    """Return the samples once there are some and every label is one of the classes."""
+    if not len(samples):
+        raise InvalidRequest(f"{path} holds no glyphs.")
     wrong = np.unique(samples.labels[(samples.labels < UNKNOWN) | (samples.labels >= len(samples.classes))])
     if len(wrong):
         raise InvalidRequest(
@@ -207,14 +210,23 @@ def _upright(samples: Samples, path: Path) -> Samples:
 
 def _npz(path: Path, split: str) -> Samples:
     # Opened here: numpy leaves the file open when it is no archive.
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        classes = tuple(str(each) for each in arrays[_CLASSES]) if _CLASSES in arrays else DIGIT_CLASSES
+    with path.open("rb") as file:
+        arrays = np.load(file, allow_pickle=False)
+        if not isinstance(arrays, NpzFile):
+            raise ValueError("a single array, not an archive of them")  # noqa: TRY004 - of the file, not of an argument
+        classes = _named(arrays[_CLASSES]) if _CLASSES in arrays else DIGIT_CLASSES
         for images, labels in _NPZ_NAMES[split]:
             if images in arrays:
-                known = arrays[labels] if labels in arrays else np.full(len(arrays[images]), UNKNOWN)
-                found = _matched(arrays[images], known)
+                pixels = arrays[images]
+                found = _matched(pixels, arrays[labels] if labels in arrays else np.full(pixels.shape[:1], UNKNOWN))
                 return Samples(found.images, found.labels, classes)
     raise InvalidRequest(f"{path.name} holds none of the arrays x, x_{split}, images.")
+
+
+def _named(classes: NDArray[np.generic]) -> tuple[str, ...]:
+    if classes.ndim != 1 or not len(classes):
+        raise ValueError(f"its classes have the shape {_times(classes.shape)}, and are no list of names")
+    return tuple(str(each) for each in classes)
 
 
 def _csv(path: Path) -> Samples:
@@ -222,11 +234,16 @@ def _csv(path: Path) -> Samples:
 
     EMNIST's tables have no header, the label first, and lie as its IDX files do.
     """
-    with path.open(encoding="utf-8") as lines:
-        first = lines.readline()
-    headed = not first.partition(",")[0].strip().isdigit()
-    table = np.loadtxt(path, np.uint8, delimiter=",", skiprows=int(headed), ndmin=2)
-    if first.startswith("label") or not headed:
+    with path.open(encoding="utf-8-sig") as lines:
+        # Excel begins a table with a mark of the byte order, R puts names in quotes.
+        first = lines.readline().partition(",")[0].strip().strip('"')
+        headed = not first.isdigit()
+        if headed and not any(map(str.strip, lines)):
+            raise InvalidRequest(f"{path} holds no glyphs.")
+    table = np.loadtxt(
+        path, np.uint8, delimiter=",", skiprows=int(headed), encoding="utf-8-sig", quotechar='"', ndmin=2
+    )
+    if first == "label" or not headed:
         found = _matched(_squares(table[:, 1:]), table[:, 0])
     else:
         found = _matched(_squares(table), np.full(len(table), UNKNOWN))

@@ -3,7 +3,7 @@
 Recipes make a `Material`; the training draws its epochs from it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +28,14 @@ class Source:
         samples: its glyphs, 28 × 28.
         terms: as its publisher states them.
         per_epoch: glyphs drawn each epoch; 0 draws every one once.
+        rounds: how often the samples hold each piece of writing, all of them in every round and in the same order.
     """
 
     name: str
     samples: Samples
     terms: str
     per_epoch: int = 0
+    rounds: int = 1
 
     @property
     def drawn(self) -> int:
@@ -73,7 +75,7 @@ class Material:
 
 
 def split(classes: tuple[str, ...], sources: list[Source], *, share: float, seed: int) -> Material:
-    """Return a material that holds out `share` of every source.
+    """Return a material that holds out `share` of every source; of one piece of writing, all rounds or none.
 
     Raises:
         InvalidRequest: a source holds nothing, or glyphs without labels.
@@ -82,11 +84,17 @@ def split(classes: tuple[str, ...], sources: list[Source], *, share: float, seed
     kept, held = [], []
     for source in sources:
         _check(source, len(classes))
-        order = rng.permutation(len(source.samples))
+        order = rng.permutation(len(source.samples) // source.rounds)
         cut = max(1, round(len(order) * share))
-        held.append(source.samples.take(np.sort(order[:cut])))
-        kept.append(Source(source.name, source.samples.take(np.sort(order[cut:])), source.terms, source.per_epoch))
+        held.append(source.samples.take(_in_rounds(order[:cut], source)))
+        kept.append(replace(source, samples=source.samples.take(_in_rounds(order[cut:], source))))
     return Material(classes, tuple(kept), joined(held))
+
+
+def _in_rounds(writings: NDArray[np.int64], source: Source) -> NDArray[np.int64]:
+    """Return where the source's samples hold the pieces of writing, in every round."""
+    first = np.arange(source.rounds) * (len(source.samples) // source.rounds)
+    return np.asarray((first[:, None] + np.sort(writings)).ravel(), np.int64)
 
 
 def draw(material: Material, *, seed: int, epoch: int) -> NDArray[np.int64]:
@@ -108,7 +116,7 @@ def _rounds(count: int, wanted: int, rng: np.random.Generator) -> NDArray[np.int
 
 def _check(source: Source, classes: int) -> None:
     labels = source.samples.labels
-    if len(labels) < 2:
+    if len(labels) < 2 * source.rounds:
         raise InvalidRequest(f"{source.name} holds too few glyphs to learn from.")
     if labels.min() < 0 or labels.max() >= classes:
         raise InvalidRequest(f"{source.name} has glyphs whose labels are none of the {classes} classes.")

@@ -6,7 +6,7 @@ makes one from collections alone whose stated terms allow any use. `micr` draws 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -75,13 +75,14 @@ def _plain(given: Ingredients) -> Material:
     loaded = load_samples(given.data, split="train")
     name, stated = (given.data.name, "the caller's") if given.data else ("mnist", terms.MNIST)
     check_every_class(loaded, name)
-    samples = _first(loaded, given.limit)
+    samples = _some(loaded, given)
+    check_every_class(samples, f"{name}, limited to {len(samples)},")
     return split(samples.classes, [Source(name, normalised(samples), stated)], share=0.2, seed=given.seed)
 
 
 def _mnist(given: Ingredients) -> Material:
     """Return MNIST's training images alone, a twentieth of them held out."""
-    samples = _first(load_samples(given.data, split="train"), given.limit)
+    samples = _some(load_samples(given.data, split="train"), given)
     return split(DIGITS, [Source("mnist", normalised(samples), terms.MNIST)], share=0.05, seed=given.seed)
 
 
@@ -127,12 +128,12 @@ def _folder(given: Ingredients) -> Path:
 
 
 def _scanned(folder: Path, given: Ingredients) -> list[Source]:
-    mnist = _first(corpora.mnist(folder, split="train"), given.limit)
+    mnist = _some(corpora.mnist(folder, split="train"), given)
     return [Source("mnist", mnist, terms.MNIST, per_epoch=min(40_000, len(mnist))), _optdigits(folder, given)]
 
 
 def _optdigits(folder: Path, given: Ingredients) -> Source:
-    samples = _first(corpora.optdigits(folder, split="train"), given.limit)
+    samples = _some(corpora.optdigits(folder, split="train"), given)
     return Source("optdigits", samples, terms.UCI, per_epoch=min(4_000, 2 * len(samples)))
 
 
@@ -141,8 +142,8 @@ def _inked(folder: Path, given: Ingredients, *, pens: int = 1) -> list[Source]:
     letters = [glyph for glyph in unipen_letters(folder) if glyph.label in NO_DIGITS][: given.limit]
     garbage = drawn(letters, [len(DIGITS)] * len(letters), seed=given.seed)
     return [
-        Source("unipen-digits", _drawn_digits(unipen_digits(folder), given, pens=pens), terms.UNIPEN),
-        Source("pendigits", _drawn_digits(pendigits(folder), given, pens=pens), terms.UCI),
+        Source("unipen-digits", _drawn_digits(unipen_digits(folder), given, pens=pens), terms.UNIPEN, rounds=pens),
+        Source("pendigits", _drawn_digits(pendigits(folder), given, pens=pens), terms.UCI, rounds=pens),
         Source("unipen-letters", garbage, terms.UNIPEN, per_epoch=min(3_000, len(garbage))),
     ]
 
@@ -198,11 +199,15 @@ def _drawing(ink: InkCollection, rng: np.random.Generator) -> tuple[NDArray[np.u
 
 def _often(source: Source, wanted: int) -> Source:
     """Return the source drawn `wanted` times an epoch, but no glyph more than four times."""
-    return Source(source.name, source.samples, source.terms, per_epoch=min(wanted, 4 * len(source.samples)))
+    return replace(source, per_epoch=min(wanted, 4 * len(source.samples)))
 
 
-def _first(samples: Samples, limit: int | None) -> Samples:
-    return samples if limit is None else samples.take(slice(limit))
+def _some(samples: Samples, given: Ingredients) -> Samples:
+    """Return at most `limit` of the samples, chosen by chance: a folder a class holds one class after the other."""
+    if given.limit is None:
+        return samples
+    order = np.random.default_rng(given.seed).permutation(len(samples))
+    return samples.take(np.sort(order[: given.limit]))
 
 
 RECIPES: dict[str, Callable[[Ingredients], Material]] = {

@@ -3,7 +3,7 @@
 ```
 DIR/labels.csv          one row a field: file, text, truth, type, document, page, field, …
 DIR/fields/<id>.png     the field as the reader saw it
-DIR/digits/<id>-<n>-<digit>.png, DIR/digits.csv     its digits, where they were found
+DIR/digits/<digit>/<id>-<n>.png, DIR/digits.csv     its digits, where they were found
 DIR/provenance.json     from where, when, how many
 ```
 
@@ -14,8 +14,9 @@ import csv
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from os.path import isfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -92,29 +93,65 @@ class CorrectedField:
 
 
 def write_labels(folder: Path, fields: Sequence[CorrectedField]) -> None:
-    """Write `labels.csv`."""
-    with (folder / LABELS).open("w", newline="", encoding="utf-8") as lines:
+    """Write `labels.csv`: whole, or not at all."""
+    partial = folder / f"{LABELS}.part"
+    with partial.open("w", newline="", encoding="utf-8") as lines:
         writer = csv.DictWriter(lines, fieldnames=list(CorrectedField.__dataclass_fields__))
         writer.writeheader()
         for field in fields:
             writer.writerow({**asdict(field), "confirms": yes_no(value=field.confirms)})
+    partial.replace(folder / LABELS)
 
 
 def load_labels(folder: Path) -> list[CorrectedField]:
     """Return the rows of `labels.csv`; only file, text and document must be there.
 
     Raises:
-        InvalidRequest: there is no such table, a column is missing, a text is no string of digits, or a file is gone.
+        InvalidRequest: there is no such table, it is damaged, a text is no string of digits, or a file is gone.
     """
     path = folder / LABELS
     try:
-        with path.open(newline="", encoding="utf-8-sig") as lines:
-            rows = csv.DictReader(lines)
-            if missing := [name for name in NEEDED if name not in (rows.fieldnames or ())]:
-                raise InvalidRequest(f"{path} lacks the column {missing[0]}.")
-            return [_field(row, folder, f"{path}, line {rows.line_num}") for row in rows]
+        rows = list(table_rows(path, NEEDED))
     except OSError as error:
         raise InvalidRequest(f"{folder} holds no corrections: there is no {LABELS} to read.") from error
+    return [_field(row, folder, place) for place, row in rows]
+
+
+def table_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield where each row of a table stands, for a sentence about it, and its cells by column.
+
+    Raises:
+        InvalidRequest: the table is damaged, or lacks a column that is needed.
+        OSError: the file cannot be read.
+    """
+    with path.open(newline="", encoding="utf-8-sig") as lines:
+        # Strict: of a quote that nothing closes, the cell would else swallow all the rows that follow.
+        rows = csv.DictReader(lines, strict=True)
+        try:
+            if missing := [name for name in needed if name not in (rows.fieldnames or ())]:
+                raise InvalidRequest(f"{path} lacks the column {missing[0]}.")
+            for row in rows:
+                yield f"{path}, line {rows.line_num}", _cells(row, f"{path}, line {rows.line_num}")
+        except UnicodeError as error:
+            raise InvalidRequest(f"{path} is no text in UTF-8; save it as CSV in UTF-8.") from error
+        except csv.Error as error:
+            raise InvalidRequest(f"{path}, after line {rows.line_num}: {error}.") from error
+
+
+def truth_of(row: Mapping[str, str], place: str) -> Truth:
+    """Return what a row's truth is; where it says nothing of it, its text tells.
+
+    Raises:
+        InvalidRequest: it is none that there is, or the text says otherwise.
+    """
+    text = row["text"]
+    try:
+        truth = Truth(row.get("truth") or (Truth.TEXT if text else Truth.EMPTY))
+    except ValueError as error:
+        raise InvalidRequest(f"{place}: {error}.") from error
+    if truth is not Truth.UNREADABLE and (truth is Truth.TEXT) != bool(text):
+        raise InvalidRequest(f"{place}: the truth is {truth.value!r}, and the text {text!r}.")
+    return truth
 
 
 def picture(folder: Path, field: CorrectedField) -> NDArray[np.uint8]:
@@ -164,15 +201,22 @@ def provenance(folder: Path) -> dict[str, Any]:
     return found
 
 
-def _field(row: dict[str, str | None], folder: Path, place: str) -> CorrectedField:
-    values = {name: (value or "").strip() for name, value in row.items()}
+def _cells(row: dict[str | Any, str | Any], place: str) -> dict[str, str]:
+    """Return the row's cells without the blanks around them, once there is one for each column."""
+    # csv puts cells without a column under None, and None where a cell is missing.
+    if None in row or None in row.values():
+        raise InvalidRequest(f"{place}: the row has {'more' if None in row else 'fewer'} cells than there are columns.")
+    return {name: cell.strip() for name, cell in row.items()}
+
+
+def _field(values: dict[str, str], folder: Path, place: str) -> CorrectedField:
     text, file = values["text"], values["file"]
     if text and values.get("type") != LETTERS and not (text.isascii() and text.isdigit()):
         raise InvalidRequest(f"{place}: {text!r} is no string of digits.")
-    if not (folder / file).is_file():
+    if not isfile(folder / file):  # noqa: PTH113 - Path's raises on a name that is too long
         raise InvalidRequest(f"{place}: there is no file {file!r}.")
+    truth = truth_of(values, place)
     try:
-        truth = Truth(values.get("truth") or (Truth.TEXT if text else Truth.EMPTY))
         page = int(values.get("page") or 0)
     except ValueError as error:
         raise InvalidRequest(f"{place}: {error}.") from error

@@ -72,20 +72,27 @@ def _types(folder: Path, type_name: str | None) -> list[str]:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("name,text\n0.png,1\n", "needs the columns file and text"),
+        ("name,text\n0.png,1\n", "lacks the column file"),
         ("file,text\n0.png,12a\n", "no string of digits"),
         ("file,text\nnowhere.png,12\n", "cannot be read"),
         ("file,text\n0.png,12\n", "at least 20"),
+        ("text,file\n12\n", "line 2: the row has fewer cells"),
+        ("file,text\n0.png,12,3\n", "line 2: the row has more cells"),
+        ("file,text\n0.png,1\n" + "9" * 140_000 + ".png,1\n", "after line 2: field larger than"),
+        ('file,text\n"0.png,1\n1.png,2\n', "unexpected end of data"),
+        ("file,text,truth\n0.png,,text\n", "line 2: the truth is 'text', and the text ''"),
+        ("file,text,truth\n0.png,12,empty\n", "line 2: the truth is 'empty', and the text '12'"),
+        ("file,text\nfière.png,12\n", "no text in UTF-8"),
     ],
 )
 def test_what_is_wrong_with_the_labels_is_said(
     tallyscan: Tallyscan, labels: Path, tmp_path: Path, content: str, said: str
 ) -> None:
     wrong = tmp_path / "labels.csv"
-    wrong.write_text(content)
+    wrong.write_text(content, "cp1252")
     result = tallyscan("calibrate", wrong, "--folder", labels.parent, "--out", tmp_path / "calibration.json")
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert said in " ".join(result.stderr.split())
     assert not (tmp_path / "calibration.json").exists()
 
 

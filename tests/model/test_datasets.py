@@ -71,6 +71,50 @@ def test_kaggle_csv_comes_with_labels_or_without(tmp_path: Path, digits: Samples
     assert np.array_equal(load_samples(tmp_path / "test.csv").images, digits.images)
 
 
+@pytest.mark.parametrize("label", ["label", '"label"', "\ufefflabel", '\ufeff"label"'])
+def test_a_table_out_of_a_spreadsheet_is_read_as_any_other(tmp_path: Path, digits: Samples, label: str) -> None:
+    names = ",".join(f'"pixel{index}"' for index in range(784))
+    rows = [",".join([f'"{digit}"', *map(str, image.ravel())]) for digit, image in zip(digits.labels, digits.images,
+                                                                                      strict=True)]  # fmt: skip
+    (tmp_path / "train.csv").write_text("\n".join([f"{label},{names}", *rows]), "utf-8")
+    assert same(load_samples(tmp_path / "train.csv"), digits)
+
+
+@pytest.mark.parametrize("content", ["", "\n", "label,pixel0\n", "pixel0,pixel1,pixel2,pixel3\n\n"])
+def test_a_table_without_glyphs_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "empty.csv").write_text(content)
+    with pytest.raises(InvalidRequest, match=r"empty\.csv holds no glyphs"):
+        load_samples(tmp_path / "empty.csv")
+
+
+def test_files_without_glyphs_are_refused(tmp_path: Path, digits: Samples) -> None:
+    write_idx(tmp_path, digits.take(slice(0)))
+    np.savez(tmp_path / "none.npz", x=digits.images[:0], y=digits.labels[:0])
+    for path in (tmp_path, tmp_path / "none.npz"):
+        with pytest.raises(InvalidRequest, match="holds no glyphs"):
+            load_samples(path)
+
+
+def test_an_array_by_the_name_of_an_archive_is_refused(tmp_path: Path, digits: Samples) -> None:
+    with (tmp_path / "x.npz").open("wb") as file:
+        np.save(file, digits.images)
+    with pytest.raises(UnreadableImage, match="single array"):
+        load_samples(tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize("classes", [np.array("0123456789"), np.array([], str), np.array([["a", "b"]])])
+def test_classes_that_are_no_list_are_refused(tmp_path: Path, digits: Samples, classes: NDArray[np.str_]) -> None:
+    np.savez(tmp_path / "x.npz", x=digits.images, y=digits.labels, classes=classes)
+    with pytest.raises(UnreadableImage, match="no list of names"):
+        load_samples(tmp_path / "x.npz")
+
+
+def test_images_without_labels_need_their_shape_too(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", x=np.uint8(3))
+    with pytest.raises(UnreadableImage, match="shape nothing"):
+        load_samples(tmp_path / "x.npz")
+
+
 def test_a_missing_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="no data"):
         load_samples(tmp_path / "nowhere.npz")

@@ -128,11 +128,49 @@ def test_chosen_glyphs_keep_their_names(tmp_path: Path) -> None:
     assert found.take(found.labels == 7).names == tuple(name for name in found.names if name.startswith("7/"))
 
 
-def test_exported_corrections_are_read_by_their_digits(tmp_path: Path) -> None:
-    write_folders(tmp_path / "digits", printed_digits(20))
-    (tmp_path / "labels.csv").write_text("file,text\nfield-1.png,42\n")
-    cv2.imwrite(str(tmp_path / "field-1.png"), np.full((30, 90), 255, np.uint8))
-    assert np.bincount(load_samples(tmp_path).labels).tolist() == [2] * 10
+def write_tight(folder: Path, samples: Samples, *, dark: bool = True) -> None:
+    """Write a folder a class with pictures cut to the ink; those of class 1 are a bar with hardly any paper."""
+    for number, (image, label) in enumerate(zip(samples.images, samples.labels, strict=True)):
+        x, y, width, height = cv2.boundingRect((image > 60).view(np.uint8))
+        tight = image[y : y + height, x : x + width]
+        if samples.classes[label] == "1":
+            tight = np.full((20, 5), 255, np.uint8)
+            tight[:8, 0] = tight[14:, 4] = 0
+        home = folder / samples.classes[label]
+        home.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(home / f"{number:04}.png"), (240 - tight * (200 / 255)).astype(np.uint8) if dark else tight)
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_pictures_without_a_margin_keep_their_ink(tmp_path: Path, dark: bool) -> None:
+    drawn = printed_digits(40)
+    write_tight(tmp_path, drawn, dark=dark)
+    found = load_samples(tmp_path)
+    order = np.argsort(drawn.labels, kind="stable")
+    whole = normalised(drawn).images[order]
+    assert alike(found.images[found.labels != 1], whole[found.labels != 1]) > 0.8
+    ones = found.images[found.labels == 1] > 127
+    assert (ones[:, 8:20, 13:15].mean(), ones[:, :, :9].any()) == (1, False), "a bar in the middle, and not its rim"
+
+
+def test_what_is_transparent_is_paper(tmp_path: Path) -> None:
+    drawn = printed_digits(20)
+    for number, (image, label) in enumerate(zip(drawn.images, drawn.labels, strict=True)):
+        (tmp_path / str(label)).mkdir(exist_ok=True)
+        black = np.zeros((*image.shape, 4), np.uint8)
+        black[..., 3] = image
+        cv2.imwrite(str(tmp_path / str(label) / f"{number:02}.png"), black)
+    order = np.argsort(drawn.labels, kind="stable")
+    assert alike(load_samples(tmp_path).images, normalised(drawn).images[order]) > 0.99
+
+
+@pytest.mark.parametrize("level", [0, 120, 255])
+def test_an_empty_picture_is_no_glyph_of_a_class_but_stays_one_to_label(tmp_path: Path, level: int) -> None:
+    write_folders(tmp_path, printed("37", 6))
+    cv2.imwrite(str(tmp_path / "7" / "blank.png"), np.full((30, 30), level, np.uint8))
+    with pytest.raises(InvalidRequest, match=r"blank\.png is an empty picture, which shows no 7"):
+        load_samples(tmp_path)
+    assert not load_samples(tmp_path / "7").images[-1].any()
 
 
 def test_a_class_without_pictures_is_named(tmp_path: Path) -> None:

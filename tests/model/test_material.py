@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InvalidRequest
+from model.datasets import Samples
 from model.material import DIGITS, Source, draw, split
 from tests.model.drawn import printed_digits
 
@@ -44,6 +45,18 @@ def test_an_epoch_is_the_same_for_the_same_seed_only() -> None:
     assert np.array_equal(first, draw(material, seed=1, epoch=0))
     assert not np.array_equal(first, draw(material, seed=1, epoch=1))
     assert not np.array_equal(first, draw(material, seed=2, epoch=0))
+
+
+def test_all_rounds_of_one_piece_of_writing_are_learnt_or_held_out() -> None:
+    writing = np.tile(np.arange(20), 3)
+    samples = Samples(np.full((60, 28, 28), writing[:, None, None], np.uint8), writing % 10)
+    material = split(DIGITS, [Source("thrice", samples, "none", rounds=3)], share=0.2, seed=1)
+    learnt, held = (
+        np.bincount(images[:, 0, 0], minlength=20) for images in (material.images, material.held_out.images)
+    )
+    assert (sorted(held), (learnt + held == 3).all()) == ([0] * 16 + [3] * 4, True)
+    (again,) = split(DIGITS, list(material.sources), share=0.2, seed=1).sources
+    assert set(np.bincount(again.samples.images[:, 0, 0])) <= {0, 3}, "and what was kept can be split again"
 
 
 def test_glyphs_without_labels_teach_nothing() -> None:

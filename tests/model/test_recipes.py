@@ -1,15 +1,49 @@
 """What the shipped network learns from, and what it must never see."""
 
+import gzip
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from core.errors import ArtifactMismatch, InvalidRequest
 from model.artifacts import SHIPPED, load_manifest, save_manifest
 from model.corpora import TEST_SETS, evaluation_sets
-from model.recipes import Ingredients, prepare
+from model.recipes import Ingredients, _inked, prepare
+from tests.model.drawn import printed
+
+
+def test_a_limit_takes_glyphs_of_every_class_of_a_folder(tmp_path: Path) -> None:
+    drawn = printed("AB", 60)
+    for number, (image, label) in enumerate(zip(drawn.images, drawn.labels, strict=True)):
+        (tmp_path / drawn.classes[label]).mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / drawn.classes[label] / f"{number:02}.png"), image)
+    material = prepare("plain", Ingredients(tmp_path, seed=1, limit=20))
+    counts = np.bincount(np.concatenate([material.labels, material.held_out.labels]))
+    assert counts.sum() == 20
+    assert counts.min() > 4
+    again = prepare("plain", Ingredients(tmp_path, seed=1, limit=20))
+    assert np.array_equal(again.images, material.images)
+    with pytest.raises(InvalidRequest, match="limited to 1, holds no glyph of the class"):
+        prepare("plain", Ingredients(tmp_path, seed=1, limit=1))
+
+
+def test_every_drawing_of_a_digit_is_in_a_round_of_its_own(tmp_path: Path) -> None:
+    for file, labels in (("unipen_ink/digits", "0123456789"), ("unipen_ink/letters_symbols_sample", "AEFH"),
+                         ("pendigits_ink/pendigits_orig", "9876543210")):  # fmt: skip
+        rows = [{"label": each, "q": "GOOD", "split": "tra", "strokes": [[[0, 0], [place, 9]]]}
+                for place, each in enumerate(labels)]  # fmt: skip
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{file}.jsonl.gz").write_bytes(gzip.compress("\n".join(map(json.dumps, rows)).encode()))
+    unipen, pen, letters = _inked(tmp_path, Ingredients(tmp_path, seed=1), pens=3)
+    assert (unipen.rounds, pen.rounds, letters.rounds) == (3, 3, 1)
+    for source in (unipen, pen):
+        rounds = source.samples.labels.reshape(3, 10)
+        assert (rounds == rounds[0]).all()
 
 
 def test_the_shipped_recipe_learns_from_every_kind_of_ink(shared_data: Path) -> None:

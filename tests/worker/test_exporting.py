@@ -10,13 +10,17 @@ import cv2
 import numpy as np
 import pytest
 
-from core.errors import InvalidRequest
+from core.errors import InvalidRequest, StorageFull
 from core.settings import Settings
-from core.types import Box, Truth
+from core.types import Box, Page, Truth
 from examples.drawing.scenes import Background, draw_field
 from forms.templates import Template, parse_template
+from model.classes import DIGIT_CLASSES
+from model.datasets import load_samples
+from model.recipes import Ingredients, prepare
 from model.recogniser import Recogniser
 from segmentation.decoding import DecodeLimits
+from segmentation.prepare import to_grey
 from worker.corrected import load_labels
 from worker.exporting import Corrected, Exported, Source, export
 from worker.form_reading import Form, open_form
@@ -92,6 +96,25 @@ def test_a_field_is_cut_from_its_scan_and_its_digits_found(
     assert max(widths) < box.width / 3
 
 
+def test_exported_digits_are_learnt_from_as_a_folder_a_class(glyphs: Recogniser, tmp_path: Path) -> None:
+    texts = ["70315", "24689", "11711"]
+    fields = [draw_field(text, seed=place, background=Background.PLAIN).image for place, text in enumerate(texts)]
+    source = Drawn({str(place): cv2.imencode(".png", each)[1].tobytes() for place, each in enumerate(fields)})
+    source.said = [
+        corrected(Box(0, 0, each.shape[1], each.shape[0]), id=f"01{place}", document_id=str(place), text=texts[place])
+        for place, each in enumerate(fields)
+    ]
+    done = exported(source, tmp_path / "out", glyphs)
+    material = prepare("plain", Ingredients(tmp_path / "out", seed=1))
+    assert (len(material.images) + len(material.held_out), material.classes) == (done.digits, DIGIT_CLASSES)
+    found = load_samples(tmp_path / "out")
+    assert "".join(map(str, found.labels)) == "".join(sorted("".join(texts)))
+    assert (glyphs.classify(found.images).argmax(axis=1) == found.labels).mean() > 0.9, "and are what they were"
+    for path in (tmp_path / "out" / "digits").rglob("*.png"):
+        picture = np.asarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE))
+        assert len(np.unique(np.concatenate([picture[[0, -1]].ravel(), picture[:, [0, -1]].ravel()]))) == 1, "paper"
+
+
 def test_what_is_empty_or_unreadable_has_a_picture_and_no_digits(
     sheet: tuple[bytes, Box], glyphs: Recogniser, tmp_path: Path
 ) -> None:
@@ -156,6 +179,47 @@ def test_what_cannot_be_cut_is_left_out_and_counted(
     ]
     done = exported(Drawn({"doc": data, "broken": data[:200]}, said), tmp_path / "out", glyphs)
     assert (done.fields, done.left_out) == (1, 2)
+
+
+def test_a_page_is_greyed_once_and_only_for_fields_that_its_form_has_not(
+    sheet: tuple[bytes, Box], glyphs: Recogniser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, box = sheet
+    greyed: list[Page] = []
+    monkeypatch.setattr("worker.exporting.to_grey", lambda page: greyed.append(page) or to_grey(page))
+    said = [corrected(box, id="01A", text=""), corrected(box, id="01B", text="")]
+    area = {"x": box.x, "y": box.y, "width": box.width, "height": box.height}
+    template = parse_template({
+        "name": "form", "page": {"width": 900, "height": 400},
+        "fields": [{"name": "number_1", "type": {"name": "digits"}, "box": area}],
+    })  # fmt: skip
+    assert exported(OnAForm({"doc": data}, said, template=template), tmp_path / "form", glyphs).fields == 2
+    assert len(greyed) == 0
+    assert exported(Drawn({"doc": data}, said), tmp_path / "page", glyphs).fields == 2
+    assert len(greyed) == 1
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_to_learn_from(
+    sheet: tuple[bytes, Box], glyphs: Recogniser, tmp_path: Path
+) -> None:
+    data, box = sheet
+    (tmp_path / "fields").mkdir()
+    (tmp_path / "fields" / "01B.png").symlink_to("/dev/full")
+    with pytest.raises(StorageFull, match=str(tmp_path)):
+        exported(Drawn({"doc": data}, [corrected(box), corrected(box, id="01B")]), tmp_path, glyphs)
+    assert not (tmp_path / "labels.csv").exists()
+    (tmp_path / "fields" / "01B.png").unlink()
+    with pytest.raises(InvalidRequest, match="part of an export"):
+        exported(Drawn({"doc": data}, [corrected(box)]), tmp_path, glyphs)
+
+
+@pytest.mark.parametrize("table", ["digits.csv", "provenance.json"])
+def test_the_labels_come_last(sheet: tuple[bytes, Box], glyphs: Recogniser, tmp_path: Path, table: str) -> None:
+    data, box = sheet
+    (tmp_path / table).symlink_to("/dev/full")
+    with pytest.raises(StorageFull):
+        exported(Drawn({"doc": data}, [corrected(box)]), tmp_path, glyphs)
+    assert not (tmp_path / "labels.csv").exists()
 
 
 def test_a_folder_is_not_written_over_and_nothing_makes_none(
