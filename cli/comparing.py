@@ -58,6 +58,7 @@ def compare(data: Path | None, out: Path, quick: bool, seed: int, jobs: int | No
     from model.comparison.report import write_report
     from model.comparison.running import CompareOptions
     from model.comparison.running import compare as run
+    from model.history import command_line
 
     with progress_display() as display:
         bar = display.bar("comparing", total=0)
@@ -80,7 +81,7 @@ def compare(data: Path | None, out: Path, quick: bool, seed: int, jobs: int | No
         )
     for name in found.missing:
         click.echo(f"{name} is not beside the data and was left out", err=True)
-    report = write_report(found, read, out, command=" ".join(["tallyscan", *sys.argv[1:]]))
+    report = write_report(found, read, out, command=command_line(sys.argv[1:]))
     _print(found)
     click.echo(f"{report}")
 

@@ -51,6 +51,7 @@ def finetune(
     """
     from cli.models import warn_of_pin
     from core.settings import ACTIVE_MODEL
+    from model.history import command_line
     from model.line.finetuning import TuningOptions
     from storage.models import ModelShelf
     from worker.finetuning import FinetuneOptions
@@ -66,7 +67,7 @@ def finetune(
                 settings,
                 data=data,
                 tuning=tuning,
-                command=" ".join(["tallyscan", *sys.argv[1:]]),
+                command=command_line(sys.argv[1:]),
                 tell=display.note,
             )
         )

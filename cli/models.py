@@ -85,9 +85,9 @@ def promote(model: str, anyway: bool, home: Path | None) -> None:
             raise click.UsageError(f"{model} reads no fields by itself: it is one kind of network alone.")
         model = shelf.find(model)
     open_named(model, settings)
-    verdict = {} if _is_shipped(model) else shelf.card(model).get("verdict", {})
-    if not verdict.get("promotes", True) and not anyway:
-        reasons = "; ".join(verdict.get("reasons", ()))
+    card = {} if _is_shipped(model) else shelf.card(model)
+    if not _promotes(card) and not anyway:
+        reasons = "; ".join(card["verdict"].get("reasons", ()))
         raise ModelRefused(f"{_short(model)} is no gain over what it was made from: {reasons}. --anyway promotes it.")
     shelf.promote(model)
     click.echo(f"{_short(model)} reads from now on")
@@ -157,12 +157,17 @@ def _gist(shelf: "ModelShelf", model_id: str) -> dict[str, Any]:
     shares = {
         f"own_{when}": round(own[when]["right"] / max(1, own[when]["fields"]), 4) for when in ("before", "after") if own
     }
-    return {"base": card.get("base", {}).get("model"), **shares, "promotes": card.get("verdict", {}).get("promotes")}
+    return {"base": card.get("base", {}).get("model"), **shares, "promotes": _promotes(card)}
+
+
+def _promotes(card: dict[str, Any]) -> bool:
+    """Return whether the model may be promoted; a card without a verdict has nothing against it."""
+    return bool(card.get("verdict", {}).get("promotes", True))
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     shares = [f"{row[name]:.1%}" if name in row else "" for name in ("own_before", "own_after")]
-    promotes = {True: "yes", False: "no"}.get(row.get("promotes") or False, "") if "promotes" in row else ""
+    promotes = ("yes" if row["promotes"] else "no") if "promotes" in row else ""
     return (
         _short(row["model"]),
         "active" if row["active"] else "",

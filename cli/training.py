@@ -90,6 +90,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     line, the line reader on DATA, a folder of collections; print needs none. Needs the train extra.
     """
     from cli import line_training
+    from model.history import command_line
 
     if arch == line_training.ARCH:
         line_training.refuse_for_lines({"patience": patience, "teacher": teacher})
@@ -105,7 +106,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
             begin=begin,
             rate=rate,
             resume=resume,
-            command=_command(),
+            command=command_line(sys.argv[1:]),
         )
         return
     for_lines = {"--until": until, "--begin": begin, "--rate": rate}
@@ -124,7 +125,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
         limit=limit,
         teacher=teacher,
         resume=resume,
-        command=_command(),
+        command=command_line(sys.argv[1:]),
     )
 
 
@@ -274,7 +275,3 @@ def _show(display: Display, bar: Bar, progress: "Progress") -> None:
     bar.at(done, total=progress.epochs * progress.steps, title=title)
     if progress.step >= progress.steps and not display.drawn:
         display.note(title)
-
-
-def _command() -> str:
-    return " ".join(["tallyscan", *sys.argv[1:]])

@@ -45,14 +45,18 @@ class Averaging:
         self._assign(self._weights, kept)
 
     def save(self, path: Path) -> None:
-        """Write the average to `path`, replaced at once."""
-        partial = path.with_name(f"part-{path.name}")
-        np.savez(partial, self._steps.numpy(), *[average.numpy() for average in self._average])
-        partial.replace(path)
+        """Write the average to `path`."""
+        np.savez(path, self._steps.numpy(), *[average.numpy() for average in self._average])
 
     def load(self, path: Path) -> None:
-        """Go on from the average at `path`."""
-        with np.load(path, allow_pickle=False) as arrays:
+        """Go on from the average at `path`.
+
+        Raises:
+            OSError, EOFError, BadZipFile: it is missing or damaged.
+            KeyError, ValueError: it is of another network.
+        """
+        # Opened here: NumPy leaves a damaged file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             values = [arrays[f"arr_{index}"] for index in range(len(arrays.files))]
         self._assign([self._steps, *self._average], values)
 

@@ -9,6 +9,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.codec import from_json
-from core.errors import ArtifactMismatch, InvalidRequest
-from model.artifacts import SHIPPED, Manifest, artifact_folder, read_verified, save_manifest
+from core.errors import ArtifactMismatch, ArtifactMissing, InvalidRequest
+from model.artifacts import MANIFEST, SHIPPED, Manifest, artifact_folder, read_verified, save_manifest
 from model.corpora import evaluation_sets
 from model.datasets import Samples, load_samples
 from model.history import RUN
@@ -31,10 +32,15 @@ from model.train import Run
 from model.training_extra import load_keras, load_tensorflow
 
 FILE = "model.tflite"
+PART = ".part"
+"""Folder in the artifact's own where a new one is written."""
+
 AGREEMENT_NEEDED = 0.98
 """Share of held-out glyphs, the hardest ones and garbage among them, that both networks must call the same."""
 
 KERAS_SHIPS_BELOW_BYTES = 3_000_000
+"""A larger original stays with its run."""
+
 REPRESENTATIVE = 1000
 
 
@@ -70,10 +76,11 @@ def export(options: ExportOptions) -> ExportResult:
     """Write the artifact and return what it is.
 
     Raises:
-        InvalidRequest: `options.run` holds no finished run.
+        InvalidRequest: `options.run` holds no finished run, or the name is none.
         ArtifactMismatch: the run's network was altered, or the exported one answers otherwise.
         ExtraMissing: TensorFlow is not installed.
     """
+    folder = folder_to_write(options.name, root=options.root)
     run = load_run(options.run)
     if options.data is not None and run.classes[: len(DIGITS)] != DIGITS:
         raise InvalidRequest("The test sets are digits, and this network reads none; export it without --data.")
@@ -86,7 +93,37 @@ def export(options: ExportOptions) -> ExportResult:
     manifest = replace(manifest, temperature=_temperature(reader.classify(held_out.images), held_out.labels))
     held = {"agreement": round(agreement, 5), "accuracy": _share_right(reader, held_out)}
     manifest = replace(manifest, metrics=_metrics(Recogniser(content, manifest), network, options.data, held))
-    return ExportResult(_write(options, manifest, content), manifest, agreement)
+    _write(folder, options, manifest, content)
+    return ExportResult(folder, manifest, agreement)
+
+
+def folder_to_write(name: str, *, root: Path) -> Path:
+    """Return where an artifact of that name goes.
+
+    Raises:
+        InvalidRequest: no artifact can be called so.
+    """
+    try:
+        return artifact_folder(name, root=root)
+    except ArtifactMissing as error:
+        raise InvalidRequest(f"{error} Small letters, digits, - and _ make one.") from error
+
+
+@contextmanager
+def replaced_at_once(folder: Path, *, manifest: str) -> Iterator[Path]:
+    """Yield an empty folder; what is written there then takes its place in `folder`, the manifest last.
+
+    Whoever loads the artifact meanwhile, or after a kill, finds the old one, or files that the old manifest refuses.
+    """
+    part = folder / PART
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        yield part
+        for file in sorted(part.iterdir(), key=lambda file: file.name == manifest):
+            file.replace(folder / file.name)
+    finally:
+        shutil.rmtree(part)
 
 
 def load_run(folder: Path) -> Run:
@@ -226,16 +263,14 @@ def _metrics(
     return figures
 
 
-def _write(options: ExportOptions, manifest: Manifest, content: bytes) -> Path:
-    folder = artifact_folder(options.name, root=options.root)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE).write_bytes(content)
-    if manifest.keras_file:
-        shutil.copyfile(options.run / NETWORK, folder / NETWORK)
-    else:
+def _write(folder: Path, options: ExportOptions, manifest: Manifest, content: bytes) -> None:
+    with replaced_at_once(folder, manifest=MANIFEST) as part:
+        (part / FILE).write_bytes(content)
+        if manifest.keras_file:
+            shutil.copyfile(options.run / NETWORK, part / NETWORK)
+        save_manifest(manifest, part)
+    if not manifest.keras_file:
         (folder / NETWORK).unlink(missing_ok=True)
-    save_manifest(manifest, folder)
-    return folder
 
 
 def _original_ships(options: ExportOptions) -> bool:

@@ -1,6 +1,8 @@
 """What repeats a training: the command lines of a run, and of the run whose weights it began with."""
 
 import json
+import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -26,6 +28,18 @@ class Begun:
 
     sha256: str = ""
     command: str = ""
+
+
+def command_line(arguments: Iterable[object]) -> str:
+    """Return the command line of `tallyscan` with these arguments, as a shell takes it."""
+    return shlex.join(["tallyscan", *map(str, arguments)])
+
+
+def forget(folder: Path) -> None:
+    """Forget the command lines and weights of a run in `folder` of which nothing is left to go on with."""
+    (folder / BEGUN).unlink(missing_ok=True)
+    # Emptied, not removed: without it, the command lines of a finished run would count.
+    (folder / COMMANDS).write_text("", "utf-8")
 
 
 def note_command(folder: Path, command: str) -> None:
@@ -63,7 +77,8 @@ def _noted(folder: Path) -> list[str]:
 
 def _made_by(weights: Path, digest: str) -> str:
     """Return the command lines that made the weights, as the run or the artifact that they lie in has them."""
-    folder = weights.parent
+    # Named from within its folder, the file has no other parent than ".".
+    folder = weights.resolve().parent
     if (folder / LINE_MANIFEST).exists():
         try:
             networks = load_line_manifest(folder.name, root=folder.parent).networks

@@ -1,19 +1,33 @@
-"""A run's diary: what each epoch gave, the weights to go on from, the best ones, a table and a plot."""
+"""A run's diary: what each epoch gave, the weights to go on from, the best ones, a table and a plot.
+
+An epoch's files bear its number, and the state, replaced at once, says which epoch counts: wherever a run is killed,
+the weights that it goes on from, their average and the best ones belong together.
+"""
 
 import csv
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from math import inf, isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from zipfile import BadZipFile
 
 from core.codec import from_json
 from core.errors import InvalidRequest
+from model.averaging import Averaging
 from model.training_extra import load_extra
 
 STATE = "state.json"
-LAST = "last.weights.h5"
 BEST = "best.weights.h5"
+
+LAST_OF: Final = "last-{}.weights.h5"
+AVERAGE_OF: Final = "average-{}.npz"
+BEST_OF: Final = "best-{}.weights.h5"
+"""By epoch; the best weights lose the number once the state has them."""
+
 NETWORK = "model.keras"
 
 
@@ -30,15 +44,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """All epochs so far, and which training they were of: its network, recipe, seed and number of glyphs."""
+    """All epochs so far, and which training they were of: its network, recipe, seed and glyphs."""
 
     training: str
     rows: tuple[Row, ...] = ()
 
     @property
     def best(self) -> Row:
-        """The epoch with the least loss on the glyphs held out."""
-        return min(self.rows, key=lambda row: row.val_loss)
+        """The epoch with the least loss on the glyphs held out; any number is less than none."""
+        return min(self.rows, key=lambda row: row.val_loss if isfinite(row.val_loss) else inf)
 
     @property
     def epochs_without_gain(self) -> int:
@@ -55,50 +69,91 @@ def exists(folder: Path) -> bool:
     return (folder / STATE).exists()
 
 
-def resume(folder: Path, network: Any, *, training: str) -> Journal:  # noqa: ANN401 - keras.Model is untyped
-    """Return the journal in `folder`, with the last epoch's weights and optimizer put into `network`; empty when new.
+def read(folder: Path, *, training: str) -> Journal:
+    """Return the journal in `folder`; empty when new.
 
     Raises:
-        InvalidRequest: the run there is another training.
+        InvalidRequest: the run there is another training, or its state is damaged.
     """
     if not exists(folder):
         return Journal(training)
-    record = from_json(Journal, json.loads((folder / STATE).read_text("utf-8")))
+    with _readable(folder / STATE) as path:
+        record = from_json(Journal, json.loads(path.read_text("utf-8")))
     if record.training != training:
         raise InvalidRequest(f"The run in {folder} is another training: {record.training}; not {training}.")
-    network.optimizer.build(network.trainable_variables)
-    network.load_weights(folder / LAST)
     return record
+
+
+def restore(folder: Path, record: Journal, network: Any, average: Averaging | None) -> None:  # noqa: ANN401
+    """Put the last epoch's weights and optimizer into `network`, and its average into `average`; nothing when new.
+
+    Raises:
+        InvalidRequest: they are missing, damaged, or of another network.
+    """
+    if not record.rows:
+        return
+    epoch = len(record.rows)
+    with _readable(folder / LAST_OF.format(epoch)) as path:
+        network.optimizer.build(network.trainable_variables)
+        network.load_weights(path)
+    if average:
+        with _readable(folder / AVERAGE_OF.format(epoch)) as path:
+            average.load(path)
 
 
 def keep_best(folder: Path, record: Journal, network: Any) -> None:  # noqa: ANN401
     """Keep the network's weights where the last epoch is the best one."""
     if record.best.epoch == len(record.rows):
-        _save_weights(folder / BEST, network)
+        network.save_weights(folder / BEST_OF.format(record.best.epoch), overwrite=True)
 
 
-def write(folder: Path, record: Journal, network: Any) -> None:  # noqa: ANN401
-    """Leave all that `resume` needs, each file replaced at once, the state last."""
-    _save_weights(folder / LAST, network)
-    _table(folder / "history.csv", record)
-    _plot(folder / "history.png", record)
+def write(folder: Path, record: Journal, network: Any, average: Averaging | None) -> None:  # noqa: ANN401
+    """Leave all that `restore` needs of the last epoch, then the state, and last what is only looked at."""
+    epoch = len(record.rows)
+    network.save_weights(folder / LAST_OF.format(epoch), overwrite=True)
+    if average:
+        average.save(folder / AVERAGE_OF.format(epoch))
     partial = folder / f"{STATE}.part"
     partial.write_text(json.dumps(asdict(record)), "utf-8")
     partial.replace(folder / STATE)
+    tidy(folder, record)
+    _table(folder / "history.csv", record)
+    _plot(folder / "history.png", record)
+
+
+def tidy(folder: Path, record: Journal) -> None:
+    """Give the best weights their name, and remove the files of other epochs than the last: a kill may leave both."""
+    best = folder / BEST_OF.format(record.best.epoch if record.rows else 0)
+    if best.exists():
+        best.replace(folder / BEST)
+    kept = {name.format(len(record.rows)) for name in (LAST_OF, AVERAGE_OF)}
+    for name in (LAST_OF, AVERAGE_OF, BEST_OF):
+        for old in folder.glob(name.format("*")):
+            if old.name not in kept:
+                old.unlink()
 
 
 def save_best(folder: Path, network: Any) -> str:  # noqa: ANN401
-    """Save the best epoch's network as a whole and return the file's SHA-256."""
-    network.load_weights(folder / BEST)
+    """Save the best epoch's network as a whole and return the file's SHA-256.
+
+    Raises:
+        InvalidRequest: its weights are missing or damaged.
+    """
+    with _readable(folder / BEST) as path:
+        network.load_weights(path)
     network.save(folder / NETWORK, include_optimizer=False)
     return hashlib.sha256((folder / NETWORK).read_bytes()).hexdigest()
 
 
-def _save_weights(path: Path, network: Any) -> None:  # noqa: ANN401
-    # Keras insists on the ending.
-    partial = path.with_name(f"part-{path.name}")
-    network.save_weights(partial, overwrite=True)
-    partial.replace(path)
+@contextmanager
+def _readable(path: Path) -> Iterator[Path]:
+    """Yield `path`, and say of whatever goes wrong while it is read that the file is to blame."""
+    try:
+        yield path
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+        raise InvalidRequest(
+            f"The run cannot go on: {path} is missing, damaged, or of another version of Tallyscan."
+        ) from error
 
 
 def _table(path: Path, record: Journal) -> None:

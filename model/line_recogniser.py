@@ -20,7 +20,7 @@ from model.quiet import native_stderr_silenced
 from model.recogniser import open_interpreter
 
 PAD_COLUMNS = 16
-"""Lines are padded with paper to a multiple of so many columns, as in training."""
+"""Lines are padded with paper to a multiple of so many columns, here and in training."""
 
 MAX_WIDTHS = 10
 """Widths whose interpreters are kept, for each network: fields of one kind have some eight."""

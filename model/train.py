@@ -8,6 +8,8 @@ import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +21,13 @@ from model.architectures import build
 from model.artifacts import DataSource
 from model.augment import Strength, augment
 from model.averaging import Averaging
-from model.history import RUN, commands, note_command
+from model.history import RUN, command_line, commands, forget, note_command
 from model.material import Material, draw
 from model.recipes import Ingredients, prepare
 from model.training_extra import fast_precision, load_keras, load_tensorflow
 
 HELD_OUT_KEPT = 4000
 """Held-out glyphs that stay with the run: the export quantises and calibrates with them."""
-
-AVERAGE = "average.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class TrainOptions:
         patience: epochs without gain before it stops; None takes the architecture's regime.
         limit: at most as many glyphs of a source, for a quick try.
         teacher: folder of an artifact that finds the digits in pictures of which only the text is known.
-        resume: go on with the run in `out`, which had the same network, recipe, seed and number of glyphs.
+        resume: go on with the run in `out`, which had the same network, recipe, seed and glyphs.
         command: how to repeat it, for the manifest.
         on_progress: called every few steps and after each epoch.
     """
@@ -177,8 +177,8 @@ def train(options: TrainOptions) -> TrainResult:
     """Train a network and leave the run in `options.out`.
 
     Raises:
-        InvalidRequest: no such architecture, recipe or data; or a run is there already and `resume` is off, or is
-            another training.
+        InvalidRequest: no such architecture, recipe or data; or a run is there already and `resume` is off, or it is
+            another training or damaged; or no epoch's loss was a number.
         ExtraMissing: TensorFlow is not installed.
     """
     keras = load_keras()
@@ -187,13 +187,17 @@ def train(options: TrainOptions) -> TrainResult:
     keras.utils.set_random_seed(options.seed)
     regime = _regime(options)
     material = prepare(options.recipe, _ingredients(options))
+    record = journal.read(options.out, training=_training(material, options))
     with fast_precision() if regime.half_precision else nullcontext():
         network = build(options.arch, classes=len(material.classes))
     _compile(network, regime, steps=_steps(material, regime))
-    options.out.mkdir(parents=True, exist_ok=True)
-    _keep_held_out(material, options)
-    note_command(options.out, options.command or _command(options))
-    record = _epochs(network, material, regime, options)
+    average = Averaging(network, regime.averaging) if regime.averaging else None
+    journal.restore(options.out, record, network, average)
+    # Only now: a run that cannot go on stays as it was.
+    _begin(material, record, options)
+    record = _epochs(network, average, material, regime, record, options)
+    if not isfinite(record.best.val_loss):
+        raise InvalidRequest(f"The training in {options.out} came to nothing: no epoch's loss is a number.")
     return _finish(network, material, record, options)
 
 
@@ -235,20 +239,51 @@ def _compile(network: Any, regime: Regime, *, steps: int) -> None:  # noqa: ANN4
     )
 
 
+def _training(material: Material, options: TrainOptions) -> str:
+    """Return what a run that is gone on with must have in common with the one before."""
+    return (
+        f"{options.arch} of {len(material.classes)} classes, recipe {options.recipe}, seed {options.seed}, "
+        f"{sum(len(source.samples) for source in material.sources)} glyphs of digest {_digest(material)}"
+    )
+
+
+def _digest(material: Material) -> str:
+    """Return what tells the glyphs and their labels from as many others."""
+    digest = sha256("\n".join(material.classes).encode())
+    for samples in (*(source.samples for source in material.sources), material.held_out):
+        digest.update(samples.images.tobytes())
+        digest.update(samples.labels.tobytes())
+    return digest.hexdigest()[:12]
+
+
+def _begin(material: Material, record: journal.Journal, options: TrainOptions) -> None:
+    """Make the run's folder with all that is known before the next epoch."""
+    options.out.mkdir(parents=True, exist_ok=True)
+    if not record.rows:
+        # What a run left that was killed in its first epoch is none of this one's.
+        forget(options.out)
+    journal.tidy(options.out, record)
+    _keep_held_out(material, options)
+    note_command(options.out, options.command or _command(options))
+
+
 def _keep_held_out(material: Material, options: TrainOptions) -> None:
     order = np.random.default_rng(options.seed).permutation(len(material.held_out))[:HELD_OUT_KEPT]
     kept = material.held_out.take(order)
     np.savez_compressed(options.out / "held_out.npz", x=kept.images, y=kept.labels, classes=np.array(material.classes))
 
 
-def _epochs(network: Any, material: Material, regime: Regime, options: TrainOptions) -> journal.Journal:  # noqa: ANN401
+def _epochs(
+    network: Any,  # noqa: ANN401
+    average: Averaging | None,
+    material: Material,
+    regime: Regime,
+    record: journal.Journal,
+    options: TrainOptions,
+) -> journal.Journal:
     """Train epoch by epoch until the regime ends or patience does, and return the record."""
-    record = journal.resume(options.out, network, training=_training(material, options))
     held_out = _held_out(material, regime)
     feed = _Feed(material, regime, options.seed)
-    average = Averaging(network, regime.averaging) if regime.averaging else None
-    if average and record.rows:
-        average.load(options.out / AVERAGE)
     while len(record.rows) < regime.epochs and record.epochs_without_gain < regime.patience:
         epoch = len(record.rows)
         load_keras().utils.set_random_seed(options.seed + epoch)
@@ -264,18 +299,8 @@ def _epochs(network: Any, material: Material, regime: Regime, options: TrainOpti
             loss, accuracy = network.evaluate(held_out, verbose=0)
             record = record.plus(seen.history["loss"][0], seen.history["accuracy"][0], loss, accuracy)
             journal.keep_best(options.out, record, network)
-        if average:
-            average.save(options.out / AVERAGE)
-        journal.write(options.out, record, network)
+        journal.write(options.out, record, network, average)
     return record
-
-
-def _training(material: Material, options: TrainOptions) -> str:
-    """Return what a run that is gone on with must have in common with the one before."""
-    return (
-        f"{options.arch} of {len(material.classes)} classes, recipe {options.recipe}, seed {options.seed}, "
-        f"{sum(len(source.samples) for source in material.sources)} glyphs"
-    )
 
 
 class _Feed:
@@ -357,12 +382,11 @@ def _finish(network: Any, material: Material, record: journal.Journal, options: 
 
 def _command(options: TrainOptions) -> str:
     """Return the command line that repeats the run."""
-    parts = ["tallyscan train", *([str(options.data)] if options.data else [])]
-    parts += [f"--arch {options.arch}", f"--recipe {options.recipe}"]
-    parts += [f"--teacher {options.teacher}"] if options.teacher else []
-    parts.append(f"--seed {options.seed}")
-    for name in ("epochs", "patience", "limit"):
+    parts: list[object] = ["train", *([options.data] if options.data else [])]
+    parts += ["--arch", options.arch, "--recipe", options.recipe]
+    parts += ["--teacher", options.teacher] if options.teacher else []
+    parts += ["--seed", options.seed]
+    for name in ("epochs", "patience", "limit", "batch_size"):
         value = getattr(options, name)
-        parts += [] if value is None else [f"--{name} {value}"]
-    parts += [] if options.batch_size is None else [f"--batch-size {options.batch_size}"]
-    return " ".join([*parts, f"--out {options.out}"])
+        parts += [] if value is None else [f"--{name.replace('_', '-')}", value]
+    return command_line([*parts, "--out", options.out])

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from model.comparison.material import T10K, TITLES
-from model.comparison.running import Comparison, Read, Result
+from model.comparison.running import VOTE, Comparison, Read, Result
 from model.material import DIGITS
 from model.training_extra import load_extra
 
@@ -230,7 +230,9 @@ def _mark(result: Result) -> tuple[str, str]:
 
 
 def _feature_seconds(found: Comparison, result: Result) -> float:
-    return found.feature_seconds.get(result.entry.name.rpartition("-")[2], 0.0)
+    """Return the seconds for all figures that the classifier sees; its voters' for the vote, what two see but once."""
+    names = found.voters if result.entry.name == VOTE else (result.entry.name,)
+    return sum(found.feature_seconds.get(features, 0.0) for features in {name.rpartition("-")[2] for name in names})
 
 
 def _clean(*panels: Any) -> None:  # noqa: ANN401

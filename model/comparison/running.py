@@ -9,12 +9,11 @@ are of the processor, not of the clock, so that neighbours on the machine do not
 """
 
 import json
-import multiprocessing
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -28,9 +27,13 @@ from model.comparison.features import FEATURES, FEATURES_VERSION
 from model.comparison.figures import Figures, Labels, figures_of, voted
 from model.comparison.material import T10K, VALIDATION, Fair, gather
 from model.comparison.methods import METHODS, NETWORKS, Trial, try_baseline, try_method, try_shipped
+from model.processes import processes
 
 GLYPHS: Final = "glyphs"
 SHIPS: Final = "shipped"
+VOTE: Final = "vote"
+"""Name of the vote among the classifiers."""
+
 PLAN = "plan.json"
 VOTERS: Final = 3
 QUICK_EPOCHS: Final = 2
@@ -136,14 +139,15 @@ def compare(options: CompareOptions) -> tuple[Comparison, Read]:
 
     Raises:
         InvalidRequest: there is no such data; or `out` holds a run, and `resume` is off or it is of other data.
+        WorkerLost: a process that trains was killed.
     """
     begun = (time.monotonic(), _core_seconds())
     fresh = _is_fresh(options)
     fair = gather(options.data, seed=options.seed, quick=options.quick)
     # Only now: a folder that was mistyped leaves nothing behind.
-    _begin(options)
+    _begin(options, fair)
     _store_glyphs(options.out, fair)
-    with _one_core(), ProcessPoolExecutor(options.jobs, multiprocessing.get_context("spawn")) as pool:
+    with _one_core(), processes(options.jobs) as pool:
         _run_all(pool, options)
     found, read = _conclude(options, fair)
     if fresh:
@@ -177,34 +181,49 @@ def _core_seconds() -> float:
     return spent.user + spent.system + spent.children_user + spent.children_system
 
 
-def _plan(options: CompareOptions) -> dict[str, Any]:
-    sizes = {"quick": options.quick, "seed": options.seed}
+def _plan(options: CompareOptions, fair: Fair) -> dict[str, Any]:
+    sizes = {"quick": options.quick, "seed": options.seed, "glyphs": _counts(fair)}
     return {"data": str(options.data), **sizes, "features": FEATURES_VERSION}
+
+
+def _counts(fair: Fair) -> dict[str, int]:
+    return {"learnt from": len(fair.fit), **{name: len(part) for name, part in fair.sets.items()}}
 
 
 def _is_fresh(options: CompareOptions) -> bool:
     """Return whether the folder holds no run yet.
 
     Raises:
-        InvalidRequest: it holds one, and that is not to go on, or is of another plan.
+        InvalidRequest: it holds one, and that is not to go on.
     """
-    path = options.out / PLAN
-    if not path.exists():
-        return True
-    if not options.resume:
+    fresh = not (options.out / PLAN).exists()
+    if not fresh and not options.resume:
         raise InvalidRequest(f"{options.out} holds a comparison already; go on with --resume or name another folder.")
-    if json.loads(path.read_text("utf-8")) != _plan(options):
+    return fresh
+
+
+def _begin(options: CompareOptions, fair: Fair) -> None:
+    """Make the run's folder.
+
+    Raises:
+        InvalidRequest: it holds a run of another plan.
+    """
+    path, plan = options.out / PLAN, _plan(options, fair)
+    if path.exists() and _known(path) != plan:
         raise InvalidRequest(
-            f"The comparison in {options.out} is of other data, another seed or size, or of figures taken otherwise."
+            f"The comparison in {options.out} is of other data or other sets beside it, another seed or size, "
+            "or of figures taken otherwise."
         )
-    return False
-
-
-def _begin(options: CompareOptions) -> None:
-    """Make the run's folder."""
     for folder in ("work", "trials"):
         (options.out / folder).mkdir(parents=True, exist_ok=True)
-    (options.out / PLAN).write_text(json.dumps(_plan(options)), "utf-8")
+    _write_json(path, plan)
+
+
+def _known(plan: Path) -> object:
+    try:
+        return json.loads(plan.read_text("utf-8"))
+    except ValueError:
+        return None
 
 
 def _store_glyphs(out: Path, fair: Fair) -> None:
@@ -226,7 +245,7 @@ def _one_core() -> Iterator[None]:
             os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-def _run_all(pool: ProcessPoolExecutor, options: CompareOptions) -> None:
+def _run_all(pool: Executor, options: CompareOptions) -> None:
     """Take the features, then try everybody who was not tried yet."""
     waiting = [name for name in entries() if not _is_tried(options.out, name)]
     left = [name for name in FEATURES if not _is_taken(options.out, name, waiting)]
@@ -258,7 +277,7 @@ def _take_features(name: str, out: Path, **_options: Any) -> None:  # noqa: ANN4
         rows = {part: FEATURES[name].extract(glyphs[part]) for part in glyphs.files}
     spent = (time.process_time() - begun) * 1000 / sum(len(part) for part in rows.values())
     np.savez(_stored(out, name), **rows)  # type: ignore[arg-type]  # numpy's stub takes the names for options
-    _feature_time(out, name).write_text(json.dumps(spent), "utf-8")
+    _write_json(_feature_time(out, name), spent)
 
 
 def _try_entry(name: str, out: Path, *, seed: int, quick: bool) -> None:
@@ -285,7 +304,14 @@ def _write_trial(out: Path, name: str, trial: Trial) -> None:
     """Leave the trial in two files, the one that says it is done last."""
     np.savez_compressed(out / "trials" / f"{name}.npz", **trial.read)  # type: ignore[arg-type]
     known = {key: value for key, value in asdict(trial).items() if key != "read"}
-    (out / "trials" / f"{name}.json").write_text(json.dumps(known), "utf-8")
+    _write_json(out / "trials" / f"{name}.json", known)
+
+
+def _write_json(path: Path, value: object) -> None:
+    """Write the file at once: where it is, what it tells of is done."""
+    partial = path.with_name(f"{path.name}.part")
+    partial.write_text(json.dumps(value), "utf-8")
+    partial.replace(path)
 
 
 def _read_trial(out: Path, name: str) -> Trial:
@@ -300,15 +326,15 @@ def _conclude(options: CompareOptions, fair: Fair) -> tuple[Comparison, Read]:
     voters = best_voters(results)
     vote = _vote([trials[name] for name in voters])
     titles = ", ".join(f"{entries()[name].title} ({entries()[name].features})" for name in voters)
-    entry = Entry("vote", "vote of the best three", "as each of them", titles, candidate=False)
-    trials["vote"] = vote
+    entry = Entry(VOTE, "vote of the best three", "as each of them", titles, candidate=False)
+    trials[VOTE] = vote
     results.append(_result(entry, vote, fair))
     results.sort(key=lambda result: -result.sets[T10K].accuracy)
     found = Comparison(
         results=tuple(results),
         feature_seconds={name: json.loads(_feature_time(options.out, name).read_text("utf-8")) for name in FEATURES},
         voters=voters,
-        glyphs={"learnt from": len(fair.fit), **{name: len(part) for name, part in fair.sets.items()}},
+        glyphs=_counts(fair),
         missing=fair.missing,
         quick=options.quick,
         seed=options.seed,

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ArtifactMismatch, InvalidRequest
-from model.artifacts import SHIPPED, artifact_folder
-from model.export import converted, quantised
+from model.artifacts import SHIPPED
+from model.export import KERAS_SHIPS_BELOW_BYTES, converted, folder_to_write, quantised, replaced_at_once
 from model.line.courses import Course, course
 from model.line.material import FRAME_COLUMNS, Sample
 from model.line.network import LINE_CLASSES
 from model.line.training import WEIGHTS, LineRun, batches, greedy_texts, load_line_run, load_weights, stacked
-from model.line_artifacts import LineManifest, LineNetwork, line_version_of, save_line_manifest
+from model.line_artifacts import LINE_MANIFEST, LineManifest, LineNetwork, line_version_of, save_line_manifest
 from model.line_recogniser import LineRecogniser
 from model.training_extra import load_keras, load_tensorflow
 from segmentation.line import LINE_HEIGHT
@@ -31,8 +31,6 @@ AGREEMENT_NEEDED: Final = 0.9
 A network that learnt from drawings alone is in two minds about many a real line; a broken one agrees on a few per cent.
 The manifest has what both read right.
 """
-
-KERAS_SHIPS_BELOW_BYTES: Final = 3_000_000
 
 CALIBRATION_WIDTH: Final = 192
 """Calibration wants lines of one width: two thirds are padded to it, the rest cut."""
@@ -78,10 +76,12 @@ def export_lines(options: LineExportOptions) -> LineExportResult:
     """Write the artifact of the runs.
 
     Raises:
-        InvalidRequest: a folder holds no finished run, the runs do not go together, or the data is not named.
+        InvalidRequest: a folder holds no finished run, the runs do not go together, the data is not named, or the name
+            is none.
         ArtifactMismatch: an exported network reads otherwise than its original.
         ExtraMissing: TensorFlow is not installed.
     """
+    folder_to_write(options.name, root=options.root)
     runs = [load_line_run(folder) for folder in options.runs]
     _check_together(runs)
     taught = course(runs[0].recipe)
@@ -104,14 +104,15 @@ def export_with(
         lines: on which the networks are compared with their originals, by name.
 
     Raises:
-        InvalidRequest: a folder holds no finished run, or the runs do not go together.
+        InvalidRequest: a folder holds no finished run, the runs do not go together, or the name is none.
         ArtifactMismatch: an exported network reads otherwise than its original.
         ExtraMissing: TensorFlow is not installed.
     """
-    runs = [load_line_run(folder) for folder in options.runs]
+    folder = folder_to_write(options.name, root=options.root)
+    runs = [load_line_run(each) for each in options.runs]
     _check_together(runs)
     taught = course(runs[0].recipe)
-    networks = [load_line_network(folder) for folder in options.runs]
+    networks = [load_line_network(each) for each in options.runs]
     contents = _contents(networks, taught, ingredients, count=options.representative)
     manifest = _manifest(options, runs, contents, taught)
     metrics = compare(LineRecogniser(contents, manifest), networks, lines)
@@ -122,7 +123,8 @@ def export_with(
     agreement = min(figures["agreement"] for figures in metrics)
     if agreement < AGREEMENT_NEEDED:
         raise ArtifactMismatch(f"An exported network agrees with its original on {agreement:.1%} of the lines only.")
-    return LineExportResult(_write(options, manifest, contents), manifest, agreement)
+    _write(folder, options, manifest, contents)
+    return LineExportResult(folder, manifest, agreement)
 
 
 def load_line_network(folder: Path) -> Any:  # noqa: ANN401 - keras.Model is untyped
@@ -282,14 +284,14 @@ def _manifest(options: LineExportOptions, runs: list[LineRun], contents: list[by
     )
 
 
-def _write(options: LineExportOptions, manifest: LineManifest, contents: list[bytes]) -> Path:
-    folder = artifact_folder(options.name, root=options.root)
-    folder.mkdir(parents=True, exist_ok=True)
+def _write(folder: Path, options: LineExportOptions, manifest: LineManifest, contents: list[bytes]) -> None:
+    with replaced_at_once(folder, manifest=LINE_MANIFEST) as part:
+        for run, network, content in zip(options.runs, manifest.networks, contents, strict=True):
+            (part / network.file).write_bytes(content)
+            if network.keras_file:
+                shutil.copyfile(run / WEIGHTS, part / network.keras_file)
+        save_line_manifest(manifest, part)
+    named = {name for network in manifest.networks for name in (network.file, network.keras_file)}
     for old in (*folder.glob("line-*.tflite"), *folder.glob("line-*.weights.h5")):
-        old.unlink()
-    for run, network, content in zip(options.runs, manifest.networks, contents, strict=True):
-        (folder / network.file).write_bytes(content)
-        if network.keras_file:
-            shutil.copyfile(run / WEIGHTS, folder / network.keras_file)
-    save_line_manifest(manifest, folder)
-    return folder
+        if old.name not in named:
+            old.unlink()

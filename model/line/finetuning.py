@@ -12,13 +12,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.random import Generator
 
+from core.errors import InvalidRequest
 from model.line.material import Ingredients, Sample, fits, make_samples
-from model.line.network import BLANK
-from model.line.real import RealField, shaken, side_by_side
-from model.line.training import batches, ctc_labels, stacked, varied
+from model.line.real import Grey, RealField, shaken, side_by_side
+from model.line.training import batches, ctc_step
 from model.line.writing import OTHER
-from model.training_extra import load_keras, load_tensorflow
-from segmentation.line import LINE_HEIGHT, prepare_line
+from model.training_extra import load_keras
+from segmentation.line import prepare_line
 
 PAIR_SHARE: Final = 0.1
 """Of the user's samples: two fields side by side, so that their lengths are not learnt by heart."""
@@ -68,11 +68,14 @@ def tune(network: Any, own: Sequence[RealField], replay: Ingredients, options: T
         own: the user's fields; one without a text holds no number.
         replay: what it learnt from before.
         options: how.
+
+    Raises:
+        InvalidRequest: no field's text has room on its line.
     """
     keras = load_keras()
     keras.utils.set_random_seed(options.seed)
     before = [weights.astype(np.float64) for weights in network.get_weights()]
-    step = _step(network, keras.optimizers.AdamW(0.0, weight_decay=1e-4, clipnorm=5.0))
+    step = ctc_step(network, keras.optimizers.AdamW(0.0, weight_decay=1e-4, clipnorm=5.0))
     rows = [_epoch(step, own, replay, options, epoch=epoch) for epoch in range(options.epochs)]
     after = network.get_weights()
     network.set_weights(
@@ -85,7 +88,16 @@ def tune(network: Any, own: Sequence[RealField], replay: Ingredients, options: T
 
 
 def own_samples(own: Sequence[RealField], count: int, *, seed: tuple[int, ...]) -> list[Sample]:
-    """Return `count` samples of a user's fields, each time a little different."""
+    """Return `count` samples of a user's fields, each time a little different.
+
+    A field whose text has no room on its line, as that of a picture that stands on its side, is left out.
+
+    Raises:
+        InvalidRequest: none is left.
+    """
+    own = [field for field in own if fits(_sample_of(field, field.pixels))]
+    if not own:
+        raise InvalidRequest("No corrected field's text has room on its line; do the pictures stand on their sides?")
     rng = np.random.default_rng(seed)
     samples: list[Sample] = []
     while len(samples) < count:
@@ -106,7 +118,11 @@ def _sample(own: Sequence[RealField], rng: Generator) -> Sample:
 
 
 def _line(field: RealField, rng: Generator) -> Sample:
-    return Sample(prepare_line(shaken(field, rng).pixels).pixels, field.text or OTHER)
+    return _sample_of(field, shaken(field, rng).pixels)
+
+
+def _sample_of(field: RealField, pixels: Grey) -> Sample:
+    return Sample(prepare_line(pixels).pixels, field.text or OTHER)
 
 
 def _epoch(
@@ -138,32 +154,3 @@ def _rate(step: int, steps: int, highest: float) -> float:
     share = step / max(1, steps)
     rising = min(1.0, (share + 1 / max(1, steps)) / WARM_UP)
     return highest * rising * (0.02 + 0.98 * 0.5 * (1 + float(np.cos(np.pi * min(1.0, share)))))
-
-
-def _step(network: Any, optimiser: Any) -> Callable[[list[Sample], float, Generator], float]:  # noqa: ANN401
-    """Return what takes one step on a batch at a rate, and gives the loss."""
-    tf = load_tensorflow()
-    optimiser.build(network.trainable_variables)
-
-    def train(lines: Any, labels: Any, frames: Any) -> Any:  # noqa: ANN401
-        with tf.GradientTape() as tape:
-            logits = network(lines, training=True)
-            losses = tf.nn.ctc_loss(labels, logits, None, frames, logits_time_major=False, blank_index=BLANK)
-            loss = tf.reduce_mean(losses)
-        gradients = tape.gradient(loss, network.trainable_variables)
-        optimiser.apply_gradients(zip(gradients, network.trainable_variables, strict=True))
-        return loss
-
-    signature = [
-        tf.TensorSpec([None, LINE_HEIGHT, None, 1]),
-        tf.SparseTensorSpec([None, None], tf.int32),
-        tf.TensorSpec([None], tf.int32),
-    ]
-    compiled = tf.function(train, input_signature=signature, autograph=False)
-
-    def step(batch: list[Sample], rate: float, rng: Generator) -> float:
-        optimiser.learning_rate.assign(rate)
-        lines, frames = stacked(batch)
-        return float(compiled(varied(lines, rng), ctc_labels(batch), frames))
-
-    return step

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from core.errors import InvalidRequest
 from model.corpora import CHEQUE_FIELDS, LabelledBox, LabelledString, cheque_fields, meza_strings, orand_strings
 
 Grey = NDArray[np.uint8]
@@ -32,17 +33,29 @@ class RealField:
 
 
 def load_orand(folder: Path, *, training: bool) -> list[RealField]:
-    """Return ORAND's amounts to learn from, or those held out."""
+    """Return ORAND's amounts to learn from, or those held out.
+
+    Raises:
+        InvalidRequest: a picture is missing or damaged.
+    """
     return [_load(string) for string in orand_strings(folder, training=training)]
 
 
 def load_meza(folder: Path, *, training: bool) -> list[RealField]:
-    """Return Meza's cells to learn from, or those held out."""
+    """Return Meza's cells to learn from, or those held out.
+
+    Raises:
+        InvalidRequest: a picture is missing or damaged.
+    """
     return [_load(string) for string in meza_strings(folder, training=training)]
 
 
 def load_cheques(folder: Path, *, training: bool) -> list[RealField]:
-    """Return amounts and dates of whole cheques with some of what stands around them; doubtful ones are left out."""
+    """Return amounts and dates of whole cheques with some of what stands around them; doubtful ones are left out.
+
+    Raises:
+        InvalidRequest: a picture is missing or damaged.
+    """
     fields = []
     for type_name in CHEQUE_FIELDS:
         for field in cheque_fields(folder, type_name=type_name, training=training):
@@ -146,7 +159,7 @@ def _load(string: LabelledString) -> RealField:
 def _grey(path: Path) -> Grey:
     pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if pixels is None:
-        raise FileNotFoundError(path)
+        raise InvalidRequest(f"{path} is missing or no picture.")
     return np.asarray(pixels, np.uint8)
 
 

@@ -5,14 +5,15 @@ what it would have drawn.
 """
 
 import json
-import multiprocessing
 import warnings
+import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import cv2
 import numpy as np
@@ -21,19 +22,21 @@ from numpy.typing import NDArray
 from core.codec import from_json
 from core.errors import InvalidRequest
 from model.artifacts import DataSource
-from model.history import RUN, begun, commands, note_command, note_weights
+from model.history import RUN, begun, commands, forget, note_command, note_weights
 from model.line.courses import Course, course
 from model.line.journal import TABLE, LineEpoch, read_journal, write_journal
 from model.line.material import FRAME_COLUMNS, Sample
 from model.line.network import BLANK
 from model.line.writing import OTHER
+from model.line_recogniser import PAD_COLUMNS
+from model.processes import processes
 from model.training_extra import fast_precision, load_keras, load_tensorflow
 from segmentation.line import LINE_HEIGHT
 
+Loaded = TypeVar("Loaded")
+
 CHUNK: Final = 640
 """Samples that are drawn at a time, beside the training."""
-
-PAD_COLUMNS: Final = 16
 
 PEAK_RATE: Final = 2e-3
 WARM_UP_STEPS: Final = 300
@@ -98,8 +101,9 @@ def train_line_reader(options: LineOptions) -> list[LineEpoch]:
     """Train a line reader and leave the run in `options.out`; return its epochs.
 
     Raises:
-        InvalidRequest: a run is there already and `resume` is off, a collection is missing, or the weights to begin
-            with are those of another network.
+        InvalidRequest: a run is there already and `resume` is off, a collection is missing or damaged, or the weights
+            to begin with are those of another network.
+        WorkerLost: the process that draws was killed.
         ExtraMissing: TensorFlow is not installed.
     """
     if (options.out / TABLE).exists() and not options.resume:
@@ -113,13 +117,15 @@ def train_line_reader(options: LineOptions) -> list[LineEpoch]:
         trainer = _Trainer(options, taught)
         rows = read_journal(options.out)
         trainer.restore(len(rows))
+        if not rows:
+            # What a run left that was killed in its first epoch is none of this one's.
+            forget(options.out)
         if options.begin is not None and not rows:
             load_weights(trainer.network, options.begin)
             note_weights(options.out, options.begin)
         note_command(options.out, options.command)
-        references = taught.held_out(options.data)
-        context = multiprocessing.get_context("spawn")
-        with context.Pool(1, initializer=_load_drawer, initargs=(options.data, options.recipe)) as drawer:
+        references = _loaded(taught.held_out, options.data)
+        with processes(1) as drawer:
             feed = _Feed(drawer, options)
             for epoch in range(len(rows), min(options.epochs, options.until or options.epochs)):
                 rows.append(trainer.epoch(epoch, feed.samples(epoch), references))
@@ -193,10 +199,10 @@ def greedy_texts(logits: NDArray[np.float32], frames: NDArray[np.int32]) -> list
 class _Feed:
     """Draws the samples of the next epoch while one is being trained on."""
 
-    def __init__(self, drawer: Any, options: LineOptions) -> None:  # noqa: ANN401 - pools are generic in private
+    def __init__(self, drawer: Executor, options: LineOptions) -> None:
         self._drawer = drawer
         self._options = options
-        self._pending: dict[int, Any] = {}
+        self._pending: dict[int, list[Future[list[Sample]]]] = {}
         self._drawn: dict[int, list[Sample]] = {}
 
     def samples(self, epoch: int) -> list[Sample]:
@@ -210,14 +216,16 @@ class _Feed:
     def _ask(self, number: int) -> None:
         if number in self._pending or number in self._drawn or number >= self._options.epochs:
             return
-        fresh = self._options.fresh
-        sizes = [min(CHUNK, fresh - start) for start in range(0, fresh, CHUNK)]
-        tasks = [(size, (self._options.seed, number, chunk)) for chunk, size in enumerate(sizes)]
-        self._pending[number] = self._drawer.starmap_async(_draw_chunk, tasks, chunksize=1)
+        given = self._options
+        sizes = [min(CHUNK, given.fresh - start) for start in range(0, given.fresh, CHUNK)]
+        self._pending[number] = [
+            self._drawer.submit(_draw_chunk, given.data, given.recipe, size, (given.seed, number, chunk))
+            for chunk, size in enumerate(sizes)
+        ]
 
     def _get(self, number: int) -> list[Sample]:
         if number not in self._drawn:
-            self._drawn[number] = [sample for chunk in self._pending.pop(number).get() for sample in chunk]
+            self._drawn[number] = [sample for chunk in self._pending.pop(number) for sample in chunk.result()]
         return self._drawn[number]
 
 
@@ -226,17 +234,13 @@ class _Trainer:
 
     def __init__(self, options: LineOptions, taught: Course) -> None:
         keras, tf = load_keras(), load_tensorflow()
-        self._tf = tf
         self._options, self._course = options, taught
         self.network = taught.build()
         self._optimiser = keras.optimizers.AdamW(PEAK_RATE, weight_decay=1e-4, clipnorm=5.0)
-        self._optimiser.build(self.network.trainable_variables)
+        self._step = ctc_step(self.network, self._optimiser)
         self._checkpoint = tf.train.Checkpoint(network=self.network, optimiser=self._optimiser)
         self._steps_an_epoch = -(-2 * options.fresh // options.batch_size)
         lines = tf.TensorSpec([None, LINE_HEIGHT, None, 1])
-        labels = tf.SparseTensorSpec([None, None], tf.int32)
-        frames = tf.TensorSpec([None], tf.int32)
-        self._step = tf.function(self._train_step, input_signature=[lines, labels, frames], autograph=False)
         self._infer = tf.function(self._outputs, input_signature=[lines], autograph=False)
 
     def epoch(self, epoch: int, samples: list[Sample], references: dict[str, list[Sample]]) -> LineEpoch:
@@ -246,9 +250,7 @@ class _Trainer:
         self._seed_dropout(epoch)
         losses = []
         for step, batch in enumerate(batches(samples, self._options.batch_size, rng)):
-            self._optimiser.learning_rate.assign(self._rate(epoch * self._steps_an_epoch + step))
-            lines, frames = stacked(batch)
-            losses.append(float(self._step(varied(lines, rng), ctc_labels(batch), frames)))
+            losses.append(self._step(batch, self._rate(epoch * self._steps_an_epoch + step), rng))
         exact = {name: self._exact(strings) for name, strings in references.items()}
         loss, seconds = round(float(np.mean(losses)), 4), round(perf_counter() - started, 1)
         return LineEpoch(epoch + 1, loss, seconds, exact)
@@ -290,16 +292,6 @@ class _Trainer:
     def _outputs(self, lines: Any) -> Any:  # noqa: ANN401
         return self.network(lines, training=False)
 
-    def _train_step(self, lines: Any, labels: Any, frames: Any) -> Any:  # noqa: ANN401
-        tf = self._tf
-        with tf.GradientTape() as tape:
-            logits = self.network(lines, training=True)
-            losses = tf.nn.ctc_loss(labels, logits, None, frames, logits_time_major=False, blank_index=BLANK)
-            loss = tf.reduce_mean(losses)
-        gradients = tape.gradient(loss, self.network.trainable_variables)
-        self._optimiser.apply_gradients(zip(gradients, self.network.trainable_variables, strict=True))
-        return loss
-
     def _rate(self, step: int) -> float:
         share = min(1.0, step / (self._steps_an_epoch * self._options.epochs))
         return (
@@ -315,6 +307,35 @@ class _Trainer:
             texts = greedy_texts(self._infer(lines).numpy(), frames)
             right += sum(text == sample.text for text, sample in zip(texts, batch, strict=True))
         return round(right / max(1, len(strings)), 4)
+
+
+def ctc_step(network: Any, optimiser: Any) -> Callable[[list[Sample], float, np.random.Generator], float]:  # noqa: ANN401
+    """Return what takes one step on a batch at a learning rate, and gives the loss (CTC, Graves et al. 2006)."""
+    tf = load_tensorflow()
+    optimiser.build(network.trainable_variables)
+
+    def learn(lines: Any, labels: Any, frames: Any) -> Any:  # noqa: ANN401
+        with tf.GradientTape() as tape:
+            logits = network(lines, training=True)
+            losses = tf.nn.ctc_loss(labels, logits, None, frames, logits_time_major=False, blank_index=BLANK)
+            loss = tf.reduce_mean(losses)
+        gradients = tape.gradient(loss, network.trainable_variables)
+        optimiser.apply_gradients(zip(gradients, network.trainable_variables, strict=True))
+        return loss
+
+    signature = [
+        tf.TensorSpec([None, LINE_HEIGHT, None, 1]),
+        tf.SparseTensorSpec([None, None], tf.int32),
+        tf.TensorSpec([None], tf.int32),
+    ]
+    compiled = tf.function(learn, input_signature=signature, autograph=False)
+
+    def step(batch: list[Sample], rate: float, rng: np.random.Generator) -> float:
+        optimiser.learning_rate.assign(rate)
+        lines, frames = stacked(batch)
+        return float(compiled(varied(lines, rng), ctc_labels(batch), frames))
+
+    return step
 
 
 def varied(lines: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -335,18 +356,25 @@ def ctc_labels(batch: list[Sample]) -> Any:  # noqa: ANN401
     return load_tensorflow().sparse.SparseTensor(np.array(places, np.int64), np.array(values, np.int32), shape)
 
 
-_DRAWER: Callable[..., list[Sample]] | None = None
-"""What the drawing process draws with; loaded once in it."""
+def _draw_chunk(data: Path | None, recipe: str, count: int, seed: tuple[int, ...]) -> list[Sample]:
+    return _drawer(data, recipe)(count, seed=seed)
 
 
-def _load_drawer(data: Path | None, recipe: str) -> None:
-    global _DRAWER  # noqa: PLW0603 - one a process
+@cache
+def _drawer(data: Path | None, recipe: str) -> Callable[..., list[Sample]]:
+    """Return what the drawing process draws with; loaded once in it."""
     cv2.setNumThreads(1)
     taught = course(recipe)
-    _DRAWER = partial(taught.samples, taught.load(data))
+    return partial(taught.samples, _loaded(taught.load, data))
 
 
-def _draw_chunk(count: int, seed: tuple[int, ...]) -> list[Sample]:
-    if _DRAWER is None:
-        raise RuntimeError("no drawer was loaded in this process")
-    return _DRAWER(count, seed=seed)
+def _loaded(load: Callable[[Path | None], Loaded], data: Path | None) -> Loaded:
+    """Return what `load` makes of the data.
+
+    Raises:
+        InvalidRequest: some of it is missing or damaged.
+    """
+    try:
+        return load(data)
+    except (OSError, EOFError, ValueError, KeyError, zlib.error) as error:
+        raise InvalidRequest(f"{data} cannot be learnt from: {type(error).__name__}, {error}") from error

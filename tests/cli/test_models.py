@@ -87,6 +87,18 @@ def test_a_card_is_shown(tallyscan: Tallyscan, good: str) -> None:
     assert "digits-held-out" in listed, "names are not cut off"
 
 
+def test_the_list_says_of_a_card_without_a_verdict_what_promoting_does(
+    tallyscan: Tallyscan, home: Path, bad: str, tmp_path: Path
+) -> None:
+    silent = model(home, tmp_path / "silent", base={"model": "digits"})
+    rows = json.loads(tallyscan("models", "list", "--format", "json").stdout)
+    assert {row["model"]: row["promotes"] for row in rows if "promotes" in row} == {silent: True, bad: False}
+    lines = tallyscan("models", "list").stdout.splitlines()
+    said = {line.split()[0]: line.split()[-1] for line in lines if "fine-tuned" in line}
+    assert said == {silent[:12]: "yes", bad[:12]: "no"}
+    assert tallyscan("models", "promote", silent).exit_code == 0
+
+
 def test_networks_that_read_no_fields_by_themselves_have_a_card(tallyscan: Tallyscan) -> None:
     parts = {
         name: json.loads(tallyscan("models", "show", name, "--format", "json").stdout) for name in ("micr", "printed")

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from model.corpora import TEST_SETS
+from model.history import RUN
 from segmentation.normalise import normalise_glyph
 from tests.cli.conftest import Tallyscan
 from tests.factories import field
@@ -96,9 +98,12 @@ def test_a_network_that_is_not_there_is_told(tallyscan: Tallyscan, labelled: Pat
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 @pytest.mark.slow
 def test_a_network_is_trained_and_exported_and_reads(tallyscan: Tallyscan, labelled: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    trained = _run("train", labelled, "--out", run, "--epochs", "1", "--seed", "3")
+    run = tmp_path / "a run"
+    arguments = ("train", labelled, "--out", run, "--epochs", "1", "--seed", "3")
+    trained = _run(*arguments)
     assert trained.returncode == 0, trained.stderr
+    said = json.loads((run / RUN).read_text("utf-8"))["command"]
+    assert shlex.split(said) == ["tallyscan", *map(str, arguments)]
     assert "parameters" in trained.stdout
     again = tallyscan("train", labelled, "--out", run)
     assert again.exit_code == 2
@@ -110,6 +115,13 @@ def test_a_network_is_trained_and_exported_and_reads(tallyscan: Tallyscan, label
         assert (networks / "mine" / "manifest.json").exists()
     else:
         assert exported.stderr.splitlines()[-1].endswith("(artifact_mismatch)")
+
+
+def test_a_name_that_is_none_is_wrong_usage(tallyscan: Tallyscan, tmp_path: Path) -> None:
+    result = tallyscan("export-model", tmp_path, "--name", "Digits", "--models", tmp_path / "networks")
+    assert result.exit_code == 2
+    assert "'Digits' is no name of a network" in result.stderr
+    assert not (tmp_path / "networks").exists()
 
 
 def test_without_the_extra_one_line_says_so(tmp_path: Path, project_root: Path) -> None:

@@ -1,11 +1,14 @@
 """Which command lines repeat a training, and the one that it began with."""
 
 import json
+import shlex
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 
-from model.history import RUN, begun, commands, note_command, note_weights
+import pytest
+
+from model.history import RUN, begun, command_line, commands, forget, note_command, note_weights
 from model.line_artifacts import LineManifest, LineNetwork, save_line_manifest
 
 
@@ -22,7 +25,25 @@ def test_a_run_that_kept_none_one_by_one_has_those_that_finished_it(tmp_path: Pa
     assert commands(tmp_path) == "train && train --epochs 20 --resume && train --epochs 28 --resume"
 
 
-def test_what_an_artifact_says_of_its_weights_comes_first(tmp_path: Path) -> None:
+def test_a_shell_takes_a_command_line_as_it_was_given() -> None:
+    arguments = ["train", Path("my data"), "--out", "runs/a $b"]
+    assert shlex.split(command_line(arguments)) == ["tallyscan", "train", "my data", "--out", "runs/a $b"]
+
+
+def test_a_run_that_is_forgotten_has_neither_weights_nor_command_lines(tmp_path: Path) -> None:
+    (tmp_path / "found.weights.h5").write_bytes(b"weights")
+    (tmp_path / RUN).write_text(json.dumps({"command": "train --seed 9"}))
+    note_weights(tmp_path, tmp_path / "found.weights.h5")
+    note_command(tmp_path, "train --begin")
+    forget(tmp_path)
+    note_command(tmp_path, "train")
+    assert (begun(tmp_path).sha256, commands(tmp_path)) == ("", "train")
+
+
+@pytest.mark.parametrize("within", [False, True], ids=["from elsewhere", "from within its folder"])
+def test_what_an_artifact_says_of_its_weights_comes_first(
+    within: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     artifact, run, weights = tmp_path / "digits", tmp_path / "run", b"weights"
     artifact.mkdir()
     run.mkdir()
@@ -30,7 +51,8 @@ def test_what_an_artifact_says_of_its_weights_comes_first(tmp_path: Path) -> Non
     (artifact / "line-1.weights.h5").write_bytes(weights)
     network = LineNetwork("line-1.tflite", "00", 1, "train --seed 1", 4, keras_sha256=digest)
     save_line_manifest(LineManifest("digits", "line-0", (network,), "1", 32, 2, ("0",), 9), artifact)
-    note_weights(run, artifact / "line-1.weights.h5")
+    monkeypatch.chdir(artifact if within else tmp_path)
+    note_weights(run, Path("line-1.weights.h5") if within else artifact / "line-1.weights.h5")
     note_command(run, "train --begin")
     assert asdict(begun(run)) == {"sha256": digest, "command": "train --seed 1"}
     assert commands(run) == "train --seed 1 && train --begin"

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,23 @@ import numpy as np
 import pytest
 
 from core.errors import ArtifactMismatch, InvalidRequest
+from model.artifacts import MANIFEST
 from model.datasets import Samples, normalised
 from model.evaluate import EvaluateOptions, evaluate
-from model.export import ExportOptions, ExportResult, export, keras_logits, load_network, load_run
+from model.export import (
+    ExportOptions,
+    ExportResult,
+    export,
+    keras_logits,
+    load_network,
+    load_run,
+    replaced_at_once,
+)
+from model.history import RUN
 from model.journal import NETWORK
 from model.predict import PredictOptions, predict
 from model.recogniser import Recogniser
-from model.train import Progress, TrainOptions, TrainResult, train
+from model.train import REGIMES, Progress, TrainOptions, TrainResult, train
 from tests.model.drawn import printed_digits
 
 pytest.importorskip("tensorflow", reason="the train extra is not installed")
@@ -95,8 +106,56 @@ def test_a_run_is_not_written_over(trained: TrainResult, options: TrainOptions) 
 def test_another_training_is_not_gone_on_with(
     other: dict[str, Any], trained: TrainResult, options: TrainOptions
 ) -> None:
+    before = contents(options.out)
     with pytest.raises(InvalidRequest, match="another training: baseline of 10 classes, recipe plain, seed 7"):
         train(replace(options, resume=True, **other))
+    assert contents(options.out) == before
+
+
+def test_as_many_other_glyphs_are_another_training(trained: TrainResult, options: TrainOptions, tmp_path: Path) -> None:
+    learnt, before = printed_digits(600, seed=3), contents(options.out)
+    np.savez(tmp_path / "printed.npz", x_train=learnt.images, y_train=learnt.labels)
+    with pytest.raises(InvalidRequest, match=r"another training: .* 480 glyphs of digest \w+; not .* 480 glyphs"):
+        train(replace(options, resume=True, data=tmp_path / "printed.npz"))
+    assert contents(options.out) == before
+
+
+def test_a_damaged_run_is_told_and_left_as_it_is(trained: TrainResult, options: TrainOptions, tmp_path: Path) -> None:
+    damaged = replace(options, out=tmp_path / "damaged", resume=True, epochs=EPOCHS + 1)
+    shutil.copytree(options.out, damaged.out)
+    (damaged.out / f"last-{EPOCHS}.weights.h5").unlink()
+    before = contents(damaged.out)
+    with pytest.raises(InvalidRequest, match=r"last-3\.weights\.h5 is missing"):
+        train(damaged)
+    assert contents(damaged.out) == before
+
+
+def test_what_was_killed_in_its_first_epoch_leaves_no_command(options: TrainOptions, tmp_path: Path) -> None:
+    class Killed(Exception): ...
+
+    def kill(_: Progress) -> None:
+        raise Killed
+
+    first = replace(options, out=tmp_path / "run", limit=60, epochs=1)
+    with pytest.raises(Killed):
+        train(replace(first, on_progress=kill, command="killed"))
+    assert (first.out / "commands.txt").read_text("utf-8") == "killed\n"
+    train(replace(first, command="again"))
+    assert load_run(first.out).command == "again"
+
+
+def test_a_training_without_a_loss_comes_to_nothing(
+    options: TrainOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(REGIMES, "baseline", replace(REGIMES["baseline"], learning_rate=1e30))
+    out = tmp_path / "run"
+    with pytest.raises(InvalidRequest, match="no epoch's loss is a number"):
+        train(replace(options, out=out, limit=60, epochs=1))
+    assert not (out / RUN).exists()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def test_small_trains_with_augmentation(data: Path, tmp_path: Path) -> None:
@@ -168,6 +227,38 @@ def test_predictions_are_numbered_from_one(exported: ExportResult, unseen: Sampl
 def test_a_folder_without_a_run_exports_nothing(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="no finished training"):
         export(ExportOptions(run=tmp_path, root=tmp_path))
+
+
+def test_what_is_no_name_is_told_before_anything_else(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="'Digits' is no name of a network"):
+        export(ExportOptions(run=tmp_path, name="Digits", root=tmp_path))
+
+
+def renew(folder: Path, *names: str) -> None:
+    with replaced_at_once(folder, manifest=MANIFEST) as part:
+        for name in names:
+            (part / name).write_text("new")
+
+
+def test_what_cannot_be_written_leaves_the_old_files(tmp_path: Path) -> None:
+    (tmp_path / MANIFEST).write_text("old")
+    with pytest.raises(FileNotFoundError):
+        renew(tmp_path, MANIFEST, "no/such folder")
+    assert contents(tmp_path) == {MANIFEST: b"old"}
+
+
+def test_a_manifest_is_replaced_when_all_it_names_is_there(tmp_path: Path) -> None:
+    (tmp_path / MANIFEST).write_text("old")
+    # It cannot be replaced by a file; what was killed before left something, too.
+    (tmp_path / "network").mkdir()
+    (tmp_path / ".part").mkdir()
+    (tmp_path / ".part" / "line-9.tflite").touch()
+    with pytest.raises(IsADirectoryError):
+        renew(tmp_path, MANIFEST, "network")
+    assert (tmp_path / MANIFEST).read_text() == "old"
+    (tmp_path / "network").rmdir()
+    renew(tmp_path, MANIFEST, "network")
+    assert contents(tmp_path) == {MANIFEST: b"new", "network": b"new"}
 
 
 def test_an_unknown_recipe_names_the_known_ones(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ pytest.importorskip("matplotlib", reason="the train extra is not installed")
 
 from model.comparison.figures import figures_of
 from model.comparison.markdown import tables
+from model.comparison.plots import _feature_seconds
 from model.comparison.report import write_report
 from model.comparison.running import Comparison, Entry, Read, Result
 
@@ -61,6 +62,14 @@ def test_a_report_says_what_it_took_and_escapes_what_it_shows(found: Comparison,
     assert page.count("data:image/png;base64,") == 5
     assert json.loads((tmp_path / "comparison.json").read_text("utf-8"))["core_seconds"] == 150.0
     assert (tmp_path / "tables.md").read_text("utf-8").startswith("| method |")
+
+
+def test_a_vote_costs_the_figures_of_all_its_voters_once(found: Comparison) -> None:
+    hog = replace(found.results[1], entry=Entry("linear-svm-hog", "linear SVM", "HOG", ""))
+    vote = replace(found.results[1], entry=Entry("vote", "vote of the best three", "as each of them", ""))
+    found = replace(found, voters=("linear-svm-hog", "forest-pixels", "bayes-hog", "baseline"))
+    assert _feature_seconds(found, hog) == 0.6
+    assert _feature_seconds(found, vote) == pytest.approx(0.608)
 
 
 def test_a_run_that_was_gone_on_with_says_no_time(found: Comparison, tmp_path: Path) -> None:

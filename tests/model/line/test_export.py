@@ -1,6 +1,7 @@
 """From runs to an artifact that reads the same."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from model.history import RUN
 from model.line.export import (
     LineExportOptions,
     LineExportResult,
+    _write,
     compare,
     export_lines,
     keras_texts,
@@ -141,6 +143,28 @@ def test_without_data_nothing_is_exported(run: Path, tmp_path: Path) -> None:
         export_lines(LineExportOptions((run,), None, root=tmp_path))
     with pytest.raises(InvalidRequest, match="at least one"):
         export_lines(LineExportOptions((), tmp_path, root=tmp_path))
+
+
+def test_what_is_no_name_is_told_before_anything_else(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="'Digits' is no name of a network"):
+        export_lines(LineExportOptions((), None, name="Digits", root=tmp_path))
+
+
+def test_an_artifact_that_cannot_be_written_leaves_the_one_before(
+    exported: LineExportResult, run: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(exported.folder, tmp_path / "drawn"))
+    # A directory cannot be replaced by a file.
+    (folder / "line-2.tflite").unlink()
+    (folder / "line-2.tflite").mkdir()
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    options = LineExportOptions((run, run), None, name="drawn", root=tmp_path)
+    with pytest.raises(OSError, match=r"line-2\.tflite"):
+        _write(folder, options, exported.manifest, [b"other", b"networks"])
+    assert {path.name for path in folder.iterdir() if path.is_file()} == set(before)
+    assert (folder / "line.json").read_bytes() == before["line.json"]
+    with pytest.raises(ArtifactMismatch, match=r"line-1\.tflite"):
+        LineRecogniser.load("drawn", root=tmp_path)
 
 
 def test_an_altered_network_is_never_run(exported: LineExportResult, tmp_path: Path) -> None:

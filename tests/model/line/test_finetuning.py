@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from core.errors import InvalidRequest
 from core.types import Page
 from examples.drawing.scenes import Background, draw_field
 from model.line.finetuning import Tuned, TuningOptions, own_samples, tune
@@ -47,6 +48,14 @@ def test_a_users_fields_come_shaken_with_their_text(own: list[RealField]) -> Non
     assert len({sample.pixels.tobytes() for sample in samples if sample.text == "90"}) > 1
     again = own_samples(own, 80, seed=(1, 2))
     assert all(np.array_equal(one.pixels, other.pixels) for one, other in zip(samples, again, strict=True))
+
+
+def test_fields_whose_text_has_no_room_are_left_out_and_none_left_is_told(own: list[RealField]) -> None:
+    turned = RealField(np.ascontiguousarray(np.rot90(own[0].pixels)), "4711" * 3)
+    with pytest.raises(InvalidRequest, match="No corrected field's text has room on its line"):
+        own_samples([turned], 4, seed=(1, 2))
+    texts = {sample.text for sample in own_samples([turned, own[1]], 20, seed=(1, 2))}
+    assert texts == {"90", "9090"}
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")

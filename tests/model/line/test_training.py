@@ -1,6 +1,8 @@
 """A line reader trained for some seconds, and on from where a training was stopped."""
 
 import json
+import multiprocessing
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
@@ -9,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.errors import InvalidRequest
+from core.errors import InvalidRequest, WorkerLost
+from model.corpora import LabelledString, meza_strings, orand_strings
 from model.line import training
+from model.line.journal import read_journal
 from model.line.material import Sample
 from model.line.network import BLANK, LINE_CLASSES, build_line_reader
 from model.line.training import (
@@ -95,6 +99,49 @@ def test_a_training_may_begin_with_learnt_weights(
     assert run.command == "train && train --begin"
     with pytest.raises(InvalidRequest, match="no weights of a line reader"):
         train_line_reader(replace(options, out=tmp_path / "none", begin=options.out / "epochs.png"))
+
+
+def test_a_damaged_picture_is_told_and_a_run_begun_anew_forgets_the_one_before(
+    trained: list[LineEpoch], options: LineOptions, tmp_path: Path
+) -> None:
+    picture = _learnt_from(_copied(options, tmp_path))[-1].path
+    content = picture.read_bytes()
+    picture.write_bytes(content[:20])
+    first = replace(options, data=tmp_path / "data", out=tmp_path / "run", recipe="strings", fresh=16, epochs=1)
+    with pytest.raises(InvalidRequest, match=f"{picture.name} is missing or no picture"):
+        train_line_reader(replace(first, begin=options.out / WEIGHTS, command="train --begin"))
+    assert (first.out / "begun.json").exists()
+    picture.write_bytes(content)
+    train_line_reader(first)
+    run = load_line_run(first.out)
+    assert (run.begun_with, run.command) == ("", "train")
+
+
+def test_a_held_out_picture_that_is_missing_is_told(options: LineOptions, tmp_path: Path) -> None:
+    data = _copied(options, tmp_path)
+    (data / "orand_car_a" / "boxes.csv").unlink()
+    with pytest.raises(InvalidRequest, match=r"cannot be learnt from: FileNotFoundError, .*boxes\.csv"):
+        train_line_reader(replace(options, data=data, out=tmp_path / "run"))
+
+
+def test_a_killed_drawer_is_told(options: LineOptions, tmp_path: Path) -> None:
+    def kill(_: LineEpoch) -> None:
+        for child in multiprocessing.active_children():
+            child.kill()
+
+    killed = replace(options, out=tmp_path / "run", fresh=16, epochs=4, on_epoch=kill)
+    with pytest.raises(WorkerLost, match="go on with --resume"):
+        train_line_reader(killed)
+    assert 1 <= len(read_journal(killed.out)) < 4
+
+
+def _copied(options: LineOptions, folder: Path) -> Path:
+    assert options.data is not None
+    return Path(shutil.copytree(options.data, folder / "data"))
+
+
+def _learnt_from(data: Path) -> list[LabelledString]:
+    return [*meza_strings(data, training=True), *orand_strings(data, training=True)]
 
 
 def test_a_run_is_not_written_over(trained: list[LineEpoch], options: LineOptions) -> None:
