@@ -42,7 +42,12 @@ model_option = click.option(
 )
 @click.argument("data", required=False, type=DATA)
 @click.option("--out", "-o", type=FOLDER, required=True, help="Folder of the run: network, history, plot.")
-@click.option("--arch", default="small", show_default=True, help="Architecture: small, baseline, record, micr or line.")
+@click.option(
+    "--arch",
+    default="small",
+    show_default=True,
+    help="Architecture: small, baseline, record, record-3, record-7, micr or line.",
+)
 @click.option(
     "--recipe",
     default="plain",

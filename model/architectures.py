@@ -63,9 +63,8 @@ def _small(classes: int) -> Any:  # noqa: ANN401
 def _record(classes: int, *, kernel: int = 5, channels: tuple[int, ...] = (16, 32, 56, 72, 88)) -> Any:  # noqa: ANN401
     """Return a network for clean glyphs: plain convolutions of one kernel without padding (after An et al. 2020).
 
-    Nothing is pooled: the unpadded convolutions make the picture small. Kernels of 3, 5 and 7 pixels see different
-    things, which makes an ensemble of the three worth more than one of three seeds. Each has half the channels of
-    theirs, and at most 400,000 weights.
+    Nothing is pooled: the unpadded convolutions make the picture small. Theirs have kernels of 3, 5 and 7 pixels, and
+    twice the channels.
     """
     keras = load_keras()
     layers = keras.layers

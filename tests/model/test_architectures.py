@@ -18,8 +18,9 @@ def test_small_is_small(classes: int) -> None:
     assert build("small", classes=classes).count_params() <= 250_000
 
 
-def test_the_record_network_keeps_to_its_limit() -> None:
-    assert build("record", classes=10).count_params() <= 400_000
+@pytest.mark.parametrize("name", ["record", "record-3", "record-7"])
+def test_the_record_networks_keep_to_their_limit(name: str) -> None:
+    assert build(name, classes=10).count_params() <= 400_000
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
