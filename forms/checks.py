@@ -7,7 +7,7 @@ FieldReadings of a page ─ apply_checks ─▶ the same, with `check_failed` wh
 A sum that fails says that one of its fields is wrong, not which: all of them go to a person.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -34,18 +34,19 @@ def apply_checks(template: Template, readings: Sequence[FieldReading]) -> tuple[
     optional = {field.name for field in template.fields if not field.required}
     judged = [_without_empty(reading) if reading.name in optional else reading for reading in readings]
     values = {reading.name: reading.value for reading in judged}
-    failed = failed_fields(template, values)
+    empty = {reading.name for reading in judged if not reading.text and reading.accepted}
+    failed = failed_fields(template, values, empty=empty)
     return tuple(_flagged(reading) if reading.name in failed else reading for reading in judged)
 
 
-def failed_fields(template: Template, values: Values) -> frozenset[str]:
-    """Return the names of the fields that some check speaks against."""
+def failed_fields(template: Template, values: Values, *, empty: Collection[str] = ()) -> frozenset[str]:
+    """Return the names of the fields that some check speaks against; those in `empty` hold no ink to be read."""
     failed: set[str] = set()
     for field in template.fields:
         value = values.get(field.name)
         if value is not None and not all(_passes(check, value) for check in field.checks):
             failed.add(field.name)
-    empty_terms = {field.name for field in template.fields if not field.required}
+    empty_terms = {field.name for field in template.fields if not field.required and field.name in empty}
     for check in template.checks:
         if not _holds(check, values, may_be_empty=empty_terms):
             failed.update(name for name in check.names if values.get(name) is not None)
@@ -77,7 +78,7 @@ def _holds(check: CrossCheck, values: Values, *, may_be_empty: set[str]) -> bool
 
 
 def _adds_up(check: SumCheck, values: Values, *, may_be_empty: set[str]) -> bool:
-    terms = [_number(values.get(name) or ("0" if name in may_be_empty else None)) for name in check.terms]
+    terms = [_number("0" if name in may_be_empty else values.get(name)) for name in check.terms]
     total = _number(values.get(check.total))
     known = [term for term in terms if term is not None]
     if total is None or len(known) < len(terms):

@@ -100,7 +100,9 @@ def judge(
 def _reasons(decoded: Decoded, accept_confidence: float, *, found: bool) -> tuple[ReviewReason, ...]:
     overruled = _overrules_ink(decoded)
     if not decoded.text:
-        return (ReviewReason.EMPTY, ReviewReason.RULE_CONFLICT) if overruled else (ReviewReason.EMPTY,)
+        # Where the field may be empty, that it is goes without saying; that something else stands there does not.
+        spoken = {ReviewReason.RULE_CONFLICT: overruled, ReviewReason.NOT_DIGITS: decoded.other >= MAX_OTHER}
+        return ReviewReason.EMPTY, *(reason for reason, is_so in spoken.items() if is_so)
     reasons = [ReviewReason.RULE_CONFLICT] if overruled else []
     if _looks_like_no_digits(decoded):
         reasons.append(ReviewReason.NOT_DIGITS)

@@ -204,10 +204,10 @@ def _mend(bits: _Grey, rules: _Grey, *, vertical: bool) -> _Grey:
 
 
 def shrink(pixels: NDArray[_Number], scale: float) -> NDArray[_Number]:
-    """Return `pixels` with sides `scale` times as long, but none shorter than one pixel."""
+    """Return `pixels`, grey or in colour, with sides `scale` times as long, but none shorter than one pixel."""
     if scale == 1.0:
         return pixels
-    height, width = pixels.shape
+    height, width = pixels.shape[:2]
     small = cv2.resize(pixels, None, fx=max(scale, 1 / width), fy=max(scale, 1 / height), interpolation=cv2.INTER_AREA)
     return np.asarray(small, pixels.dtype)
 

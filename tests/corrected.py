@@ -11,7 +11,7 @@ from core.types import Truth
 from examples.drawing.scenes import Background, draw_field
 from worker.corrected import FIELDS_FOLDER, CorrectedField, write_labels
 
-LEAN = -1.1
+LEAN = -0.85
 """Columns a row, to the left: mirror-wise to how people's hands lean."""
 
 

@@ -74,12 +74,14 @@ class StoredTemplates:
 
         try:
             return Known.of(use, opening(), opening)
-        except TallyscanError as error:
-            if isinstance(error, Unavailable) and not isinstance(error, BlobMissing):
+        except Unavailable as error:
+            if not isinstance(error, BlobMissing):
                 raise
-            # One template that is broken, or whose reference is gone, keeps no page from the others.
-            log.warning("template left out", template=use.name, version=use.version, code=error.code)
-            return None
+            code = error.code
+        except Exception as error:  # noqa: BLE001 - one template keeps no page from the others, whatever is wrong with it
+            code = error.code if isinstance(error, TallyscanError) else type(error).__name__
+        log.warning("template left out", template=use.name, version=use.version, code=code)
+        return None
 
 
 def stored_choice(templates: Templates, form_of: Callable[[TemplateRef], Form], *, limits: DecodeLimits) -> Choose:

@@ -12,11 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-import cv2
-import numpy as np
-
 from core.types import Box, FieldReading, Page, PageReading, ReviewReason, TemplateUse
 from forms.micr import LEAST_KNOWN, parse
+from segmentation.prepare import shrink
 from segmentation.registration.codes import FormCode, read_code
 from segmentation.registration.geometry import Size, as_grey, quarter_turns_of, size_of
 from segmentation.registration.markers import find_markers, lay_coded, see_coded
@@ -121,8 +119,7 @@ def _small(page: Page) -> Page:
     scale = min(1.0, CODE_SIDE / max(page.width, page.height))
     if scale == 1.0:
         return page
-    pixels = cv2.resize(as_grey(page.pixels), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return replace(page, pixels=np.asarray(pixels, np.uint8))
+    return replace(page, pixels=shrink(as_grey(page.pixels), scale))
 
 
 def by_markers(page: Page, known: Sequence[Known]) -> Known | None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.form_code import FormCode, parse_code
 from core.types import Page
+from segmentation.prepare import shrink
 from segmentation.registration.evening import even_light
 from segmentation.registration.geometry import as_grey
 
@@ -44,8 +45,7 @@ def read_code(page: Page) -> FormCode | None:
 
 def _picture(grey: _Grey, side: int) -> _Grey:
     scale = min(1.0, side / max(grey.shape))
-    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return even_light(np.asarray(small, np.uint8))
+    return even_light(shrink(grey, scale))
 
 
 def _texts(picture: _Grey, detector: cv2.QRCodeDetectorAruco | cv2.QRCodeDetector) -> Iterator[str]:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation.prepare import shrink
 from segmentation.registration.evening import even_light
 from segmentation.registration.geometry import (
     Points,
@@ -131,7 +132,7 @@ def _by_squares(grey: _Grey, size: Size, layout: MarkerLayout) -> list[Found]:
 def _squares(grey: _Grey) -> list[Points]:
     """Return the corners, clockwise, of solid dark squares: those most like squares first."""
     scale = min(1.0, SEARCH_SIDE / max(grey.shape))
-    small = np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    small = shrink(grey, scale)
     even = even_light(small)
     dark = np.asarray(cv2.threshold(even, 0, 1, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)[1], np.uint8)
     # All outlines: on a dark table, those on the sheet lie inside of the table's.

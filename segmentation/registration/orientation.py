@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.prepare import estimate_skew, ink_map
+from segmentation.prepare import estimate_skew, ink_map, shrink
 from segmentation.registration.evening import even_light
 from segmentation.registration.geometry import (
     Points,
@@ -119,8 +119,7 @@ def _skew(grey: _Grey, quarter_turns: int) -> float:
 
 
 def _small(grey: _Grey) -> _Grey:
-    scale = min(1.0, 1000 / max(grey.shape))
-    return np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    return shrink(grey, min(1.0, 1000 / max(grey.shape)))
 
 
 def _swapped(page: Size, quarter_turns: int) -> Size:

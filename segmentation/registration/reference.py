@@ -38,6 +38,9 @@ MAX_SELF_LIKENESS: Final = 0.8
 
 PATCHES_IN_CELL: Final = 2
 
+LEAST_SIDE: Final = 32
+"""Working pixels; the detectors' own pictures of a narrower one would be empty."""
+
 _Grey = NDArray[np.uint8]
 
 
@@ -52,6 +55,9 @@ class Features:
 
     points: Points
     descriptors: NDArray[np.uint8] | NDArray[np.float32]
+
+
+_NONE: Final = Features(np.zeros((0, 2)), np.zeros((0, 32), np.uint8))
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +131,8 @@ def working_picture(grey: _Grey) -> _Grey:
 
 def orb_features(working: _Grey, *, whole: Size) -> Features:
     """Return ORB features (Rublee et al. 2011), spread over the picture, in pixels of the `whole` picture."""
+    if min(working.shape) < LEAST_SIDE:
+        return _NONE
     orb = cv2.ORB.create(nfeatures=4 * FEATURES, scaleFactor=1.25, nlevels=6, edgeThreshold=20, fastThreshold=7)
     found = orb.detect(working, None)
     kept, descriptors = orb.compute(working, _spread_out(list(found), size_of(working)))
@@ -133,6 +141,8 @@ def orb_features(working: _Grey, *, whole: Size) -> Features:
 
 def sift_features(working: _Grey, *, whole: Size) -> Features:
     """Return SIFT features (Lowe 2004), for pictures whose print is too faint or blurred for ORB."""
+    if min(working.shape) < LEAST_SIDE:
+        return _NONE
     sift = cv2.SIFT.create(nfeatures=2 * FEATURES, contrastThreshold=0.02)
     found = sift.detect(working, None)
     kept, descriptors = sift.compute(working, _spread_out(list(found), size_of(working)))
@@ -141,7 +151,7 @@ def sift_features(working: _Grey, *, whole: Size) -> Features:
 
 def _features(kept: Sequence[cv2.KeyPoint], descriptors: object, working: _Grey, whole: Size) -> Features:
     if not kept or descriptors is None:
-        return Features(np.zeros((0, 2)), np.zeros((0, 32), np.uint8))
+        return _NONE
     points = np.array([point.pt for point in kept], np.float64)
     factor = np.array(whole) / size_of(working)
     return Features((points + 0.5) * factor - 0.5, np.asarray(descriptors))

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation.prepare import shrink
 from segmentation.registration.geometry import Points, Size
 
 SEARCH_SIDE: Final = 640
@@ -60,7 +61,7 @@ class Pictured:
 def picture(pixels: NDArray[np.uint8]) -> Pictured:
     """Return the picture made small, in Lab: grey alone does not tell paper from a bright table of another hue."""
     scale = min(1.0, SEARCH_SIDE / max(pixels.shape[:2]))
-    small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = shrink(pixels, scale)
     colour = small if small.ndim == 3 else cv2.cvtColor(small, cv2.COLOR_GRAY2BGR)
     lab = np.asarray(cv2.cvtColor(cv2.GaussianBlur(colour, (0, 0), 1.0), cv2.COLOR_BGR2LAB), np.uint8)
     # Colours differ by some twenty levels at most: stretched, so that the segment detector sees their edges.

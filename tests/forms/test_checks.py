@@ -67,8 +67,13 @@ def test_fields_that_contradict_each_other_fail(
 def test_an_empty_term_that_is_not_required_counts_as_nothing() -> None:
     values = {"a": "5.00", "b": None, "c": "6.00"}
     assert failed_fields(form(SUM), values) == set()
-    assert failed_fields(form(SUM, optional=("b",)), values) == {"a", "c"}
-    assert failed_fields(form(SUM, optional=("b",)), {**values, "c": "5.00"}) == set()
+    assert failed_fields(form(SUM, optional=("b",)), values, empty={"b"}) == {"a", "c"}
+    assert failed_fields(form(SUM, optional=("b",)), {**values, "c": "5.00"}, empty={"b"}) == set()
+
+
+def test_a_term_that_was_written_but_has_no_value_counts_as_unknown() -> None:
+    values = {"a": "5.00", "b": None, "c": "6.00"}
+    assert failed_fields(form(SUM, optional=("b",)), values) == set()
 
 
 @pytest.mark.parametrize(
