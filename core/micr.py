@@ -21,6 +21,7 @@ SPELLINGS: Final = {"A": TRANSIT, "B": AMOUNT, "C": ON_US, "D": DASH, "T": TRANS
 """How lines are written where the signs cannot be: as fonts for E-13B lay them on keys, and as readers send them."""
 
 ABA_WEIGHTS: Final = (3, 7, 1, 3, 7, 1, 3, 7, 1)
+"""Of the routing transit numbers of United States banks (American Bankers Association)."""
 
 
 def is_routing_number(text: str) -> bool:

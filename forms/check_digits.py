@@ -13,9 +13,6 @@ from typing import Final
 from forms.algebra import intersection, minimised, of_length
 from forms.automaton import DEAD, DIGITS, Automaton
 
-ABA_WEIGHTS: Final = (3, 7, 1, 3, 7, 1, 3, 7, 1)
-"""Of the routing transit numbers of United States banks (American Bankers Association)."""
-
 MOD_11_WEIGHTS: Final[dict[str, tuple[int, ...]]] = {
     "isbn10": (10, 9, 8, 7, 6, 5, 4, 3, 2, 1),
     "nhs": (10, 9, 8, 7, 6, 5, 4, 3, 2, 1),

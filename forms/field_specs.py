@@ -14,9 +14,10 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from core.errors import InvalidRequest
+from core.micr import ABA_WEIGHTS
 from forms.algebra import intersection, minimised, of_length, or_nothing
 from forms.automaton import DEAD, DIGITS, Automaton, any_digits
-from forms.check_digits import ABA_WEIGHTS, IBAN_DIGITS, MOD_11_WEIGHTS, iban, luhn, weighted
+from forms.check_digits import IBAN_DIGITS, MOD_11_WEIGHTS, iban, luhn, weighted
 from forms.days import FIRST_DAY, LAST_DAY, DateFormat, days
 from forms.field_types import FIELD_TYPES, FieldType
 from forms.integers import integers

@@ -26,6 +26,9 @@ MAX_FIELDS: Final = 500
 MAX_CHECKS: Final = 100
 MAX_PAGES: Final = 100
 MAX_SIDE: Final = 20_000.0
+MAX_PIXELS: Final = 100_000_000
+"""Of a page laid over a template: A3 at 600 dpi has 70 millions."""
+
 
 NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9_.-]{0,127}$"
 
@@ -50,6 +53,13 @@ class PageSize(_Part):
     height: float = Field(gt=0, le=MAX_SIDE)
     unit: Literal["mm", "px"] = "px"
     dpi: float = Field(300.0, ge=50, le=1200, description="At which a form in millimetres is read.")
+
+    @model_validator(mode="after")
+    def _check_pixels(self) -> Self:
+        width, height = self.pixels
+        if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+            raise ValueError(f"{width} × {height} pixels are too many; a lower dpi, or millimetres, would do")
+        return self
 
     @property
     def pixels(self) -> tuple[int, int]:

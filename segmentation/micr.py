@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.micr_strip import BandLine
-from segmentation.prepare import ink_strength, threshold_ink
+from segmentation.prepare import ink_strength, shrink, threshold_ink
 
 SEARCH_WIDTH: Final = 1200
 """Pages are searched at this width: 1.5 pixels a module on a cheque, enough to tell heights and edges."""
@@ -101,10 +101,9 @@ def _scale(width: int) -> float:
 
 
 def _scaled(grey: _Grey, scale: float) -> _Grey:
-    if scale == 1.0:
-        return grey
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=how), np.uint8)
+    if scale <= 1.0:
+        return shrink(grey, scale)
+    return np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def _faint_ink(grey: _Grey) -> _Grey:

@@ -13,8 +13,9 @@ from functools import partial
 from pathlib import Path
 
 import cv2
+import structlog
 
-from core.errors import InputError, InvalidRequest
+from core.errors import InputError, InternalError, InvalidRequest, TallyscanError
 from core.form_pages import in_form_order
 from core.settings import Settings
 from core.types import (
@@ -46,6 +47,8 @@ from worker.networks import Networks, open_model
 from worker.placing import put_back
 from worker.preparing import PreparedField
 from worker.timings import StageTimings
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ class Reader:
         """
         with self.timings.measure("decode"):
             document = open_document(data, self._limits)
-        found = [self._read_page(document.page, index, request) for index in range(document.source.pages)]
+        found = [self._read_alone(document.page, index, request) for index in range(document.source.pages)]
         steps = merged_steps(*(self.steps(request, form=form) for *_, form in found))
         return DocumentReading(pages=in_form_order(tuple(page for page, *_ in found)), reader=self.info, steps=steps)
 
@@ -165,6 +168,19 @@ class Reader:
         judged = ProcessingStep("judge", {"target_error": self._target_error(request)})
         others = [] if form is None else self._forms.steps(form)
         return locate, normalise, recognise, *others, judged
+
+    def _read_alone(
+        self, decode: Callable[[int], Page], index: int, request: ReadRequest
+    ) -> tuple[PageReading, Page | None, Form | None]:
+        """Return what `_read_page` does, and of a page on which something unforeseen went wrong its failure."""
+        try:
+            return self._read_page(decode, index, request)
+        except (TallyscanError, MemoryError):
+            raise
+        except Exception as error:
+            log.exception("unforeseen error", page=index, error=type(error).__name__)
+            failure = InternalError().failure(Phase.RECOGNISE)
+            return PageReading(index=index, width=0, height=0, failure=failure, reader=self.info), None, request.form
 
     def _read_page(
         self, decode: Callable[[int], Page], index: int, request: ReadRequest

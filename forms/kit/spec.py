@@ -74,6 +74,8 @@ class FormField(_Part):
     @model_validator(mode="after")
     def _check_cells(self) -> Self:
         lengths = possible_lengths(self.written_type)
+        if not lengths:
+            raise ValueError(f"it cannot be written in {MAX_DIGITS} digits or fewer")
         if self.cells and not any(length <= self.cells for length in lengths):
             raise ValueError(f"{self.cells} boxes are too few: what it may hold has {min(lengths)} digits or more")
         if self.comb_cells and self.width is not None:

@@ -196,3 +196,54 @@ def test_real_cheques_are_read_by_the_built_in_template(read: Read, shared_data:
     assert right["micr_cheque_number"] == right["micr_routing"] == 12
     assert right["date"] >= 11
     assert right["amount"] >= 9
+
+
+@pytest.mark.parametrize("method", [{"method": "page"}, {"method": "cheque"}, {"method": "none", "code": True}])
+@pytest.mark.parametrize("size", [(1, 1), (900, 1), (1, 2400), (5000, 3)])
+def test_a_sliver_of_a_page_is_no_form_and_breaks_nothing(size: tuple[int, int], method: dict[str, object]) -> None:
+    width, height = size
+    pages = [slip(), np.full((height, width), 240, np.uint8), slip()]
+    found, data = cv2.imencodemulti(".tiff", pages)
+    assert found
+    form = open_form(template(registration=method), reference=None, limits=DecodeLimits.from_settings(Settings()))
+    read = Reader.load(Settings()).read(data.tobytes(), request=ReadRequest(form=form))
+    codes = [page.failure and page.failure.code for page in read.pages]
+    assert (codes[0], codes[2]) == (None, None)
+    assert codes[1] in {None, "page_unknown"}
+    assert not any(field.accepted for field in read.pages[1].fields)
+
+
+def test_a_page_on_which_something_unforeseen_happens_fails_alone() -> None:
+    class Stumbling(Reader):
+        """A reader for which the second page is too much."""
+
+        def _read_fields(self, page: Page, request: ReadRequest) -> PageReading:
+            if page.index == 1:
+                raise ZeroDivisionError
+            return super()._read_fields(page, request)
+
+    reader = Stumbling(Reader.load(Settings())._networks, Settings())
+    read = reader.read(factories.tiff_bytes(["42", "17", "305"], seed=1), request=ReadRequest("digits"))
+    assert [page.failure and page.failure.code for page in read.pages] == [None, "internal_error", None]
+    assert read.pages[2].fields[0].text == "305"
+
+
+def test_a_field_that_may_be_empty_is_not_when_something_else_stands_there() -> None:
+    optional = template()
+    fields = [field.model_copy(update={"required": False}) for field in optional.fields]
+    optional = optional.model_copy(update={"fields": tuple(fields)})
+    form = open_form(optional, reference=None, limits=DecodeLimits.from_settings(Settings()))
+    reader = Reader.load(Settings())
+
+    def read(page: Grey) -> dict[str, tuple[str, bool, tuple[ReviewReason, ...]]]:
+        fields = reader.read_pixels(Page(0, page), request=ReadRequest(form=form)).fields
+        return {field.name: (field.text, field.accepted, field.review_reasons) for field in fields}
+
+    assert read(slip({}))["id"] == ("", True, ())
+    crossed = slip({})
+    box = PLACES["id"]
+    cv2.line(crossed, (box.x + 10, box.y + 8), (box.x + box.width - 10, box.y + box.height - 8), 40, 4)
+    cv2.line(crossed, (box.x + box.width - 10, box.y + 8), (box.x + 10, box.y + box.height - 8), 40, 4)
+    text, accepted, reasons = read(crossed)["id"]
+    assert not accepted, text
+    assert ReviewReason.NOT_DIGITS in reasons

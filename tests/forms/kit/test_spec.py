@@ -102,6 +102,10 @@ def test_norway_is_a_country_and_zeros_in_front_stay() -> None:
             ["line 4", "too few", "6 digits"],
         ),
         (
+            "form: card\ntitle: Card\nfields:\n  - {name: a, type: {name: pattern, pattern: '[1-9][0-9]{45}'}}",
+            ["line 4", "40 digits or fewer"],
+        ),
+        (
             "form: card\ntitle: Card\nfields:\n  - {name: a, type: digit}\nchecks:\n  - {kind: equal, fields: [a, b]}",
             ["there are not: b"],
         ),
