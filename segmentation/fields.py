@@ -21,10 +21,11 @@ PAGE_PIXELS: Final = 4_000_000
 MIN_HEIGHT: Final = 9
 """Pixels; digits below this height cannot be told apart."""
 
-MAX_CHARACTERS: Final = 4000
-"""Of a page; more than this is texture, and only the largest are looked at."""
+MAX_CHARACTERS: Final = 12_000
+"""Of a page; more than this is texture, and only the largest are looked at. A dense ledger has half as many: the
+smallest are its 1s, without which the numbers around them would be read wrong."""
 
-MAX_RUNS: Final = 1500
+MAX_RUNS: Final = 3000
 """Of a page; a full page of print has some 800 words, and only the largest of more are read."""
 
 MAX_GAP: Final = 1.0

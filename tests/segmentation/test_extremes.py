@@ -90,6 +90,17 @@ def test_of_equal_specks_no_more_are_kept_than_allowed() -> None:
     assert len(find_numbers(Page(0, dots(2000, size=10, apart=31)))) == MAX_RUNS
 
 
+def test_a_dense_ledger_loses_no_digit() -> None:
+    page = np.full((3400, 2400), 240, np.uint8)
+    rows, columns = 85, 20
+    for row in range(rows):
+        for column in range(columns):
+            cv2.putText(page, "1471", (20 + 118 * column, 36 + 39 * row), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 40, 2)
+    runs = find_numbers(Page(0, page))
+    assert len(runs) == rows * columns
+    assert np.ptp([run.box.width for run in runs]) <= 3, "all have their 1s"
+
+
 def test_the_largest_are_kept_and_of_equals_the_first() -> None:
     areas = np.array([5, 9, 5, 7, 5, 9])
     keep = np.array([True, True, True, True, True, False])
