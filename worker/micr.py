@@ -99,7 +99,8 @@ class MicrReader:
             return _nothing(region or Box(0, 0, page.width, page.height), families)
         wrong = differing(line, parse_text(expected, families=families)) if expected is not None else ()
         readings = [_reading(field, line, band, page=page, target_error=target_error) for field in line.fields]
-        missing = [name for name in EXPECTED_OF[line.family] if name not in line.texts()]
+        # What the caller's line has and this one lacks is missing as well.
+        missing = [name for name in dict.fromkeys((*EXPECTED_OF[line.family], *wrong)) if name not in line.texts()]
         readings += [_empty(name, _line_box(band, page)) for name in missing]
         return tuple(_compared(reading, wrong) for reading in readings)
 

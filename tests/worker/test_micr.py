@@ -158,6 +158,16 @@ def test_a_callers_own_line_is_compared(reader: MicrReader) -> None:
     assert other["micr_routing"].accepted
 
 
+def test_what_the_callers_line_has_and_the_cheque_lacks_goes_to_review(reader: MicrReader) -> None:
+    page = cheque(US.format(**AMERICAN))
+    expected = WITH_AMOUNT.format(**AMERICAN, amount="0000012345")
+    readings = {reading.name: reading for reading in reader.read(page, expected=expected)}
+    amount = readings["micr_amount"]
+    assert (amount.text, amount.accepted) == ("", False)
+    assert ReviewReason.CHECK_FAILED in amount.review_reasons
+    assert readings["micr_routing"].accepted
+
+
 def test_a_stricter_target_accepts_no_more(reader: MicrReader) -> None:
     page = cheque(CTS.format(**INDIAN), width=1000, wear=Wear(blur=1.5, noise=10, ink=0.5))
     strict, lax = (reader.read(page, target_error=target) for target in (1e-6, 0.2))
