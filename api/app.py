@@ -18,6 +18,7 @@ from api import (
     service,
     templates,
     throttle,
+    uploads,
     web,
 )
 from api.services import EXTENSION, Services
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         static_folder=str(web.PAGE_FOLDER),
         static_url_path="/static",
     )
+    app.request_class = uploads.FormRequest
     app.config.update(MAX_CONTENT_LENGTH=settings.max_request_bytes, MAX_FORM_MEMORY_SIZE=FIELD_BYTES)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's own provider
     app.extensions[EXTENSION] = Services(settings)

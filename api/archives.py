@@ -4,12 +4,14 @@ Nothing is ever extracted to disk under a name from the archive: members are rea
 labels. What the archive says of its own sizes is not believed; bytes are counted as they come out.
 """
 
+import errno
 import re
 import stat
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO, Protocol
@@ -77,10 +79,8 @@ class Archive:
         """
         self._limits = limits
         _check_directory(stream, limits)
-        try:
+        with _damage_as(ArchiveRejected("The archive is damaged.")):
             self._zip = zipfile.ZipFile(stream)
-        except _DAMAGE as error:
-            raise ArchiveRejected("The archive is damaged.") from error
         self._infos = self._accepted()
 
     def check(self) -> None:
@@ -101,11 +101,9 @@ class Archive:
         """
         budget = _Budget(self._limits)
         for info in self._infos:
-            try:
-                with self._zip.open(info) as stream:
-                    yield info.filename, _Member(info, stream, budget)
-            except _DAMAGE as error:
-                raise _rejected(info, "is damaged or packed in a way that is not supported") from error
+            damaged = _rejected(info, "is damaged or packed in a way that is not supported")
+            with _damage_as(damaged), self._zip.open(info) as stream:
+                yield info.filename, _Member(info, stream, budget)
 
     def _accepted(self) -> list[zipfile.ZipInfo]:
         infos = [info for info in self._zip.infolist() if not (info.is_dir() or _is_clutter(info.filename))]
@@ -136,10 +134,8 @@ class _Member:
         self._size = 0
 
     def read(self, size: int = READ_BYTES, /) -> bytes:
-        try:
+        with _damage_as(_rejected(self._info, "is damaged")):
             data = self._stream.read(READ_BYTES if size < 0 else size)
-        except _DAMAGE as error:
-            raise _rejected(self._info, "is damaged") from error
         if self._size == 0 and sniff(data[:SNIFF_BYTES]) == ZIP:
             raise _rejected(self._info, "is an archive inside the archive")
         self._size += len(data)
@@ -155,6 +151,20 @@ class _Member:
             raise ArchiveRejected(f"The archive expands to more than {limits.max_total_bytes} bytes.")
         if self._size > RATIO_FROM_BYTES and self._size > limits.max_ratio * max(1, self._info.compress_size):
             raise _rejected(self._info, f"expands more than {limits.max_ratio:g}-fold")
+
+
+@contextmanager
+def _damage_as(rejected: ArchiveRejected) -> Iterator[None]:
+    """Raise `rejected` for what a damaged archive makes `zipfile` raise; a disk that fails is no damage."""
+    try:
+        yield
+    except _DAMAGE as error:
+        raise rejected from error
+    except OSError as error:
+        # An offset before the archive's start: what is in memory refuses it as ValueError, what is on disk so.
+        if error.errno != errno.EINVAL:
+            raise
+        raise rejected from error
 
 
 def _check_directory(stream: IO[bytes], limits: ArchiveLimits) -> None:

@@ -121,7 +121,17 @@ def caller() -> Caller:
 def _check(who: Caller, scope: Scope) -> None:
     if not who.key.allows(scope):
         raise Forbidden
-    if who.by_cookie and request.method not in SAFE_METHODS and request.headers.get(CSRF_HEADER) != CSRF_VALUE:
+    if who.by_cookie and request.method not in SAFE_METHODS:
+        check_page_header()
+
+
+def check_page_header() -> None:
+    """Return when the request carries the header that no foreign page can add.
+
+    Raises:
+        Forbidden: it does not.
+    """
+    if request.headers.get(CSRF_HEADER) != CSRF_VALUE:
         raise Forbidden(f"A request under the page's cookie must carry the header '{CSRF_HEADER}: {CSRF_VALUE}'.")
 
 

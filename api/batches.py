@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import structlog
 from apiflask import APIBlueprint
-from flask import Response, request, url_for
+from flask import Response, url_for
 from flask.typing import ResponseReturnValue
 
 from api.auth import caller, requires
@@ -15,7 +15,7 @@ from api.polling import wait_for_change
 from api.results import CSV, JSON_LINES, csv_of, json_lines_of
 from api.schemas import Batch, BatchForm, IdempotencyHeader, RecentBatches, RecentQuery, WaitQuery
 from api.services import services
-from api.uploads import limit_body, repeated_tags
+from api.uploads import chosen_files, limit_body, repeated_tags
 from storage.records import Scope
 
 blueprint = APIBlueprint("batches", __name__, url_prefix="/v1/batches")
@@ -44,8 +44,9 @@ def submit(form: BatchForm, header: IdempotencyHeader) -> ResponseReturnValue:
         tags=repeated_tags(),
         callback_url=form.callback_url,
     )
-    uploads = request.files.getlist("files")
-    record = submit_batch(services(), uploads, order, name=form.name, idempotency_key=header.idempotency_key)
+    record = submit_batch(
+        services(), chosen_files("files"), order, name=form.name, idempotency_key=header.idempotency_key
+    )
     return Batch.of(record), 202, {"Location": url_for("batches.show", batch_id=record.id)}  # type: ignore[return-value]
 
 

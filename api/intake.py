@@ -117,15 +117,16 @@ def submit_file(
         UnsupportedMediaType: its bytes are none of the accepted types.
         PayloadTooLarge: it has more bytes than the settings allow.
         QueueFull: as many documents wait as the settings allow.
+        IdempotencyConflict: another request came before under the key.
     """
-    check_order(services, order)
-    if _media_type(upload.stream) in {None, ZIP}:
-        raise UnsupportedMediaType
-    if _size(upload.stream) > services.settings.max_file_bytes:
-        raise PayloadTooLarge
     files = _Files([upload])
-    _refuse_conflict(services, files, order, idempotency_key=idempotency_key)
-    (stored,) = _store_all(services, files)
+    before = _digest_before(services, order, idempotency_key)
+    if before is None:
+        check_order(services, order)
+        _check_file(upload, services.settings)
+        (stored,) = _store_all(services, files)
+    else:
+        (stored,) = _same_files(files, order, before)
     digest = _digest(order, [stored])
     document = _create(services, stored, order, idempotency_key=idempotency_key, request_digest=digest).document
     _store_missing(services, files, [stored])
@@ -147,10 +148,14 @@ def submit_batch(
         PayloadTooLarge: a file has more bytes than the settings allow.
         InvalidRequest: there are too many files.
         QueueFull: as many documents wait as the settings allow.
+        IdempotencyConflict: another request came before under the key.
     """
-    check_order(services, order)
+    before = _digest_before(services, order, idempotency_key)
+    if before is None:
+        check_order(services, order)
     files = _acceptable(uploads, services.settings)
-    _refuse_conflict(services, files, order, name=name, idempotency_key=idempotency_key)
+    if before is not None:
+        _same_files(files, order, before, name=name)
     stored = _store_all(services, files)
     digest = _digest(order, stored, name=name)
     batches = services.store.batches
@@ -253,19 +258,33 @@ def _new_document(file: StoredFile, order: Order) -> NewDocument:
     )
 
 
-def _refuse_conflict(
-    services: Services, files: _Files, order: Order, *, name: str | None = None, idempotency_key: str | None
-) -> None:
-    """Return when no other request came before under this one's key: asked before anything is stored.
+def _digest_before(services: Services, order: Order, idempotency_key: str | None) -> str | None:
+    """Return the digest of the request that came before under this one's key, if one did.
 
-    Raises:
-        IdempotencyConflict: another one did.
+    Asked first of all: what was taken once is not refused when it is repeated, whatever has changed since.
     """
     if idempotency_key is None:
-        return
-    digest = services.store.request_digest(idempotency_key, owner=order.owner)
-    if digest is not None and digest != _digest(order, files.each(_measure), name=name):
+        return None
+    return services.store.request_digest(idempotency_key, owner=order.owner)
+
+
+def _same_files(files: _Files, order: Order, before: str, *, name: str | None = None) -> list[StoredFile]:
+    """Return the files of a request that repeats the one whose digest is `before`; nothing is stored.
+
+    Raises:
+        IdempotencyConflict: it is another request.
+    """
+    same = files.each(_measure)
+    if _digest(order, same, name=name) != before:
         raise IdempotencyConflict
+    return same
+
+
+def _check_file(upload: FileStorage, settings: Settings) -> None:
+    if _media_type(upload.stream) in {None, ZIP}:
+        raise UnsupportedMediaType
+    if _size(upload.stream) > settings.max_file_bytes:
+        raise PayloadTooLarge
 
 
 def _store_all(services: Services, files: _Files) -> list[StoredFile]:

@@ -61,4 +61,4 @@ def _poll(
 
 def _is_news(state: tuple[str, bool]) -> bool:
     etag, final = state
-    return final or (bool(request.if_none_match) and not request.if_none_match.contains(etag))
+    return final or (bool(request.if_none_match) and not request.if_none_match.contains_weak(etag))

@@ -1,6 +1,7 @@
 """Every error as RFC 9457 problem+json with a stable `code`; nothing else ever leaves as an error."""
 
 import errno
+import re
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -69,6 +70,10 @@ RETRY_AFTER_SECONDS: dict[str, int] = {RateLimited.code: 1, QueueFull.code: 5}
 
 RETRY_LATER_SECONDS = 2
 
+MAX_CAUSE_LENGTH = 500
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s]*(?=@)")
+
 _FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 
 _log = structlog.get_logger("api")
@@ -125,7 +130,18 @@ def _of_tree(error: TallyscanError) -> Response:
     status = status_of(type(error))
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return _of_anything(error)
+    if isinstance(error, Unavailable):
+        _log_cause(error)
     return problem(status, code=error.code, detail=str(error), retryable=error.retryable)
+
+
+def _log_cause(error: Unavailable) -> None:
+    """Log what made a part unavailable, which its answer does not tell."""
+    # A database's error as SQLAlchemy wraps it shows the statement with its values: only the driver's own is logged.
+    cause = getattr(error.__cause__, "orig", None) or error.__cause__
+    text = _CREDENTIALS.sub("…", str(cause))[:MAX_CAUSE_LENGTH] if cause is not None else None
+    kind = type(cause).__name__ if cause is not None else None
+    _log.error("unavailable", code=error.code, cause=kind, text=text)
 
 
 def _of_werkzeug(error: HTTPException) -> Response:
@@ -155,8 +171,9 @@ def _of_system(error: OSError) -> Response:
     """Answer a system call that failed, most likely while an upload was spooled to disk."""
     if error.errno not in _FULL_DISK:
         return _of_anything(error)
-    _log.error("disk_full", exc_info=error)
-    return _of_tree(StorageFull())
+    full = StorageFull()
+    full.__cause__ = error
+    return _of_tree(full)
 
 
 def _of_anything(error: BaseException) -> Response:

@@ -72,10 +72,7 @@ class _Reading(_Judged):
     @field_validator("tags")
     @classmethod
     def _check_tags(cls, value: str) -> str:
-        tags = split_tags(value)
-        if len(tags) > MAX_TAGS or any(len(tag) > MAX_TAG_LENGTH for tag in tags):
-            message = f"at most {MAX_TAGS} tags of at most {MAX_TAG_LENGTH} characters"
-            raise ValueError(message)
+        split_tags(value)
         return value
 
 
@@ -361,5 +358,13 @@ class Problem(BaseModel):
 
 
 def split_tags(text: str) -> tuple[str, ...]:
-    """Return the tags in a comma separated text, each once, in order."""
-    return tuple(dict.fromkeys(tag for part in text.split(",") if (tag := part.strip())))
+    """Return the tags in a comma separated text, each once, in order.
+
+    Raises:
+        ValueError: there are too many, or one is too long.
+    """
+    tags = tuple(dict.fromkeys(tag for part in text.split(",") if (tag := part.strip())))
+    if len(tags) > MAX_TAGS or any(len(tag) > MAX_TAG_LENGTH for tag in tags):
+        message = f"at most {MAX_TAGS} tags of at most {MAX_TAG_LENGTH} characters"
+        raise ValueError(message)
+    return tags

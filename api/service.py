@@ -4,6 +4,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
+import structlog
 from apiflask import APIBlueprint
 from flask.typing import ResponseReturnValue
 
@@ -12,13 +13,15 @@ from api.openapi import answers, refuses
 from api.problems import every_kind, status_of
 from api.schemas import Health, Limits, ProblemType, Readiness, Session
 from api.services import services
-from core.errors import ArtifactMismatch, DatabaseUnavailable, NotFound, TallyscanError
+from core.errors import ArtifactMismatch, DatabaseUnavailable, NotFound, TallyscanError, Unavailable
 from core.media import ACCEPTED, ZIP
 from core.settings import ACTIVE_MODEL, SHIPPED_MODEL
 from storage.models import input_versions
 from storage.records import Scope
 
 blueprint = APIBlueprint("service", __name__)
+
+_log = structlog.get_logger("api")
 
 ARTIFACTS = Path(__file__).resolve().parent.parent / "model" / "artifacts"
 
@@ -89,6 +92,9 @@ def _outcome(check: Callable[[], None]) -> str:
         check()
     except TallyscanError as error:
         return error.code
+    except OSError as error:  # of the folder of models, which need not be readable
+        _log.warning("check_failed", error=str(error))
+        return Unavailable.code
     return "ok"
 
 

@@ -7,7 +7,7 @@ from threading import Lock
 
 from flask import current_app
 
-from core.errors import BrokerUnavailable
+from core.errors import BrokerUnavailable, Unavailable
 from core.queue import Dispatcher
 from core.settings import Settings
 from core.status import Priority
@@ -25,7 +25,8 @@ QUEUE_COUNT_SECONDS = 1.0
 """How long a count of waiting documents is used again."""
 
 TOTALS_SECONDS = 1.0
-"""How long the totals of all documents are used again: nobody needs a key to ask for them, and they take a scan."""
+"""How long the totals of all documents, or that they cannot be had, are used again: nobody needs a key to ask for them,
+and they take a scan, or a connect timeout."""
 
 
 class Services:
@@ -39,7 +40,7 @@ class Services:
         self._broker_back_at = 0.0
         self._queued: tuple[float, int] = (float("-inf"), 0)
         self._counting = Lock()
-        self._totals: tuple[float, Totals | None] = (float("-inf"), None)
+        self._totals: tuple[float, Totals | Unavailable | None] = (float("-inf"), None)
         self.stopping: Callable[[], bool] = lambda: False
 
     @property
@@ -93,9 +94,17 @@ class Services:
         with self._counting:  # whoever asks meanwhile takes the same count
             counted_at, totals = self._totals
             if totals is None or time.monotonic() - counted_at > TOTALS_SECONDS:
-                totals = self.store.totals()
+                totals = self._count()
                 self._totals = (time.monotonic(), totals)
-            return totals
+        if isinstance(totals, Unavailable):
+            raise type(totals)(str(totals)) from totals.__cause__
+        return totals
+
+    def _count(self) -> Totals | Unavailable:
+        try:
+            return self.store.totals()
+        except Unavailable as error:
+            return error
 
     def close(self) -> None:
         """Close what was opened."""

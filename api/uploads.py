@@ -1,18 +1,26 @@
 """Limits on a request's body, in force before a byte of it is parsed.
 
 A larger `Content-Length` is answered 413 without reading the body; a body without one is cut off where the limit ends.
-Files are spooled to disk by Werkzeug beyond half a megabyte, so no upload is ever held in memory as a whole.
+Werkzeug spools each file to disk beyond half a megabyte; smaller files and the other fields are held in memory, and a
+form without files is read as a whole, so that one may only be as large as fields need.
 """
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
-from flask import request
+from apiflask import HTTPError
+from flask import Request, request
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
 
 from api.schemas import split_tags
 from api.services import services
 from core.errors import InvalidRequest, UnsupportedMediaType
+
+if TYPE_CHECKING:
+    from werkzeug.formparser import TStreamFactory, t_parse_result
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,7 +29,74 @@ FORM_BYTES = 64 * 1024
 
 FORM_PARTS = 50
 
-FORM_TYPES = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
+FIELDS_BYTES = 1024 * 1024
+"""What all fields of a multipart form may take together."""
+
+PART_BYTES = 1024
+"""Room for the headers and boundary of each file."""
+
+URLENCODED = "application/x-www-form-urlencoded"
+FORM_TYPES = frozenset({"multipart/form-data", URLENCODED})
+
+
+class _Body:
+    """A multipart body as the parser reads it, which counts what has gone into no file: that is held in memory."""
+
+    def __init__(self, stream: IO[bytes], open_file: "TStreamFactory", most_bytes: int) -> None:
+        self._stream = stream
+        self._open_file = open_file
+        self._left = most_bytes
+        self._files: list[IO[bytes]] = []
+
+    def open_file(self, *args: Any, **options: Any) -> IO[bytes]:  # noqa: ANN401 - as Werkzeug calls it
+        self._left += self._written() + PART_BYTES
+        self._files.append(self._open_file(*args, **options))
+        return self._files[-1]
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._stream.read(size)
+        self._left -= len(data)
+        if self._left + self._written() < 0:
+            raise RequestEntityTooLarge
+        return data
+
+    def close_files(self) -> None:
+        for file in self._files:
+            file.close()
+
+    def _written(self) -> int:
+        """Return the size of the file that is being written, whose bytes are not counted yet."""
+        if not self._files:
+            return 0
+        file = self._files[-1]
+        place = file.tell()
+        size = file.seek(0, 2)
+        file.seek(place)
+        return size
+
+
+class _FormParser(FormDataParser):
+    """Limits what a form's fields take together; Werkzeug limits each by itself only."""
+
+    def parse(
+        self, stream: IO[bytes], mimetype: str, content_length: int | None, options: dict[str, str] | None = None
+    ) -> "t_parse_result":
+        if mimetype != "multipart/form-data":
+            return super().parse(stream, mimetype, content_length, options)
+        body = _Body(stream, self.stream_factory, FIELDS_BYTES)
+        self.stream_factory = body.open_file
+        try:
+            _, form, files = super().parse(body, mimetype, content_length, options)  # type: ignore[arg-type]  # only read
+        except RequestEntityTooLarge:
+            body.close_files()
+            raise
+        return stream, form, files
+
+
+class FormRequest(Request):
+    """A request whose form is held to `FIELDS_BYTES`."""
+
+    form_data_parser_class = _FormParser
 
 
 def limit_body(*, files: int | None = None) -> Callable[[F], F]:
@@ -39,6 +114,8 @@ def limit_body(*, files: int | None = None) -> Callable[[F], F]:
             if files is not None:
                 request.max_content_length = files * settings.max_file_bytes + FORM_BYTES
             request.max_form_parts = FORM_PARTS + (files or settings.max_batch_files)
+            if request.mimetype == URLENCODED:  # takes many times its length once it is parsed
+                request.max_content_length = FORM_BYTES
             if request.mimetype not in FORM_TYPES:
                 raise UnsupportedMediaType("Send the file as multipart/form-data.")
             return view(*args, **kwargs)
@@ -73,5 +150,23 @@ def limit_json(most_bytes: int) -> Callable[[F], F]:
 
 
 def repeated_tags() -> tuple[str, ...]:
-    """Return the form's tags, whether they came in one field, separated by commas, or in several."""
-    return split_tags(",".join(request.form.getlist("tags")))
+    """Return the form's tags, whether they came in one field, separated by commas, or in several.
+
+    Raises:
+        HTTPError: together they are too many, or one is too long; the form's model has seen the first field only.
+    """
+    try:
+        return split_tags(",".join(request.form.getlist("tags")))
+    except ValueError as error:
+        raise HTTPError(422, detail={"form_and_files": {"tags": [str(error)]}}) from error
+
+
+def chosen_files(name: str) -> list[FileStorage]:
+    """Return the form's files of that name; an HTML form in which nobody chose one sends one without name and bytes."""
+    return [file for file in request.files.getlist(name) if file.filename or _has_bytes(file)]
+
+
+def _has_bytes(file: FileStorage) -> bool:
+    found = file.stream.read(1)
+    file.stream.seek(0)
+    return bool(found)

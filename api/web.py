@@ -1,10 +1,10 @@
 """The browser page: static files, the one-time link that signs in, and the headers that fence it in."""
 
+import fcntl
 import hashlib
 import os
 import secrets
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import cast
 
 from apiflask import APIBlueprint
@@ -12,8 +12,9 @@ from flask import Flask, Request, Response, redirect, request, send_from_directo
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from itsdangerous import URLSafeTimedSerializer
+from werkzeug.exceptions import MethodNotAllowed
 
-from api.auth import SESSION_KEY
+from api.auth import SESSION_KEY, check_page_header
 from api.services import services
 from core.errors import Unauthorized
 from core.settings import Settings
@@ -82,14 +83,24 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def read_secret(path: Path) -> str:
-    """Return the secret in a file of mode 0600, making it when there is none; the first of several processes wins."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile("w", dir=path.parent, prefix=".secret-") as file:  # made with mode 0600
-            file.write(secrets.token_hex(32))
-            file.flush()
-            _link_if_absent(Path(file.name), path)
-    return path.read_text().strip()
+    """Return the secret in a file of mode 0600, making it when there is none; the first of several processes wins.
+
+    An empty file is none: a power cut may have left it.
+    """
+    if path.exists() and (kept := path.read_text().strip()):
+        return kept
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:  # noqa: PTH123 - a path has no mode
+        fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed
+        if made := file.read().strip():
+            return made
+        made = secrets.token_hex(32)
+        file.seek(0)
+        file.write(made)
+        file.flush()
+        os.fsync(file.fileno())
+        _sync_folder(path.parent)
+        return made
 
 
 def add_headers(response: Response) -> Response:
@@ -111,6 +122,8 @@ def index() -> Response:
 @blueprint.get("/login")
 def login() -> ResponseReturnValue:
     """Turn a one-time token into the page's cookie, and lead to the page."""
+    if request.method != "GET":  # HEAD comes with every GET, and from what only looks whether a link leads somewhere
+        raise MethodNotAllowed(["GET"])
     key = services().store.login_tokens.redeem(request.args.get("token", ""))
     if key is None and "text/html" in request.headers.get("Accept", ""):
         return cast("ResponseReturnValue", redirect("/?link=expired", 303))  # the page says so, and asks for a key
@@ -124,8 +137,21 @@ def login() -> ResponseReturnValue:
     return cast("ResponseReturnValue", answer)
 
 
-def _link_if_absent(source: Path, target: Path) -> None:
+@blueprint.post("/logout")
+def logout() -> ResponseReturnValue:
+    """Take the page's cookie away.
+
+    Raises:
+        Forbidden: the header is missing that shows that the page asks.
+    """
+    check_page_header()
+    session.clear()
+    return "", 204
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
     try:
-        os.link(source, target)
-    except FileExistsError:
-        return
+        os.fsync(folder)
+    finally:
+        os.close(folder)

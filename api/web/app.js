@@ -1,7 +1,7 @@
 /* The page's entry: signing in, addresses, keys, and which view stands in the reading panel. */
 
 import { isSending, openBatch } from "./batches.js";
-import { getJson, hasKey, keepKey } from "./client.js";
+import { endSession, getJson, hasKey, keepKey } from "./client.js";
 import { listenForFiles } from "./choose.js";
 import { openDocument } from "./documents.js";
 import { byId, el, icon } from "./dom.js";
@@ -35,7 +35,7 @@ function showSession({ owner, scopes }) {
   complain(mayRead ? "" : "This key may look at readings, but not send scans.");
   byId("who").replaceChildren(el("span", {}, "Signed in as "), el("b", {}, owner));
   byId("who").hidden = false;
-  byId("signout").hidden = !hasKey();
+  byId("signout").hidden = false;
   byId("signin").hidden = true;
   byId("work").hidden = false;
 }
@@ -76,8 +76,14 @@ function signIn(event) {
   start();
 }
 
-function signOut() {
+/** Forget the key, and end the session of a one-time link: who signs out leaves nothing behind that signs in. */
+async function signOut() {
   keepKey(null);
+  try {
+    await endSession();
+  } catch (problem) {
+    return complain(problem.message);
+  }
   location.hash = "#/";
   location.reload();
 }

@@ -11,8 +11,11 @@ import { count, isFinal, moment } from "./words.js";
 
 const PARALLEL = 3;
 
-/* The batch that is shown or being sent: its rows outlive a look at one of its documents. */
+/* The batch that was shown last: its rows outlive a look at one of its documents. */
 let current = { id: null, table: null, sending: null };
+
+/* Batches whose files are being sent, by their ids: that goes on whatever is looked at meanwhile. */
+const underway = new Map();
 
 /* Batches that a person is waiting for: their end is told even when it comes before the first look. */
 const awaited = new Set();
@@ -20,38 +23,41 @@ const awaited = new Set();
 const pathOf = (id) => `/v1/batches/${encodeURIComponent(id)}`;
 
 /** Return whether files are still being sent. */
-export const isSending = () => current.sending !== null;
+export const isSending = () => underway.size > 0;
 
 /** Stop sending; what has arrived is read all the same. */
 export function stopSending() {
-  current.sending?.controller.abort();
+  underway.forEach((batch) => batch.sending.controller.abort());
 }
 
 /** Make a batch and begin to send `files` into it; return the batch as soon as it exists. */
-export async function sendFiles(files, { type, table, signal }) {
-  const batch = await createBatch([], { name: nameOf(files), signal });
-  const rows = files.map((file, key) => ({ key, filename: file.name, file, status: "ready" }));
+export async function sendFiles(files, { type, request, table, signal }) {
+  const batch = await createBatch([], { name: nameOf(files), request, signal });
+  const rows = files.map((file, key) => ({ key, filename: file.name, file, request: {}, status: "ready" }));
   const sending = { controller: new AbortController(), sent: 0, total: files.length };
-  current = { id: batch.id, table, sending };
+  const sent = { id: batch.id, table, sending };
+  current = sent;
+  underway.set(batch.id, sent);
   const work = rows.map((row) => () => sendRow(row, { type, batch: batch.id, table, sending }));
   inParallel(work, sending.controller.signal).finally(() => {
     rows.filter((row) => table.state(row.key) === "ready").forEach((row) => table.update([{ ...row, status: "cancelled" }]));
-    if (current.sending === sending) current.sending = null;
+    sent.sending = null;
+    underway.delete(batch.id);
   });
   return batch;
 }
 
 /** Send one ZIP, whose files become a batch; return the batch. */
-export async function sendArchive(file, { type, signal, onProgress }) {
-  return createBatch([file], { name: file.name, type, signal, onProgress });
+export async function sendArchive(file, { type, request, signal, onProgress }) {
+  return createBatch([file], { name: file.name, type, request, signal, onProgress });
 }
 
-async function createBatch(files, { name, type, signal, onProgress }) {
+async function createBatch(files, { name, type, request, signal, onProgress }) {
   const data = new FormData();
   data.append("name", name);
   if (type) data.append("type", type);
   files.forEach((file) => data.append("files", file, file.name));
-  const batch = await upload("/v1/batches", data, { signal, onProgress });
+  const batch = await upload("/v1/batches", data, { request, signal, onProgress });
   awaited.add(batch.id);
   return batch;
 }
@@ -73,7 +79,7 @@ async function sendRow(row, { type, batch, table, sending }) {
   if (type) data.append("type", type);
   table.update([{ ...row, failure: null, status: "uploading" }]);
   try {
-    const reading = await upload("/v1/documents", data, { signal: sending?.controller.signal });
+    const reading = await upload("/v1/documents", data, { request: row.request, signal: sending?.controller.signal });
     table.update([{ ...reading, key: row.key }]);
   } catch (problem) {
     const stopped = !(problem instanceof Problem);
@@ -85,13 +91,10 @@ async function sendRow(row, { type, batch, table, sending }) {
 
 /** Open a batch, and follow it until every document is finished. */
 export async function openBatch(id) {
-  if (current.id !== id) {
-    stopSending();
-    current = { id, table: rowsTable(), sending: null };
-  }
+  if (current.id !== id) current = underway.get(id) ?? { id, table: rowsTable(), sending: null };
   const { table } = current;
   const signal = show(table.list().length ? table.element : opening());
-  const view = { id, table, signal, head: null, state: null, retries: 0, following: false };
+  const view = { id, table, signal, batch: current, head: null, state: null, retries: 0, following: false };
   table.onRetry((row) => retryRow(row, view));
   await followBatch(view);
 }
@@ -119,7 +122,7 @@ async function followBatch(view) {
 /** Fetch the batch and its readings once; return whether all is finished. */
 async function refresh(view) {
   const { id, table, signal, retries } = view;
-  const sending = current.sending;
+  const { sending } = view.batch;
   const batch = await getJson(pathOf(id), { signal });
   // A document that fails again at once leaves the batch as it was, but not the row that was tried again.
   const state = JSON.stringify([batch, sending?.sent, retries]);
@@ -175,8 +178,8 @@ function finish(batch) {
   return true;
 }
 
-async function cancelAll({ table }) {
-  stopSending();
+async function cancelAll({ batch, table }) {
+  batch.sending?.controller.abort();
   const unfinished = table.list().filter((row) => row.id && !isFinal(row.status));
   await inParallel(unfinished.map((row) => () => post(`/v1/documents/${encodeURIComponent(row.id)}/cancel`).catch(() => {})));
 }

@@ -69,26 +69,35 @@ export const post = async (path, options) => (await send(path, { ...options, met
 /** POST a value as JSON; return the answer's JSON. */
 export const postJson = (path, value) => post(path, { body: JSON.stringify(value), headers: { "Content-Type": "application/json" } });
 
+/** End the session that a one-time link began in this browser. */
+export const endSession = () => send("/logout", { method: "POST" });
+
 /** Return a value for Idempotency-Key, so that an upload sent again is not read twice. */
-export function uniqueKey() {
+function uniqueKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /**
  * POST a form with upload progress (which fetch cannot report); return the answer's JSON.
- * An upload that got no answer, or "try again", is sent again under the same Idempotency-Key.
+ * An upload that got no answer, or "try again", is sent again under the same Idempotency-Key. It stays in `request.key`
+ * until the service has taken or refused the upload, so that a later call goes on with the same `request`.
  */
-export async function upload(path, form, { onProgress, signal } = {}) {
-  const key = uniqueKey();
+export async function upload(path, form, { request = {}, onProgress, signal } = {}) {
+  request.key ??= uniqueKey();
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await uploadOnce(path, form, { key, onProgress, signal });
+      const answer = await uploadOnce(path, form, { key: request.key, onProgress, signal });
+      request.key = null;
+      return answer;
     } catch (error) {
+      if (isRefusal(error)) request.key = null;
       if (!(error instanceof Problem) || !error.retryable || attempt === 4) throw error;
       await pause(error.retryAfter || attempt, signal);
     }
   }
 }
+
+const isRefusal = (error) => error instanceof Problem && error.status >= 400 && error.status < 500 && !error.retryable;
 
 function uploadOnce(path, form, { key, onProgress, signal }) {
   return new Promise((resolve, reject) => {
@@ -132,10 +141,14 @@ export async function follow(path, { onChange, onAway, signal }) {
     try {
       const response = await send(`${path}${etag ? `?wait=${WAIT_SECONDS}` : ""}`, { signal, headers: etag ? { "If-None-Match": etag } : {} });
       failures = 0;
+      const atOnce = () => performance.now() - started < 1000;
       if (response.status !== 304) {
+        const known = etag;
         etag = response.headers.get("ETag") ?? "none";
         if (onChange(await response.json())) return;
-      } else if (performance.now() - started < 1000) {
+        // A proxy between may keep the tags from meeting: without a pause the page would ask without end.
+        if (known && strong(known) === strong(etag) && atOnce()) await pause(1, signal);
+      } else if (atOnce()) {
         // A service with many waiting answers at once that there is nothing new.
         await pause(0.5, signal);
       }
@@ -148,3 +161,6 @@ export async function follow(path, { onChange, onAway, signal }) {
     }
   }
 }
+
+/** Return an entity tag without the mark of a proxy that has packed the answer. */
+const strong = (etag) => etag.replace(/^W\//, "");

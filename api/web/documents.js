@@ -20,7 +20,7 @@ const awaited = new Set();
 const pathOf = (id) => `/v1/documents/${encodeURIComponent(id)}`;
 
 /** Send one file at high priority; return the new document. */
-export async function sendDocument(file, { type, signal, onCancel }) {
+export async function sendDocument(file, { type, request, signal, onCancel }) {
   const data = new FormData();
   data.append("file", file, file.name);
   data.append("priority", "high");
@@ -30,7 +30,7 @@ export async function sendDocument(file, { type, signal, onCancel }) {
     else showProgress("Sent, waiting for the answer", null, onCancel);
   };
   onProgress(0);
-  const sent = await upload("/v1/documents", data, { onProgress, signal });
+  const sent = await upload("/v1/documents", data, { request, onProgress, signal });
   localFiles.set(sent.id, file);
   awaited.add(sent.id);
   return sent;

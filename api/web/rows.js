@@ -46,6 +46,8 @@ export function rowsTable() {
 
   function take(key, data) {
     const row = rows.get(key);
+    // A file whose upload got no answer may have arrived, and stand here under its id until it is sent again.
+    if (data.id && keys.get(data.id) !== key) rows.delete(keys.get(data.id));
     if (data.id) keys.set(data.id, key);
     if (!row) rows.set(key, { data: { ...data, key } });
     else if (!sameState(row.data, data)) row.data = { file: row.data.file, ...data, key };

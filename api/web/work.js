@@ -14,11 +14,15 @@ import { count } from "./words.js";
 
 let chosen = [];
 
+/* The request that sends them: the same one as long as nobody knows whether it arrived. */
+let request = {};
+
 const isArchive = (file) => /\.zip$/i.test(file.name) || file.type === "application/zip";
 
 /** Take the files that a person chose, and show them. */
 export function takeFiles(files) {
   chosen = files;
+  request = {};
   complain("");
   showChoice(chosen);
   if (location.hash.startsWith("#/")) history.pushState(null, "", location.pathname);
@@ -55,6 +59,7 @@ export function clearWork({ byKey = false } = {}) {
   if (byKey && isSending()) return;
   stopSending();
   chosen = [];
+  request = {};
   showChoice(chosen);
   complain("");
   if (location.hash) history.pushState(null, "", location.pathname);
@@ -70,6 +75,7 @@ export async function sendChosen() {
   if (!chosen.length) return void byId("drop").focus();
   if (chosen.length > 1 && chosen.some(isArchive)) return complain("Send a ZIP by itself.");
   const type = new FormData(byId("send")).get("type");
+  if (request.type !== type) request = { type };
   const { table, signal } = showChosen();
   try {
     const address = await sendAs({ type, table, signal });
@@ -83,10 +89,10 @@ export async function sendChosen() {
 
 async function sendAs({ type, table, signal }) {
   const [file] = chosen;
-  if (chosen.length > 1) return `#/batches/${(await sendFiles(chosen, { type, table, signal })).id}`;
-  if (!isArchive(file)) return `#/documents/${(await sendDocument(file, { type, signal, onCancel: stopUpload })).id}`;
+  if (chosen.length > 1) return `#/batches/${(await sendFiles(chosen, { type, request, table, signal })).id}`;
+  if (!isArchive(file)) return `#/documents/${(await sendDocument(file, { type, request, signal, onCancel: stopUpload })).id}`;
   const onProgress = (share) => showProgress(`Sending: ${Math.floor(share * 100)} %`, share < 1 ? share : null, stopUpload);
-  return `#/batches/${(await sendArchive(file, { type, signal, onProgress })).id}`;
+  return `#/batches/${(await sendArchive(file, { type, request, signal, onProgress })).id}`;
 }
 
 function stopUpload() {

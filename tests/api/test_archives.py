@@ -1,10 +1,12 @@
 """ZIPs from outside: nothing gets out that should not, whatever the archive says of itself."""
 
+import errno
 import io
 import stat
 import struct
 import zipfile
 from contextlib import suppress
+from tempfile import TemporaryFile
 
 import pytest
 from hypothesis import given, settings
@@ -136,6 +138,42 @@ def test_a_zip64_locator_before_the_longest_comment_is_found() -> None:
 def test_an_archive_without_files_is_refused(data: bytes) -> None:
     with pytest.raises(ArchiveRejected, match="no files"):
         unpacked(data)
+
+
+def misplaced(*, table: bool) -> bytes:
+    """Return an archive whose table of contents, or whose member, is said to lie before its start."""
+    data = bytearray(packed(("a.png", b"x")))
+    end = data.rindex(b"PK\x05\x06")
+    if table:
+        struct.pack_into("<I", data, end + 12, end + 1)  # the table's size
+    else:
+        struct.pack_into("<I", data, end + 16, end)  # the table's place, from which all others are reckoned
+    return bytes(data)
+
+
+@pytest.mark.parametrize("table", [True, False], ids=["table", "member"])
+def test_a_place_before_the_start_is_damage_on_disk_too(table: bool) -> None:
+    with TemporaryFile() as file:  # where an upload lies that is larger than half a megabyte
+        file.write(misplaced(table=table))
+        with pytest.raises(ArchiveRejected, match="damaged"):
+            Archive(file, LIMITS).check()
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC])
+def test_a_disk_that_fails_is_no_damage(code: int) -> None:
+    class Failing(io.BytesIO):
+        fails = False
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.fails:
+                raise OSError(code, "no disk fails when it is asked to")
+            return super().read(size)
+
+    stream = Failing(packed(("a.png", b"x")))
+    archive = Archive(stream, LIMITS)
+    stream.fails = True
+    with pytest.raises(OSError, match="no disk fails"):
+        archive.check()
 
 
 @settings(max_examples=300, deadline=None)

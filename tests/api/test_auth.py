@@ -110,6 +110,26 @@ def test_a_one_time_link_signs_in_once(service: Service, caller: Caller) -> None
     assert other.get("/login").status_code == 401
 
 
+def test_a_look_at_the_link_does_not_use_it_up(service: Service, caller: Caller) -> None:
+    token = service.services.store.login_tokens.create(caller.key_id, 60)
+    looked = service.client.head(f"/login?token={token}")
+    assert (looked.status_code, looked.headers["Allow"]) == (405, "GET")
+    assert "Set-Cookie" not in looked.headers
+    assert service.client.get(f"/login?token={token}").status_code == 303
+
+
+def test_signing_out_takes_the_cookie_away(service: Service, caller: Caller) -> None:
+    browser = page_of(service, caller)
+    assert browser.get("/logout").status_code == 405
+    forged = browser.post("/logout")
+    assert (forged.status_code, forged.json["code"]) == (403, "forbidden")
+    assert browser.get("/v1/session").status_code == 200
+    assert browser.post("/logout", headers=PAGE).status_code == 204
+    assert browser.get_cookie("tallyscan_session") is None
+    assert browser.get("/v1/session").status_code == 401
+    assert service.client.post("/logout", headers=PAGE).status_code == 204
+
+
 def test_the_cookie_is_for_https_where_the_page_is(service: Service, caller: Caller) -> None:
     tokens = [service.services.store.login_tokens.create(caller.key_id, 60) for _ in range(2)]
     plain, secure = (
@@ -167,6 +187,23 @@ def test_the_secret_is_made_once_and_kept_private(tmp_path: Path) -> None:
     assert len(secrets.pop()) == 64
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert os.listdir(path.parent) == ["secret.key"]  # noqa: PTH208 - names are enough
+
+
+def test_an_empty_secret_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "secret.key"
+    path.touch(mode=0o600)
+    with ThreadPoolExecutor(8) as pool:
+        secrets = set(pool.map(lambda _: read_secret(path), range(16)))
+    assert [len(secret) for secret in secrets] == [64]
+    assert path.read_text() in secrets
+
+
+def test_a_secret_is_on_disk_before_it_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    path = tmp_path / "home" / "secret.key"
+    read_secret(path)
+    assert synced == [path.stat().st_ino, path.parent.stat().st_ino]
 
 
 def test_no_secret_is_made_before_somebody_signs_in(service: Service, caller: Caller) -> None:

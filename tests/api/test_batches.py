@@ -6,6 +6,8 @@ import json
 import zipfile
 from collections.abc import Mapping
 
+from werkzeug.test import TestResponse
+
 from core.types import Failure, PageReading, Phase
 from tests.api.conftest import PAGE, Caller, Service, StartService, scan
 
@@ -64,6 +66,17 @@ def test_a_repeated_request_gives_the_same_batch(caller: Caller) -> None:
     assert caller.batch(files, key="k").json == first
     assert len(documents_of(caller, first["id"])) == 2
     assert caller.batch({"a.png": scan(1)}, key="k").json["code"] == "idempotency_conflict"
+
+
+def test_a_form_in_which_no_file_was_chosen_is_an_empty_batch(service: Service, caller: Caller) -> None:
+    def sent(*files: str) -> TestResponse:
+        parts = [f'Content-Disposition: form-data; name="files"; filename={file}\r\n' for file in files]
+        body = "".join(f"--x\r\n{part}\r\n\r\n" for part in ('Content-Disposition: form-data; name="name"\r\n', *parts))
+        return caller.post("/v1/batches", data=f"{body}--x--\r\n", content_type="multipart/form-data; boundary=x")
+
+    answer = sent('""')
+    assert (answer.status_code, answer.json["total"], answer.json["finished"]) == (202, 0, True)
+    assert sent('""', '"empty.png"').json["total"] == 1
 
 
 def test_a_request_that_broke_off_is_completed_by_its_repetition(service: Service, caller: Caller) -> None:

@@ -103,6 +103,15 @@ def test_tags_may_be_repeated(caller: Caller) -> None:
     assert caller.submit(tags=["a", "b,c", "a"]).json["tags"] == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize("tags", [["a", "x" * 65], [f"tag-{number}" for number in range(21)]], ids=["long", "many"])
+def test_repeated_tags_are_held_to_the_same_limits(tags: list[str], caller: Caller) -> None:
+    answer, batch = caller.submit(tags=tags), caller.batch({"a.png": scan(1)}, tags=tags)
+    assert [(each.status_code, each.json["code"]) for each in (answer, batch)] == [(422, "invalid_request")] * 2
+    (error,) = answer.json["errors"]
+    assert (error["location"], error["field"]) == ("form_and_files", "tags")
+    assert "at most 20 tags" in error["message"]
+
+
 def test_empty_fields_of_a_form_count_as_absent(caller: Caller) -> None:
     body = caller.submit(type="", template="", tags="", callback_url="").json
     assert (body["type"], body["template"], body["tags"], body["callback_url"]) == (None, None, [], None)
@@ -193,6 +202,15 @@ def test_a_long_poll_with_a_tag_ends_with_any_change(service: Service, caller: C
     claimer.join()
     assert (answer.status_code, answer.json["status"]) == (200, "running")
     assert answer.headers["ETag"] != etag
+
+
+def test_a_tag_that_a_proxy_made_weak_is_known_again(service: Service, caller: Caller) -> None:
+    path = f"/v1/documents/{caller.submit().json['id']}"
+    weak = {"If-None-Match": f"W/{caller.get(path).headers['ETag']}"}
+    assert caller.get(path, headers=weak).status_code == 304
+    began = time.monotonic()
+    assert caller.get(f"{path}?wait=0.3", headers=weak).status_code == 304
+    assert time.monotonic() - began >= 0.3
 
 
 def test_long_polls_leave_threads_for_others(start_service: StartService) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.conftest import Caller, Service, scan
+from tests.api.conftest import Caller, Service, StartService, scan
 from tests.api.test_batches import documents_of, zipped
 
 
@@ -100,3 +100,19 @@ def test_reuse_knows_the_versions_of_a_template(service: Service, caller: Caller
     assert caller.submit(**form).json["id"] == first
     service.services.store.templates.put("cheque", {"fields": [1]})
     assert caller.submit(**form).json["id"] != first
+
+
+def test_what_was_taken_once_is_not_refused_when_it_is_repeated(start_service: StartService) -> None:
+    service = start_service(max_queued_documents=2)
+    caller = service.caller("clearing")
+    service.services.store.templates.put("cheque", {"fields": []})
+    first = caller.submit(key="file", template="cheque").json["id"]
+    batch = caller.batch({"a.png": scan(2)}, key="batch", template="cheque").json["id"]
+    service.services.store.templates.remove("cheque")
+    service.services._queued = (float("-inf"), 0)  # the count is as old as it may be
+    assert caller.submit().json["code"] == "queue_full"
+    assert caller.submit(key="file", template="cheque").json["id"] == first
+    assert caller.batch({"a.png": scan(2)}, key="batch", template="cheque").json["id"] == batch
+    assert caller.submit(key="file").json["code"] == "idempotency_conflict"
+    assert caller.batch({"a.png": scan(3)}, key="batch", template="cheque").json["code"] == "idempotency_conflict"
+    assert len(blobs(service)) == 2

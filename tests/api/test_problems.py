@@ -7,10 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import structlog
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from structlog.testing import capture_logs
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
 
 from api import problems
+from api.uploads import FORM_BYTES
 from core.errors import BlobAltered, BrokerUnavailable, StorageFull
 from tests.api.conftest import Caller, Service, StartService, scan
 
@@ -152,6 +156,31 @@ def test_a_body_of_unknown_length_is_cut_off(start_service: StartService) -> Non
     assert body.tell() < 1_000_000
 
 
+def test_the_fields_of_a_form_are_limited_together(caller: Caller) -> None:
+    def sent(path: str, **form: object) -> TestResponse:
+        # Encoded here: the client leaves the file open in which it would encode what is large.
+        boundary, body = encode_multipart(form)
+        return caller.post(path, data=body, content_type=f"multipart/form-data; boundary={boundary}")
+
+    def file(size: int) -> FileStorage:
+        return FileStorage(io.BytesIO(scan(1) + bytes(size)), "a.png")
+
+    assert sent("/v1/documents", file=file(4_000_000), tags="june").status_code == 202  # files count apart
+    assert sent("/v1/batches", files=[file(1_500_000), file(10), file(900_000)]).status_code == 202
+    fields = {f"field-{number}": "x" * 400_000 for number in range(10)}
+    assert_problem(sent("/v1/batches", **fields), 413, "payload_too_large")
+    assert_problem(sent("/v1/documents", file=file(4_000_000), **fields), 413, "payload_too_large")
+
+
+def test_a_form_without_files_is_as_short_as_fields_are(caller: Caller) -> None:
+    content_type = "application/x-www-form-urlencoded"
+    assert caller.post("/v1/batches", data="name=folder", content_type=content_type).status_code == 202
+    for path in ("/v1/documents", "/v1/batches", "/v1/digits"):
+        environ = {"CONTENT_LENGTH": str(FORM_BYTES + 1)}
+        answer = caller.post(path, input_stream=Unread(), content_type=content_type, environ_overrides=environ)
+        assert_problem(answer, 413, "payload_too_large")
+
+
 def test_a_file_that_is_too_large_is_refused(start_service: StartService) -> None:
     caller = start_service(max_file_bytes=len(scan(1)) - 1).caller("clearing")
     assert_problem(caller.submit(scan(1)), 413, "payload_too_large")
@@ -206,6 +235,30 @@ def test_the_database_away(caller: Caller, service: Service) -> None:
     path.with_suffix(".gone").rename(path)
     service.services.store.dispose()
     assert caller.get("/v1/documents").status_code == 200
+
+
+def test_the_cause_of_a_503_is_logged_without_secrets(
+    caller: Caller, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(problems, "_log", structlog.get_logger())  # one that no other test has bound to its settings
+    path = service.services.settings.home / "tallyscan.db"
+    assert caller.get("/v1/session").status_code == 200
+    service.services.store.dispose()
+    path.rename(path.with_suffix(".gone"))
+    with capture_logs() as lines:
+        assert_problem(caller.get("/v1/documents"), 503, "database_unavailable")
+    (line,) = [line for line in lines if line["event"] == "unavailable"]
+    assert (line["code"], line["cause"]) == ("database_unavailable", "OperationalError")
+    assert "no such table: documents" in line["text"]
+    assert "SELECT" not in line["text"]
+
+    def fail() -> None:
+        raise BrokerUnavailable from ConnectionError("redis://:hush@broker:6379/0 refused")
+
+    service.client.application.view_functions["service.health"] = fail
+    with capture_logs() as lines:
+        assert_problem(service.client.get("/healthz"), 503, "broker_unavailable")
+    assert "redis://…@broker:6379/0 refused" in [line.get("text") for line in lines]
 
 
 def test_a_locked_database(start_service: StartService, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,6 +90,12 @@ def test_readiness_sees_a_model_that_learnt_from_other_pictures(
         open_model(service.services.settings)
 
 
+def test_readiness_survives_models_that_cannot_be_looked_at(start_service: StartService, tmp_path: Path) -> None:
+    # No folder is closed to the tests' own user: a name that is too long fails just as a folder without permission.
+    answer = start_service(models=tmp_path / ("x" * 300), model="abcdef012345").client.get("/readyz")
+    assert (answer.status_code, answer.json["checks"]["model"]) == (503, "unavailable")
+
+
 def test_metrics_count_documents(service: Service, caller: Caller) -> None:
     ids = [caller.submit(priority=priority).json["id"] for priority in ("high", "normal", "normal")]
     service.read(ids[0])
@@ -122,6 +128,21 @@ def test_metrics_are_counted_once_a_second(service: Service, caller: Caller, mon
     assert queued().endswith(" 0.0")
     monkeypatch.setattr(services, "TOTALS_SECONDS", 0.0)
     assert queued().endswith(" 1.0")
+
+
+def test_metrics_that_failed_are_not_counted_again_at_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    from api import services
+
+    path = service.services.settings.home / "tallyscan.db"
+    monkeypatch.setattr(services, "TOTALS_SECONDS", 3600.0)
+    path.rename(path.with_suffix(".gone"))
+    assert service.client.get("/metrics").json["code"] == "database_unavailable"
+    service.services.store.dispose()
+    path.unlink(missing_ok=True)
+    path.with_suffix(".gone").rename(path)
+    assert service.client.get("/metrics").json["code"] == "database_unavailable"
+    monkeypatch.setattr(services, "TOTALS_SECONDS", 0.0)
+    assert service.client.get("/metrics").status_code == 200
 
 
 def test_the_page_comes_with_everything_from_here(service: Service) -> None:

@@ -88,6 +88,58 @@ def test_a_batch_is_found_again_among_the_recent(desk: Desk) -> None:
     expect(desk.page.locator(".rows .thumb canvas")).to_have_count(2)
 
 
+def test_a_look_at_another_batch_stops_no_sending(desk: Desk) -> None:
+    desk.choose(*scans(2), type_name="digits")
+    desk.read()
+    desk.wait_for_rows()
+    other = desk.batch_id()
+    held: list[Route] = []
+    holding = True
+
+    def hold(route: Route) -> None:
+        if holding:
+            held.append(route)
+        else:
+            route.continue_()
+
+    desk.page.route("**/v1/documents", hold)
+    desk.choose(*scans(4), type_name="digits")
+    desk.read()
+    desk.page.wait_for_function("(id) => location.hash.includes('batches') && !location.hash.endsWith(id)", arg=other)
+    mine = desk.batch_id()
+    desk.page.goto(f"{desk.service.url}/#/batches/{other}")
+    expect(desk.page.locator(".rows tbody tr")).to_have_count(2)
+    holding = False
+    for route in held:
+        route.continue_()
+    desk.page.goto(f"{desk.service.url}/#/batches/{mine}")
+    expect(desk.page.locator(".rows tbody tr")).to_have_count(4)
+    desk.wait_for_rows()
+    assert sorted(row["file"] for row in results(desk)) == [f"scan-{number:03}.png" for number in range(4)]
+
+
+def test_a_row_tried_again_is_the_same_request(desk: Desk) -> None:
+    desk.complaints.expect(500)
+    taken: list[str] = []
+
+    def lose_the_first_answer(route: Route) -> None:
+        answer = route.fetch()
+        taken.append(answer.json()["id"])
+        lost = {"code": "internal_error", "detail": "Lost.", "retryable": False}
+        route.fulfill(status=500, json=lost) if len(taken) == 1 else route.fulfill(response=answer)
+
+    desk.page.route("**/v1/documents", lose_the_first_answer)
+    desk.choose(*scans(2), type_name="digits")
+    desk.read()
+    desk.wait_for_rows()
+    desk.page.locator(".rows").get_by_role("button", name="again").click()
+    expect(desk.page.locator(".rows").get_by_role("button", name="again")).to_have_count(0)
+    desk.wait_for_rows()
+    assert taken[2] == taken[0]
+    expect(desk.page.locator(".rows tbody tr")).to_have_count(2)
+    assert len(results(desk)) == 2
+
+
 def test_one_bad_file_spoils_no_other(desk: Desk) -> None:
     desk.complaints.expect(415)
     damaged = png("damaged.png", factories.png_bytes("77", seed=1)[:200])

@@ -1,7 +1,10 @@
 """What goes wrong is said in a sentence, with a way on."""
 
+import re
+import time
+
 import pytest
-from playwright.sync_api import FilePayload, expect
+from playwright.sync_api import FilePayload, Route, expect
 
 from tests import factories
 from tests.browser.desk import Desk, png
@@ -62,3 +65,42 @@ def test_cancel_stops_an_upload(desk: Desk) -> None:
     expect(desk.page.locator("#progress")).to_be_hidden()
     expect(desk.page.get_by_text("Ready to read")).to_be_visible()
     expect(desk.page.locator("#live")).to_have_text("Sending was stopped.")
+
+
+def test_what_arrived_without_an_answer_is_not_read_twice(desk: Desk) -> None:
+    desk.complaints.expect(500)
+    taken: list[str] = []
+
+    def lose_the_first_answer(route: Route) -> None:
+        answer = route.fetch()
+        taken.append(answer.json()["id"])
+        if len(taken) == 1:
+            route.fulfill(status=500, json={"code": "internal_error", "detail": "Lost.", "retryable": False})
+        else:
+            route.fulfill(response=answer)
+
+    desk.page.route("**/v1/documents", lose_the_first_answer)
+    desk.choose(png("lost.png", factories.png_bytes("5150", seed=4)), type_name="digits")
+    desk.read()
+    desk.page.get_by_role("group", name="Failure").get_by_role("button", name="Try again").click()
+    desk.wait_for_reading()
+    assert taken == [desk.document_id()] * 2
+    desk.read()
+    desk.page.wait_for_function("(id) => !location.hash.endsWith(id)", arg=taken[0])
+    desk.wait_for_reading()
+    assert desk.document_id() == taken[2] != taken[0]
+
+
+def test_answers_that_are_never_unchanged_are_not_asked_for_without_end(desk: Desk) -> None:
+    waiting = {**desk.read_one(png("waits.png", factories.png_bytes("62", seed=6))), "status": "queued", "pages": []}
+    asked: list[float] = []
+
+    def answer_at_once(route: Route) -> None:
+        asked.append(time.monotonic())
+        route.fulfill(json=waiting, headers={"ETag": 'W/"v1"'})
+
+    desk.page.route(re.compile(rf"/v1/documents/{waiting['id']}(\?|$)"), answer_at_once)
+    desk.page.reload()
+    with desk.page.expect_response(lambda _: len(asked) >= 4):
+        expect(desk.page.locator("#progress-text")).to_contain_text("Waiting")
+    assert asked[3] - asked[1] > 1.5

@@ -72,6 +72,18 @@ def test_a_key_signs_in_for_this_tab_only(open_desk: OpenDesk, browser_service: 
     assert desk.page.evaluate("sessionStorage.length") == 0
 
 
+def test_a_links_session_ends_at_sign_out(open_desk: OpenDesk, browser_service: RunningService) -> None:
+    desk = open_desk(sign_in=False)
+    desk.complaints.expect(401)
+    desk.page.goto(new_link(browser_service))
+    expect(desk.page.locator("#who")).to_contain_text("admin")
+    desk.page.get_by_role("button", name="Sign out").click()
+    expect(desk.page.locator("#signin")).to_be_visible()
+    assert desk.page.context.cookies() == []
+    desk.page.reload()
+    expect(desk.page.locator("#signin")).to_be_visible()
+
+
 def test_a_wrong_key_is_refused_in_words(open_desk: OpenDesk) -> None:
     desk = open_desk(sign_in=False)
     desk.complaints.expect(401)
