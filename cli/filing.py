@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
 
 from cli.options import chosen_format
@@ -58,8 +59,15 @@ class Appender:
             sys.stdout.write(text)
             sys.stdout.flush()
             return
-        with self.out.open("ab") as stream:
-            stream.write(_encoded(text))
+        with self.out.open("ab", buffering=0) as stream:
+            end = stream.tell() if stream.seekable() else None
+            try:
+                _write_all(stream, _encoded(text))
+            except OSError:
+                # Half a row would spoil the next one, too.
+                if end is not None:
+                    stream.truncate(end)
+                raise
 
 
 def move_aside(path: Path, *, top: Path, subfolder: str, outcome: Outcome) -> Path:
@@ -81,6 +89,12 @@ def _free(target: Path) -> Path:
         free = target.with_name(f"{target.stem}-{number}{target.suffix}")
         number += 1
     return free
+
+
+def _write_all(stream: RawIOBase, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[stream.write(rest) or 0 :]
 
 
 def _encoded(text: str) -> bytes:

@@ -22,6 +22,9 @@ from core.errors import InvalidRequest
 
 LEDGER_FILE = "submissions.db"
 
+MAX_NAME_LENGTH = 255
+"""Characters of a batch's name that a service takes."""
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
     id INTEGER PRIMARY KEY, service TEXT NOT NULL, purpose TEXT NOT NULL, name TEXT NOT NULL, token TEXT NOT NULL,
@@ -92,6 +95,12 @@ class Run:
     token: str
     batch_id: str | None
     options: dict[str, Any]
+
+
+def run_name(name: str, *, ending: str = "") -> str:
+    """Return a run's name, which its batch bears, too: `name` as text that can be stored, cut off before `ending`."""
+    # The name of a folder need not be text.
+    return name.encode("utf-8", "replace").decode("utf-8")[: MAX_NAME_LENGTH - len(ending)] + ending
 
 
 def upload_key(run: Run, path: Path, *, sha256: str, round: int) -> str:  # noqa: A002 - the word of the table

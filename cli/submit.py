@@ -12,7 +12,7 @@ import click
 from cli.client import Client
 from cli.collecting import collect, wait_for_batch
 from cli.endpoint import find_endpoint
-from cli.ledger import Ledger, Run, open_ledger
+from cli.ledger import Ledger, Run, open_ledger, run_name
 from cli.options import (
     chosen_format,
     examples,
@@ -251,4 +251,6 @@ def _purpose(plan: Plan) -> str:
 
 
 def _batch_name(plan: Plan) -> str:
-    return plan.batch or f"{plan.paths[0].resolve().name} {datetime.now().astimezone():%Y-%m-%d %H:%M}"
+    if plan.batch:
+        return run_name(plan.batch)
+    return run_name(plan.paths[0].resolve().name, ending=f" {datetime.now().astimezone():%Y-%m-%d %H:%M}")

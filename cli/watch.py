@@ -33,7 +33,7 @@ from watchdog.observers import Observer
 from cli.client import Client
 from cli.collecting import outcome_of, refusal
 from cli.filing import Appender, move_aside
-from cli.ledger import Entry, Ledger, Run, Stamp, State
+from cli.ledger import Entry, Ledger, Run, Stamp, State, run_name
 from cli.outcome import Outcome
 from cli.output import counted, failure_lines
 from cli.patience import Interrupted
@@ -235,10 +235,10 @@ def _open_run(client: Client, ledger: Ledger, watch: Watch) -> Run:
     purpose = json.dumps({"watch": ascii(str(watch.folder.absolute())), "batch": watch.batch, **options})
     run = ledger.find(client.endpoint.url, purpose=purpose)
     if run is None:
-        name = watch.batch or watch.folder.resolve().name
+        name = run_name(watch.batch or watch.folder.resolve().name)
         run = ledger.start(client.endpoint.url, purpose=purpose, name=name, options=options)
     if watch.batch and run.batch_id is None:
-        run = ledger.set_batch(run, client.create_batch(watch.batch, idempotency_key=run.token).id)
+        run = ledger.set_batch(run, client.create_batch(run.name, idempotency_key=run.token).id)
     return run
 
 

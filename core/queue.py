@@ -91,8 +91,8 @@ class Dispatcher:
         """
         self._send(NOTIFY, [document_id], queue=MAINTENANCE_QUEUE)
 
-    def backlog(self) -> int:
-        """Return how many documents and pages wait in the broker.
+    def backlog(self) -> dict[Priority, int]:
+        """Return how many documents and pages wait in each of the broker's queues.
 
         Raises:
             BrokerUnavailable: the broker does not answer.
@@ -101,7 +101,7 @@ class Dispatcher:
             with self._app.connection_for_write() as connection:
                 connection.ensure_connection(max_retries=0)
                 channel = connection.default_channel
-                return sum(channel.queue_declare(queue=str(priority)).message_count for priority in Priority)
+                return {each: channel.queue_declare(queue=str(each)).message_count for each in Priority}
         except (OperationalError, OSError) as error:
             raise BrokerUnavailable from error
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from platformdirs import user_data_path
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MEBIBYTE = 1024 * 1024
@@ -19,6 +19,13 @@ ACTIVE_MODEL = "active"
 
 SHIPPED_MODEL = "digits"
 """The shipped default."""
+
+_BEFORE = {
+    "hard_time_limit_seconds": "soft_time_limit_seconds",
+    "lease_seconds": "hard_time_limit_seconds",
+    "visibility_timeout_seconds": "lease_seconds",
+}
+"""Times, each with the one that must be over first, or a healthy worker's document would be given to another."""
 
 _RELATIVE_SQLITE = re.compile(r"(?P<driver>sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(?P<path>[^?]+)(?P<rest>.*)")
 
@@ -71,11 +78,17 @@ class Settings(BaseSettings):
     )
     max_attempts: int = Field(3, ge=1, description="Attempts before a document ends as failed.")
     soft_time_limit_seconds: int = Field(45, ge=1, description="Reading one page, before it fails clearly.")
-    hard_time_limit_seconds: int = Field(60, ge=1, description="Reading one page, before the process is killed.")
-    lease_seconds: float = Field(90.0, gt=0, description="Time a worker holds a document before it counts as lost.")
+    hard_time_limit_seconds: int = Field(
+        60, ge=1, validate_default=True, description="Reading one page, before the process is killed."
+    )
+    lease_seconds: float = Field(
+        90.0, gt=0, validate_default=True, description="Time a worker holds a document before it counts as lost."
+    )
     sweep_seconds: float = Field(5.0, gt=0, description="Pause between sweeps.")
     redeliver_seconds: float = Field(60.0, gt=0, description="A queued document is sent again after this time.")
-    visibility_timeout_seconds: int = Field(600, ge=60, description="Broker's own redelivery; above the hard limit.")
+    visibility_timeout_seconds: int = Field(
+        600, ge=60, validate_default=True, description="Broker's own redelivery; above the lease."
+    )
     broker_socket_timeout_seconds: float = Field(60.0, gt=0, description="Silence on the broker's socket.")
     broker_connect_timeout_seconds: float = Field(2.0, gt=0, description="Connecting to the broker.")
     worker_max_memory_mib: int = Field(1024, ge=256, description="A worker process above this is replaced.")
@@ -112,6 +125,15 @@ class Settings(BaseSettings):
     def _absolute_database(cls, url: str) -> str:
         found = _RELATIVE_SQLITE.fullmatch(url)
         return f"{found['driver']}{Path(found['path']).absolute()}{found['rest']}" if found else url
+
+    @field_validator(*_BEFORE)
+    @classmethod
+    def _in_order(cls, seconds: float, info: ValidationInfo) -> float:
+        # The defaults are held to it, too: one time that is set alone can be at odds with another's default.
+        before = _BEFORE[info.field_name or ""]
+        if before in info.data and seconds <= info.data[before]:
+            raise ValueError(f"{seconds:g} must be more than the {info.data[before]:g} of TALLYSCAN_{before.upper()}")
+        return seconds
 
     @field_validator("callback_hosts", mode="before")
     @classmethod

@@ -9,7 +9,7 @@ from core.errors import NotFound
 from core.status import Status
 from storage import mappers
 from storage.clock import new_id, utc_now
-from storage.engine import Database
+from storage.engine import Database, check_text
 from storage.idempotency import once, request_key
 from storage.mappers import AnyRow
 from storage.records import BatchRecord, CreatedBatch
@@ -35,7 +35,9 @@ class Batches:
 
         Raises:
             IdempotencyConflict: the key came with another request before.
+            InvalidRequest: the name cannot be stored.
         """
+        check_text(name)
 
         def make(connection: Connection) -> tuple[str, CreatedBatch]:
             values = {"id": new_id(), "owner": owner, "name": name, "created_at": utc_now()}

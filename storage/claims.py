@@ -5,7 +5,8 @@ many workers that claim exactly one gets it, and a worker that was given up for 
 that touch a document and its pages always take the document's row first, so that they cannot lock each other out.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import Any
@@ -27,9 +28,11 @@ from storage.leases import (
     finish_document,
     log_attempt,
     lose,
+    mark_documents,
     new_lease,
 )
 from storage.mappers import Values
+from storage.orphans import remove_orphans
 from storage.records import Claim, Delivery, Expired, Outcome, PageOutcome
 from storage.tables import attempts, documents, fields, pages
 
@@ -97,7 +100,8 @@ class Claims:
     ) -> bool:
         """Store the reading of a whole document, which ends; False when the claim is no longer valid.
 
-        The document is `done` when any page was read, else `failed` with its first page's failure.
+        The document is `done` when any page was read, else `failed` with its first page's failure. Whoever stored the
+        pictures asks `BlobStore.exists` after this call and stores them once more if a deletion came between.
         """
         values = {
             **ended([mappers.failure_values(page.failure) for page in reading.pages]),
@@ -110,6 +114,7 @@ class Claims:
         }
         hold = Hold.of(claim)
         with self._database.write(durable=False) as connection:
+            self._lock_pictures(connection, preview_sha256s)
             held = end_lease(connection, hold, values)
             if held is None:
                 return False
@@ -129,10 +134,11 @@ class Claims:
     ) -> PageOutcome:
         """Store one page's reading; with the last page the document ends, in the same transaction.
 
-        The page's `steps` join those of the pages before it.
+        The page's `steps` join those of the pages before it; its picture is seen to as by `complete_document`.
         """
         values, hold = mappers.page_values(reading, preview_sha256=preview_sha256), Hold.of(claim)
         with self._database.write(durable=False) as connection:
+            self._lock_pictures(connection, [preview_sha256])
             progress = advance_document(connection, claim.document_id, mappers.reader_values(reader), steps)
             held = progress and end_lease(connection, hold, values)
             if progress is None or held is None:
@@ -142,6 +148,17 @@ class Claims:
             _insert_fields(connection, claim, [reading])
             status = finish_document(connection, claim.document_id, progress)
         return PageOutcome(stored=True, finished=status is not Status.RUNNING, status=status)
+
+    def discard(self, preview_sha256: str, *, remove: Callable[[str], None]) -> None:
+        """Remove a picture that was stored for a page that nobody waits for, unless another page has the same.
+
+        Args:
+            preview_sha256: what was stored.
+            remove: called as by `Documents.delete`.
+        """
+        with self._database.write(durable=False) as connection:
+            self._lock_pictures(connection, [preview_sha256])
+            remove_orphans(connection, frozenset({preview_sha256}), remove)
 
     def fail(self, claim: Claim, failure: Failure, *, max_attempts: int) -> Status:
         """Note that an attempt failed, and return where the document or page stands now.
@@ -170,30 +187,40 @@ class Claims:
                 log_attempt(connection, hold, held, outcome=Outcome.RELEASED)
         return held is not None
 
-    def due(self, *, now: datetime, redeliver_seconds: float, limit: int, retry_seconds: float = 0.0) -> list[Delivery]:
+    def due(
+        self,
+        *,
+        now: datetime,
+        redeliver_seconds: float,
+        limit: int,
+        retry_seconds: float = 0.0,
+        priority: Priority | None = None,
+    ) -> list[Delivery]:
         """Return what is queued and was never sent, or sent too long ago, at most `limit`, the unsent first.
+
+        With `priority`, of that one only.
 
         What is queued again after a failed attempt is due `retry_seconds` after that attempt, not before: whatever
         was away then (a blob store, a disk) needs time to come back.
         """
         before, failed_before = now - timedelta(seconds=redeliver_seconds), now - timedelta(seconds=retry_seconds)
         with self._database.read() as connection:
-            whole = connection.execute(_due_documents(before, failed_before).limit(limit))
+            whole = connection.execute(_of(priority, _due_documents(before, failed_before)).limit(limit))
             found = [Delivery(row.id, None, row.priority) for row in whole]
             room = limit - len(found)
             if room > 0:
-                rows = connection.execute(_due_pages(before, failed_before).limit(room))
+                rows = connection.execute(_of(priority, _due_pages(before, failed_before)).limit(room))
                 found += [Delivery(row.document_id, row.page_index, row.priority) for row in rows]
         return found
 
-    def sent_count(self) -> int:
-        """Return how many queued documents and pages were sent: as many messages the broker should hold."""
-        waiting = [
-            select(func.count()).select_from(table).where(table.c.status == QUEUED, table.c.sent_at.is_not(None))
-            for table in (documents, pages)
-        ]
+    def sent_counts(self) -> Counter[Priority]:
+        """Return how many queued documents and pages were sent: as many messages each queue should hold."""
+        counts: Counter[Priority] = Counter()
         with self._database.read() as connection:
-            return sum(int(connection.execute(query).scalar_one()) for query in waiting)
+            for query in (_sent_documents(), _sent_pages()):
+                for priority, count in connection.execute(query):
+                    counts[priority] += count
+        return counts
 
     def mark_sent(self, deliveries: Sequence[Delivery]) -> None:
         """Note that queued documents or pages go to the broker.
@@ -219,6 +246,10 @@ class Claims:
             self._expire(hold, expired, again=hold.attempt < max_attempts)
         return expired
 
+    def _lock_pictures(self, connection: Connection, digests: Sequence[str | None]) -> None:
+        # Before the document's row is touched, as `Documents` does; else a picture could be removed under its new row.
+        self._database.lock(connection, [digest for digest in digests if digest is not None])
+
     def _mark(self, deliveries: Sequence[Delivery], sent_at: datetime | None) -> None:
         if not deliveries:
             return
@@ -226,11 +257,7 @@ class Claims:
         single = [delivery for delivery in deliveries if delivery.page_index is not None]
         with self._database.write(durable=False) as connection:
             if whole:
-                connection.execute(
-                    update(documents)
-                    .where(documents.c.id.in_(whole), documents.c.status == QUEUED)
-                    .values(sent_at=sent_at)
-                )
+                mark_documents(connection, whole, sent_at)
             for delivery in single:
                 connection.execute(
                     update(pages)
@@ -317,6 +344,30 @@ def _due_pages(before: datetime, failed_before: datetime) -> Select[str, int, Pr
         .join(documents, documents.c.id == pages.c.document_id)
         .where(pages.c.status == QUEUED, or_(sent_at.is_(None), sent_at < before), or_(sent_at.is_not(None), ~failed))
         .order_by(sent_at.nulls_first())
+    )
+
+
+def _of(priority: Priority | None, query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    if priority is None:
+        return query
+    # An expression rather than the column: or SQLite takes the index of the counts and sorts the whole queue.
+    return query.where(func.coalesce(documents.c.priority, priority) == priority)
+
+
+def _sent_documents() -> Select[Priority, int]:
+    return (
+        select(documents.c.priority, func.count())
+        .where(documents.c.status == QUEUED, documents.c.sent_at.is_not(None))
+        .group_by(documents.c.priority)
+    )
+
+
+def _sent_pages() -> Select[Priority, int]:
+    return (
+        select(documents.c.priority, func.count())
+        .join(pages, pages.c.document_id == documents.c.id)
+        .where(pages.c.status == QUEUED, pages.c.sent_at.is_not(None))
+        .group_by(documents.c.priority)
     )
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, select, update
 
-from core.errors import InvalidRequest, NotFound, NotReady
+from core.errors import NotFound, NotReady
 from core.status import FINAL, Status
 from storage import mappers
 from storage.clock import new_id, utc_now
-from storage.engine import Database
+from storage.engine import Database, check_text
 from storage.mappers import AnyRow
 from storage.records import CorrectionRecord, KeyRecord, NewCorrection
 from storage.tables import corrections, documents, fields, pages
@@ -34,8 +34,7 @@ class Corrections:
             NotFound: no such document of that owner, or no such field on the page.
             NotReady: the page has not been read yet.
         """
-        if "\0" in new.note:
-            raise InvalidRequest("A text holds characters that cannot be stored.")
+        check_text(new.note)
         with self._database.write() as connection:
             read = _reading(connection, document_id, new, owner)
             values = {

@@ -5,28 +5,29 @@ None stands for an administrator, who sees them all.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
 from sqlalchemy.sql.dml import Update
 
-from core.errors import InvalidRequest, InvalidTransition, NotFound, NotReady, UnknownTemplate
+from core.errors import InvalidTransition, NotFound, NotReady, UnknownTemplate
 from core.status import FINAL, Status, origins
 from core.types import AUTO
 from storage import mappers
 from storage.batches import require_batch
 from storage.clock import new_id, utc_now
 from storage.corrections import current_corrections
-from storage.engine import Database
+from storage.engine import Database, check_text
 from storage.idempotency import once, request_key
-from storage.leases import QUEUED
+from storage.leases import QUEUED, mark_documents
 from storage.mappers import AnyRow, Values
 from storage.orphans import remove_orphans
 from storage.records import Attempt, Created, DocumentRecord, NewDocument, TemplateRef
 from storage.tables import attempts, documents, fields, pages, templates
 
 CHUNK = 100
-"""Documents held in memory at a time while a batch is streamed."""
+"""Documents, and pages of theirs, held in memory at a time while a batch is streamed; a longer document comes alone."""
 
 _INSERT = insert(documents).returning(*documents.c)
 _FRESH: Values = {
@@ -168,14 +169,14 @@ class Documents:
         return sha256
 
     def mark_sent(self, ids: Sequence[str]) -> None:
-        """Note that the ids have just gone to the broker."""
+        """Note that the ids have just gone to the broker; one that a worker has claimed already is left alone."""
         with self._database.write(durable=False) as connection:
-            connection.execute(update(documents).where(documents.c.id.in_(ids)).values(sent_at=utc_now()))
+            mark_documents(connection, ids, utc_now())
 
     def mark_unsent(self, ids: Sequence[str]) -> None:
         """Note that the broker did not take the ids, so that the next sweep sends them."""
         with self._database.write(durable=False) as connection:
-            connection.execute(update(documents).where(documents.c.id.in_(ids)).values(sent_at=None))
+            mark_documents(connection, ids, None)
 
     def queued_count(self) -> int:
         """Return how many documents wait, of all owners."""
@@ -251,7 +252,7 @@ class Documents:
     def _create(
         self, connection: Connection, new: NewDocument, owner: str, batch_id: str | None, *, reuse: bool, sent: bool
     ) -> Created:
-        _check_text(new)
+        check_text(new.filename, new.media_type, new.type_name, new.callback_url)
         self._database.lock(connection, [new.sha256])
         if batch_id is not None:
             require_batch(connection, batch_id, owner)
@@ -280,18 +281,17 @@ class Documents:
         while True:
             with self._database.read() as connection:
                 rows = connection.execute(query.where(documents.c.id > last)).all()
-                chunk = _with_pages(connection, rows)
+                chunk = _with_pages(connection, _within(rows, CHUNK))
             if not chunk:
                 return
             yield from chunk
             last = chunk[-1].id
 
 
-def _check_text(new: NewDocument) -> None:
-    # PostgreSQL refuses NUL by itself; SQLite keeps it, and then some reader cuts the text short.
-    if any("\0" in text for text in (new.filename, new.media_type, new.type_name, new.callback_url) if text):
-        message = "A text holds characters that cannot be stored."
-        raise InvalidRequest(message)
+def _within(rows: Sequence[AnyRow], limit: int) -> Sequence[AnyRow]:
+    """Return the first of the documents that together have at most `limit` pages, at least one of them."""
+    pages_until = accumulate(row.pages_done for row in rows)
+    return rows[: max(1, sum(count <= limit for count in pages_until))]
 
 
 def _owned(query: Select[*tuple[Any, ...]], document_id: str, owner: str | None) -> Select[*tuple[Any, ...]]:

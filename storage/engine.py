@@ -86,6 +86,17 @@ class Database:
             connection.execute(_ADVISORY_LOCK, {"number": int(digest[:16], 16) >> 1})
 
 
+def check_text(*texts: str | None) -> None:
+    """Return when the texts can be stored, in either kind of database.
+
+    Raises:
+        InvalidRequest: one holds NUL.
+    """
+    # PostgreSQL refuses NUL by itself; SQLite keeps it, and then some reader cuts the text short.
+    if any("\0" in text for text in texts if text):
+        raise InvalidRequest("A text holds characters that cannot be stored.")
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Raise the driver's errors as what they mean for a caller.

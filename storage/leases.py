@@ -4,6 +4,7 @@ A `Hold` names a lease by its token. Every function here runs inside its caller'
 hold was still valid; if it was not, the caller rolls back.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -60,6 +61,13 @@ def new_lease(*, worker: str, lease_seconds: float) -> Lease:
         "claimed_at": now,
     }
     return Lease(token, now, values)
+
+
+def mark_documents(connection: Connection, ids: Sequence[str], sent_at: datetime | None) -> None:
+    """Note when queued documents went to the broker, None for not at all; others are left alone."""
+    connection.execute(
+        update(documents).where(documents.c.id.in_(ids), documents.c.status == QUEUED).values(sent_at=sent_at)
+    )
 
 
 def end_lease(connection: Connection, hold: Hold, values: Values) -> AnyRow | None:

@@ -71,6 +71,7 @@ def read_page(desk: "Desk", document_id: str, index: int) -> None:
         _log_read("page read", result, stored=outcome.stored)
         if outcome.finished:
             announce(document_id, desk.dispatcher, desk.settings)
+        _settle_preview(desk, result, preview, stored=outcome.stored)
 
 
 def failure_of(error: BaseException, *, time_limit_errors: tuple[type[Exception], ...] = ()) -> Failure:
@@ -147,10 +148,12 @@ def _read_only_page(desk: "Desk", claim: Claim, data: bytes, *, reader: Reader) 
     request = _request(desk, claim)
     result = reader.read_page(data, 0, request=request)
     reading = DocumentReading(pages=(result.reading,), reader=reader.info, steps=result.steps)
-    stored = desk.store.claims.complete_document(claim, reading, (_keep_preview(desk, result),))
+    preview = _keep_preview(desk, result)
+    stored = desk.store.claims.complete_document(claim, reading, (preview,))
     _log_read("document read", result, stored=stored)
     if stored:
         announce(claim.document_id, desk.dispatcher, desk.settings)
+    _settle_preview(desk, result, preview, stored=stored)
 
 
 def _request(desk: "Desk", claim: Claim) -> ReadRequest:
@@ -164,6 +167,20 @@ def _request(desk: "Desk", claim: Claim) -> ReadRequest:
 
 def _keep_preview(desk: "Desk", result: PageResult) -> str | None:
     return desk.blobs.put(result.preview) if result.preview is not None else None
+
+
+def _settle_preview(desk: "Desk", result: PageResult, preview: str | None, *, stored: bool) -> None:
+    """Remove the picture of a page that nobody waits for any more; see that the one of a stored page is still there."""
+    if preview is None:
+        return
+    try:
+        if not stored:
+            desk.store.claims.discard(preview, remove=desk.blobs.delete)
+        elif not desk.blobs.exists(preview):  # removed, with the last other page of its bytes, before our row was there
+            _keep_preview(desk, result)
+    except Unavailable as error:
+        # The claim has ended: no reason to count this attempt as failed.
+        log.warning("picture not seen to", code=error.code, stored=stored)
 
 
 def _log_read(event: str, result: PageResult, *, stored: bool) -> None:

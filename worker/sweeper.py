@@ -8,6 +8,7 @@ import structlog
 from core.errors import BrokerUnavailable
 from core.queue import Dispatcher
 from core.settings import Settings
+from core.status import Priority
 from storage.records import Delivery
 from storage.store import Store
 from worker.callbacks import announce
@@ -60,26 +61,33 @@ def _send_unsent(store: Store, dispatcher: Dispatcher, settings: Settings) -> in
 def _send_lost(store: Store, dispatcher: Dispatcher, settings: Settings) -> int:
     """Send again what was sent long ago, but no more than the broker has lost.
 
-    Waiting behind ten thousand others is no loss: sent again every minute, a long queue would only grow longer.
+    Waiting behind ten thousand others is no loss: sent again every minute, a long queue would only grow longer. Each
+    queue is looked at by itself: a copy in one would make up for the loss in another, and hide it.
     """
     try:
         backlog = dispatcher.backlog()
     except BrokerUnavailable as error:
         log.warning("sweep sends nothing", code=error.code)
         return 0
-    missing = min(store.claims.sent_count() - backlog, SWEEP_LIMIT) if backlog else SWEEP_LIMIT
-    if missing <= 0:
-        return 0
-    found = _due(store, settings, redeliver_seconds=settings.redeliver_seconds, limit=missing)
+    sent, found = store.claims.sent_counts(), list[Delivery]()
+    for priority in Priority:
+        missing = min(sent[priority] - backlog[priority], SWEEP_LIMIT - len(found))
+        if missing > 0:
+            found += _due(
+                store, settings, redeliver_seconds=settings.redeliver_seconds, limit=missing, priority=priority
+            )
     return _send(store, dispatcher, found)
 
 
-def _due(store: Store, settings: Settings, *, redeliver_seconds: float, limit: int) -> list[Delivery]:
+def _due(
+    store: Store, settings: Settings, *, redeliver_seconds: float, limit: int, priority: Priority | None = None
+) -> list[Delivery]:
     return store.claims.due(
         now=datetime.now(UTC),
         redeliver_seconds=redeliver_seconds,
         retry_seconds=settings.redeliver_seconds,
         limit=limit,
+        priority=priority,
     )
 
 

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,10 +26,11 @@ ADMIN = "admin"
 
 
 def prepare_home(settings: Settings) -> None:
-    """Make the home folder, readable by its owner alone.
+    """Make the home folder, readable by its owner alone; one that is there already keeps its mode.
 
     Raises:
-        WrongUsage: the folder cannot be made, or its path is too long for the broker's socket.
+        WrongUsage: the folder cannot be made, everybody may write in it, or its path is too long for the broker's
+            socket.
     """
     if not settings.broker_url and len(os.fsencode(settings.broker_socket)) > SOCKET_PATH_LIMIT:
         raise WrongUsage(
@@ -36,11 +38,22 @@ def prepare_home(settings: Settings) -> None:
             "set TALLYSCAN_HOME to a shorter one."
         )
     try:
-        for folder in (settings.home, settings.home / "logs", settings.home / "broker"):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        settings.home.chmod(0o700)
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if settings.home.stat().st_mode & stat.S_IWOTH:
+            raise WrongUsage(
+                f"Everybody may write in {settings.home}: set TALLYSCAN_HOME to a folder of its own, or close this one "
+                f"by 'chmod 700 {settings.home}'."
+            )
+        # What the service keeps is closed, whatever the home is.
+        for name in ("logs", "broker") if settings.blob_url else ("logs", "broker", "blobs"):
+            (settings.home / name).mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise WrongUsage(f"Cannot use {settings.home} as home folder: {error.strerror}.") from error
+
+
+def is_open(home: Path) -> bool:
+    """Return whether others than its owner may look into the home folder."""
+    return bool(home.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
 
 
 @contextlib.contextmanager

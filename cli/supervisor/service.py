@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import os
 import signal
 import socket
@@ -13,7 +14,7 @@ import click
 
 from cli.supervisor.address import listen, url_of
 from cli.supervisor.child import Child
-from cli.supervisor.home import first_key, locked, prepare_home, ready_store
+from cli.supervisor.home import first_key, is_open, locked, prepare_home, ready_store
 from cli.supervisor.logs import log_file, tail, trim
 from cli.supervisor.refusals import ChildrenFailing, StartRefused
 from cli.supervisor.roles import Role, api_role, beat_role, broker_role, environment, worker_role
@@ -21,6 +22,10 @@ from cli.supervisor.wakeups import Wakeups
 from core.errors import TallyscanError
 from core.settings import Settings
 
+NEEDED = ("database", "schema")
+"""Of the checks of `/readyz`: without these no document can be taken in."""
+OK = "ok"
+"""What `/readyz` says of a part that is there."""
 READY_SECONDS = 60.0
 """From start to ready; a slow disk needs a few seconds for the imports."""
 LOG_CHECK_SECONDS = 30.0
@@ -38,6 +43,7 @@ def supervise(settings: Settings, *, allow_remote: bool = False) -> int:
         settings: `port` 0 picks a free one; with `broker_url` set, no broker of our own is started.
         allow_remote: listen at addresses that other machines can reach, too.
     """
+    os.umask(0o077)  # nobody else's, even in a home that others may look into
     try:
         with Wakeups.open() as wakeups:
             _run(settings, wakeups, allow_remote=allow_remote)
@@ -49,6 +55,8 @@ def supervise(settings: Settings, *, allow_remote: bool = False) -> int:
 
 def _run(settings: Settings, wakeups: Wakeups, *, allow_remote: bool) -> None:
     prepare_home(settings)
+    if is_open(settings.home):
+        _say(f"{settings.home} is open to other users; close it: chmod 700 {settings.home}")
     with locked(settings.home) as announce, listen(settings.host, settings.port, allow_remote=allow_remote) as listener:
         url = url_of(listener)
         announce(url)
@@ -102,7 +110,7 @@ class Service:
             self._await("the broker", self._broker_answers)
         for child in self._front:
             self._start(child)
-        self._await("the service", lambda: _is_ready(url))
+        self._await("the service", lambda: self._takes_documents(url))
         return not self._wakeups.stop_requests
 
     def run(self) -> None:
@@ -171,6 +179,20 @@ class Service:
             return probe.recv(16).startswith(b"+PONG")
         return False
 
+    def _takes_documents(self, url: str) -> bool:
+        """Return whether the API answers, and has its database; say what else is amiss, which is no reason to end.
+
+        A broker that is away gets its messages later, and workers read by an earlier model than one that is damaged.
+        """
+        # The API looks for the broker before it answers.
+        checks = _checks(url, timeout_seconds=1.0 + self._settings.broker_connect_timeout_seconds)
+        if any(checks.get(name) != OK for name in NEEDED):
+            return False
+        for name, outcome in checks.items():
+            if outcome != OK:
+                _say(f"amiss: {name} ({outcome}); 'tallyscan doctor' tells more")
+        return True
+
     def _ask(self, children: Iterable[Child], number: signal.Signals, *, seconds: float) -> None:
         """Send a signal to those that run and wait for them to leave."""
         running = [child for child in children if child.running()]
@@ -213,14 +235,15 @@ def _kill(children: Iterable[Child]) -> None:
         child.kill()
 
 
-def _is_ready(url: str) -> bool:
+def _checks(url: str, *, timeout_seconds: float) -> dict[str, str]:
+    """Return what the API says of each part of the service: nothing while it does not answer."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=1.0)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout_seconds)
     try:
         connection.request("GET", "/readyz")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
+        return dict(json.loads(connection.getresponse().read())["checks"])
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        return {}
     finally:
         connection.close()
 

@@ -7,8 +7,13 @@ from pathlib import Path
 import pytest
 
 from cli.client import Upload
-from cli.ledger import Ledger, Run, Stamp, State, open_ledger, upload_key
+from cli.ledger import Ledger, Run, Stamp, State, open_ledger, run_name, upload_key
+from cli.progress import progress_display
 from cli.sending import Sender, SendOptions, send_all
+from cli.submit import Plan
+from cli.submit import _open_run as submitted_run
+from cli.watch import Watch
+from cli.watch import _open_run as watched_run
 from core.errors import InvalidRequest, Unauthorized
 from tests.cli.app_server import AppServer
 from tests.factories import png_bytes
@@ -142,6 +147,31 @@ def test_the_ledger_survives_and_keeps_names_that_are_no_text(tmp_path: Path) ->
         assert ledger.find("http://a", purpose="p") == run
         assert ledger.find("http://b", purpose="p") is None
         assert ledger.entries(run, State.SENT)[0].path == odd
+
+
+def test_a_runs_name_is_text_that_a_service_takes(app: AppServer, ledger: Ledger) -> None:
+    folder = b"caf\xe9 ".decode("utf-8", "surrogateescape") + "x" * 250
+    name = run_name(folder, ending=" 2026-01-31 09:30")
+    assert name.startswith("caf? x")
+    assert name.endswith("x 2026-01-31 09:30")
+    run = ledger.start("http://service", purpose="odd", name=name, options={})
+    with app.client() as client:
+        batch = client.create_batch(run.name, idempotency_key=run.token)
+    assert app.services.store.batches.get(batch.id, None).name == name
+    assert run_name("monday") == "monday"
+
+
+def test_a_folder_whose_name_is_no_text_can_be_sent_and_watched(app: AppServer, ledger: Ledger, scans: Path) -> None:
+    odd = scans.rename(scans.with_name(b"caf\xe9".decode("utf-8", "surrogateescape")))
+    plan = Plan((odd,), None, resume=False, wait=False, jobs=1, format_name=None, out=None, options=OPTIONS)
+    watch = Watch(odd, "caf\udce9", 1.0, 1, None, None, OPTIONS)
+    with app.client() as client, progress_display() as display:
+        sent = submitted_run(client, ledger, plan, display=display)
+        watched = watched_run(client, ledger, watch)
+    assert sent.name.startswith("caf? 20")
+    assert watched.name == "caf?"
+    names = {batch.name for batch in app.services.store.batches.recent(None, 9)}
+    assert names == {sent.name, watched.name}
 
 
 def test_a_home_that_cannot_be_used_is_told(tmp_path: Path) -> None:

@@ -70,5 +70,5 @@ def test_a_connection_that_broke_while_idle_loses_nothing(tmp_path: Path) -> Non
         with Redis(unix_socket_path=url.removeprefix("redis+socket://")) as broker:
             assert broker.client_kill_filter(_type="normal", skipme=True)
         dispatcher.send_document(DOCUMENT, priority=Priority.HIGH)
-        assert dispatcher.backlog() == 2
+        assert dispatcher.backlog()[Priority.HIGH] == 2
         dispatcher.close()

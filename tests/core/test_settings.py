@@ -60,6 +60,27 @@ def test_a_target_error_is_a_share_below_one_half(share: float) -> None:
         Settings(target_error=share)
 
 
+@pytest.mark.parametrize(
+    ("given", "at_odds"),
+    [
+        ({"soft_time_limit_seconds": 60}, ("hard_time_limit_seconds", "60 must be more than the 60 of")),
+        ({"hard_time_limit_seconds": 120}, ("lease_seconds", "the 120 of TALLYSCAN_HARD_TIME_LIMIT_SECONDS")),
+        ({"lease_seconds": 30.5}, ("lease_seconds", "30.5 must be more than the 60 of")),
+        ({"lease_seconds": 600}, ("visibility_timeout_seconds", "the 600 of TALLYSCAN_LEASE_SECONDS")),
+    ],
+)
+def test_times_out_of_order_are_refused(given: dict[str, float], at_odds: tuple[str, str]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Settings(**given)  # type: ignore[arg-type]
+    (fault,) = caught.value.errors()
+    assert (fault["loc"], at_odds[1] in fault["msg"]) == ((at_odds[0],), True)
+
+
+def test_times_may_be_shortened_together() -> None:
+    settings = Settings(soft_time_limit_seconds=1, hard_time_limit_seconds=2, lease_seconds=2.5)
+    assert settings.lease_seconds == 2.5
+
+
 def test_the_broker_waits_longer_than_the_hard_limit() -> None:
     settings = Settings()
     assert settings.soft_time_limit_seconds < settings.hard_time_limit_seconds < settings.lease_seconds

@@ -18,7 +18,9 @@ __all__ = ["postgres_url"]
 
 QUICK = {
     "sweep_seconds": "0.5",
-    "lease_seconds": "4",
+    "soft_time_limit_seconds": "8",
+    "hard_time_limit_seconds": "9",
+    "lease_seconds": "10",
     "redeliver_seconds": "3",
     "max_wait_seconds": "5",
 }

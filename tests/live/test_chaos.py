@@ -24,8 +24,8 @@ DOCUMENTS = 200
 VICTIMS = ("reader", "reader", "reader", "reader", "reader", "worker", "api", "broker")
 """Who is killed, in a shuffled round: readers most often, as in life."""
 ROUNDS = 2
-VICTIM_SECONDS = 5.0
-"""How long to lie in wait for somebody who is just being restarted, or has nothing to read."""
+VICTIM_SECONDS = 12.0
+"""How long to lie in wait for somebody who is just being restarted, or has nothing to read until a lease is over."""
 HEAD_START = 16
 """Documents that wait before the first death, so that readers are busy from the start."""
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.live
 @pytest.fixture(scope="module")
 def service(start_service: StartService) -> RunningService:
     """A service with short leases and one reader."""
-    return start_service(worker_concurrency="1", lease_seconds="3", max_attempts="3")
+    return start_service(worker_concurrency="1", max_attempts="3")
 
 
 @contextlib.contextmanager
@@ -77,7 +77,9 @@ def test_the_log_names_the_document_over_which_a_reader_died(service: RunningSer
 
 
 def test_reading_that_takes_too_long_fails_with_a_code(start_service: StartService) -> None:
-    service = start_service(worker_concurrency="1", soft_time_limit_seconds="1", hard_time_limit_seconds="30")
+    service = start_service(
+        worker_concurrency="1", soft_time_limit_seconds="1", hard_time_limit_seconds="30", lease_seconds="40"
+    )
     document = service.ended(service.submit(crowded_scan()), seconds=30)
     assert (document["status"], document["failure"]["code"]) == ("failed", "time_limit_exceeded")
     text, data = scan(6)

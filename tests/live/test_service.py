@@ -170,8 +170,17 @@ def test_one_signal_stops_everything(number: signal.Signals, start_service: Star
     assert not (service.home / "broker.sock").exists()
 
 
+def test_a_broker_of_ones_own_that_is_away_hinders_no_start(start_service: StartService) -> None:
+    service = start_service(broker_url="redis://127.0.0.1:1/0")
+    assert "amiss: broker (broker_unavailable)" in service.output
+    assert service.document(service.submit(scan(0)[1], type="digits"))["status"] == "queued"
+    assert service.stop(seconds=10) == 0
+
+
 def test_stopping_gives_back_what_was_being_read(start_service: StartService) -> None:
-    service = start_service(lease_seconds="600", redeliver_seconds="600")
+    service = start_service(
+        soft_time_limit_seconds="45", hard_time_limit_seconds="60", lease_seconds="500", redeliver_seconds="600"
+    )
     ids = [service.submit(slow_scan()) for _ in range(5)]
     eventually(lambda: service.document(ids[0])["status"] != "queued", seconds=10, what="reading to begin")
     service.stop(seconds=10)

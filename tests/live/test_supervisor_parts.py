@@ -1,9 +1,12 @@
 """The supervisor's parts on their own: addresses, the home folder, children, logs, signals."""
 
 import fcntl
+import http.server
+import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -16,7 +19,7 @@ import pytest
 from cli.supervisor import child as children
 from cli.supervisor.address import listen, url_of
 from cli.supervisor.child import Child
-from cli.supervisor.home import locked, prepare_home
+from cli.supervisor.home import is_open, locked, prepare_home
 from cli.supervisor.logs import open_log, tail, trim
 from cli.supervisor.refusals import AlreadyRunning, PortTaken, WrongUsage
 from cli.supervisor.roles import Role, broker_role, environment
@@ -98,6 +101,67 @@ def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(WrongUsage, match="home folder"):
         prepare_home(Settings(home=tmp_path / "file"))
+
+
+def test_a_home_of_our_own_making_is_closed(tmp_path: Path) -> None:
+    home = tmp_path / "new"
+    prepare_home(Settings(home=home))
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in (home, *home.iterdir())} == dict.fromkeys(
+        ("new", "logs", "broker", "blobs"), 0o700
+    )
+    assert not is_open(home)
+
+
+def test_a_folder_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    prepare_home(Settings(home=tmp_path))
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+    assert is_open(tmp_path)
+
+
+def test_a_home_in_which_everybody_may_write_is_refused_as_it_is(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    with pytest.raises(WrongUsage, match="Everybody may write"):
+        prepare_home(Settings(home=tmp_path))
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o1777
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("checks", "taken", "said"),
+    [
+        ({"database": "ok", "schema": "ok", "broker": "ok", "model": "ok"}, True, ""),
+        ({"database": "ok", "schema": "ok", "broker": "ok", "model": "artifact_mismatch"}, True, "model (artifact_mi"),
+        ({"database": "ok", "schema": "ok", "broker": "broker_unavailable", "model": "ok"}, True, "broker (broker_un"),
+        ({"database": "ok", "schema": "database_unavailable", "broker": "broker_unavailable"}, False, ""),
+        ({}, False, ""),
+    ],
+)
+def test_only_a_service_without_its_database_is_waited_for(
+    checks: dict[str, str], taken: bool, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:  # fmt: skip
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(503)
+            self.end_headers()
+            self.wfile.write(json.dumps({"checks": checks}).encode())
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+            """Keep quiet."""
+
+    with (
+        http.server.HTTPServer(("127.0.0.1", 0), Answer) as api,
+        socket.socket() as listener,
+        Wakeups.open() as wakeups,
+    ):
+        answering = threading.Thread(target=api.handle_request)
+        answering.start()
+        service = Service(Settings(home=tmp_path), listener, wakeups)
+        assert service._takes_documents(f"http://127.0.0.1:{api.server_port}") is taken
+        answering.join()
+    told = capsys.readouterr().err
+    assert said in told
+    assert bool(told) is bool(said)
 
 
 def test_children_see_the_very_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

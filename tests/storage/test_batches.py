@@ -1,12 +1,17 @@
 """Batches: counts, and streaming what they hold."""
 
 import tracemalloc
+from collections.abc import Sequence
 
 import pytest
+from sqlalchemy import Connection
 
-from core.errors import IdempotencyConflict, NotFound
+from core.errors import IdempotencyConflict, InvalidRequest, NotFound
 from core.status import Status
+from storage import documents as stored_documents
 from storage.documents import CHUNK
+from storage.mappers import AnyRow
+from storage.records import DocumentRecord
 from storage.store import Store
 from tests.storage.samples import BAD_PAGE, OWNER, claimed, page, queued, reading
 
@@ -68,6 +73,36 @@ def test_documents_of_a_batch_come_in_order_of_submission_with_their_pages(store
     found = list(store.documents.iterate(batch.id, owner=OWNER))
     assert [document.id for document in found] == ids
     assert (found[0].pages, found[1].pages, found[-1].pages) == ((page(),), (), (page(),))
+
+
+def test_a_name_that_cannot_be_stored_is_refused(store: Store) -> None:
+    for name in ("a\0b", "caf\udce9"):
+        with pytest.raises(InvalidRequest, match="cannot be stored"):
+            store.batches.create(owner=OWNER, name=name)
+    assert store.batches.recent(OWNER, 10) == []
+
+
+def test_long_documents_are_streamed_a_chunk_of_pages_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored_documents, "CHUNK", 5)
+    batch = store.batches.create(owner=OWNER).batch
+    lengths = (2, 3, 1, 7, 2, 0, 4)
+    ids = [queued(store, str(number), batch_id=batch.id).id for number in range(len(lengths))]
+    for document_id, length in zip(ids, lengths, strict=True):
+        if length:
+            pages = [page(index, fields=()) for index in range(length)]
+            store.claims.complete_document(claimed(store, document_id), reading(*pages))
+    held: list[int] = []
+    with_pages = stored_documents._with_pages
+
+    def weigh(connection: Connection, rows: Sequence[AnyRow]) -> list[DocumentRecord]:
+        found = with_pages(connection, rows)
+        held.append(sum(len(document.pages) for document in found))
+        return found
+
+    monkeypatch.setattr(stored_documents, "_with_pages", weigh)
+    streamed = list(store.documents.iterate(batch.id, owner=OWNER))
+    assert [(document.id, len(document.pages)) for document in streamed] == list(zip(ids, lengths, strict=True))
+    assert held == [5, 1, 7, 2, 4, 0]
 
 
 def test_streaming_a_batch_keeps_a_chunk_in_memory_and_not_the_batch(store: Store) -> None:

@@ -340,6 +340,41 @@ def test_due_finds_the_unsent_first_and_then_what_was_sent_too_long_ago(store: S
     assert [delivery.document_id for delivery in due(store)] == [sent]
 
 
+def test_a_picture_is_discarded_only_when_nobody_refers_to_it(store: Store) -> None:
+    document_id = queued(store).id
+    store.claims.complete_document(claimed(store, document_id), reading(), (digest("kept"),))
+    removed: list[str] = []
+    for name in ("kept", "scan", "lost"):
+        store.claims.discard(digest(name), remove=removed.append)
+    assert removed == [digest("lost")]
+
+
+def test_due_finds_what_is_of_one_priority(store: Store) -> None:
+    urgent = new_document("urgent", priority=Priority.HIGH)
+    whole = store.documents.create(urgent, owner=OWNER).document.id
+    long = store.documents.create(urgent, owner=OWNER).document.id
+    store.claims.split(claimed(store, long), 1)
+    queued(store, "ordinary")
+    found = store.claims.due(now=later(0), redeliver_seconds=60, limit=9, priority=Priority.HIGH)
+    assert found == [Delivery(whole, None, Priority.HIGH), Delivery(long, 0, Priority.HIGH)]
+    assert store.claims.due(now=later(0), redeliver_seconds=60, limit=9, priority=Priority.BULK) == []
+
+
+def test_only_what_is_queued_is_marked_as_sent_or_unsent(store: Store) -> None:
+    document_id = queued(store).id
+    claim = claimed(store, document_id)
+    store.documents.mark_sent([document_id])
+    store.claims.mark_sent([Delivery(document_id, None, Priority.NORMAL)])
+    assert store.claims.release(claim)
+    assert due(store) == [Delivery(document_id, None, Priority.NORMAL)]
+    store.documents.mark_sent([document_id])
+    assert due(store) == []
+    claimed(store, document_id)
+    store.documents.mark_unsent([document_id])
+    with store._database.read() as connection:
+        assert connection.execute(text("SELECT sent_at FROM documents")).scalar() is not None
+
+
 def test_due_finds_waiting_pages(store: Store) -> None:
     document_id = store.documents.create(new_document(priority=Priority.HIGH), owner=OWNER).document.id
     store.claims.split(claimed(store, document_id), 3)
@@ -355,12 +390,14 @@ def test_only_what_was_sent_should_be_in_the_broker(store: Store) -> None:
     queued(store, "unsent")
     queued(store, "sent", sent=True)
     document_id = split(store, 3)
-    assert store.claims.sent_count() == 1
+    assert store.claims.sent_counts() == {Priority.NORMAL: 1}
     pages = [Delivery(document_id, index, Priority.NORMAL) for index in range(2)]
     store.claims.mark_sent(pages)
-    assert store.claims.sent_count() == 3
+    assert store.claims.sent_counts() == {Priority.NORMAL: 3}
     store.claims.mark_unsent(pages[1:])
-    assert store.claims.sent_count() == 2
+    assert store.claims.sent_counts() == {Priority.NORMAL: 2}
+    store.documents.create(new_document("urgent", priority=Priority.HIGH), owner=OWNER, sent=True)
+    assert store.claims.sent_counts() == {Priority.HIGH: 1, Priority.NORMAL: 2}
 
 
 def test_after_a_failed_attempt_a_document_or_page_waits(store: Store) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
+from core.status import Priority
 from storage import migrate
 from storage.engine import make_engine
 from storage.store import Store
@@ -94,6 +95,16 @@ def test_only_what_is_queued_is_looked_at_and_never_sorted(sqlite_store: Store, 
     due = explain(lambda: sqlite_store.claims.due(now=datetime.now(UTC), redeliver_seconds=1, limit=10))
     assert "SEARCH documents USING INDEX ix_documents_queued (status=?)" in due[0]
     assert "ORDER BY" not in due[0]
+
+
+def test_what_one_queue_lost_is_found_as_well(sqlite_store: Store, explain: Explain) -> None:
+    due = explain(
+        lambda: sqlite_store.claims.due(now=datetime.now(UTC), redeliver_seconds=1, limit=10, priority=Priority.HIGH)
+    )
+    assert "SEARCH documents USING INDEX ix_documents_queued (status=?)" in due[0]
+    assert "ORDER BY" not in due[0]
+    for plan in explain(sqlite_store.claims.sent_counts):
+        assert "SCAN documents" not in plan
 
 
 def _plan(engine: Engine, statement: str, parameters: Any) -> str:  # noqa: ANN401 - as the driver takes them

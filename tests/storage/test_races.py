@@ -3,12 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+import pytest
+
 from core.errors import InvalidTransition
 from core.status import Status
 from storage.records import Claim, DocumentRecord
 from storage.store import Store
 from tests.storage.racing import race_processes, race_threads
-from tests.storage.samples import OWNER, READER, claimed, claimed_page, new_document, page, queued, reading
+from tests.storage.samples import OWNER, READER, claimed, claimed_page, digest, new_document, page, queued, reading
 
 RACERS = 20
 PROCESSES = 4
@@ -124,6 +126,33 @@ def test_a_blob_is_never_removed_under_a_newcomer(store: Store) -> None:
         (newcomer,) = store.documents.recent(owner=OWNER, limit=10)
         assert blobs == {newcomer.sha256}
         store.documents.delete(newcomer.id, OWNER)
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_a_picture_is_never_removed_under_a_page_that_has_just_been_read(store: Store, long: bool) -> None:
+    for _ in range(10):
+        claim = claimed(store, queued(store).id)
+        if long:
+            assert store.claims.split(claim, 1)
+            claim = claimed_page(store, claim.document_id, 0)
+        pictures: set[str] = set()
+        race_threads(2, partial(_discard_or_complete, store, claim, pictures))
+        assert pictures == {digest("picture")}
+        store.documents.delete(claim.document_id, OWNER)
+
+
+def _discard_or_complete(store: Store, claim: Claim, pictures: set[str], racer: int) -> None:
+    if racer == 0:
+        store.claims.discard(digest("picture"), remove=pictures.discard)
+        return
+    # As a worker does it: the picture first, then the row, then a look whether the picture is there still.
+    pictures.add(digest("picture"))
+    if claim.page_index is None:
+        assert store.claims.complete_document(claim, reading(), (digest("picture"),))
+    else:
+        assert store.claims.complete_page(claim, page(), reader=READER, preview_sha256=digest("picture")).stored
+    if digest("picture") not in pictures:
+        pictures.add(digest("picture"))
 
 
 def _cancel_or_complete(store: Store, claim: Claim, racer: int) -> bool:

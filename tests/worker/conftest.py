@@ -39,7 +39,8 @@ def broker_home() -> Iterator[Path]:
 def settings(broker_home: Path, tmp_path: Path) -> Settings:
     """Settings of an installation of its own, but for the broker."""
     url = f"redis+socket://{broker_home / 'broker.sock'}"
-    return Settings(home=tmp_path, broker_url=url, lease_seconds=30, redeliver_seconds=30)
+    limits = {"soft_time_limit_seconds": 10, "hard_time_limit_seconds": 20, "lease_seconds": 30}
+    return Settings(home=tmp_path, broker_url=url, redeliver_seconds=30, **limits)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -63,6 +64,7 @@ def submit(desk: Desk) -> Submit:
         target_error: float | None = None,
         template: str | None = None,
         expected_micr: str | None = None,
+        priority: Priority = Priority.NORMAL,
         sent: bool = False,
     ) -> DocumentRecord:
         data = png_bytes("4711", seed=1) if data is None else data
@@ -75,7 +77,7 @@ def submit(desk: Desk) -> Submit:
             target_error=target_error,
             template=template,
             expected_micr=expected_micr,
-            priority=Priority.NORMAL,
+            priority=priority,
         )
         return desk.store.documents.create(new, owner="me", sent=sent).document
 
@@ -95,7 +97,7 @@ def _answers(settings: Settings) -> bool:
 
 def drain(dispatcher: Dispatcher) -> int:
     """Throw away what waits in the broker and return how much that was."""
-    waiting = dispatcher.backlog()
+    waiting = sum(dispatcher.backlog().values())
     with dispatcher._app.connection_for_write() as connection:
         for priority in Priority:
             connection.default_channel.queue_purge(str(priority))

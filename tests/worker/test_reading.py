@@ -1,14 +1,16 @@
 """What a reading task does with its document, and where it leaves it when something goes wrong."""
 
 import dataclasses
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from core.errors import BlobMissing, EncryptedDocument
+from core.errors import BlobMissing, BlobStoreUnavailable, EncryptedDocument
 from core.status import Status
-from core.types import Phase
-from storage.records import Outcome
+from core.types import DocumentReading, Phase
+from storage.records import Claim, Outcome
 from tests.factories import tiff_bytes
 from tests.worker.conftest import Submit, drain
 from worker.desk import Desk
@@ -148,6 +150,87 @@ def test_a_process_that_is_stopped_gives_its_document_back(stop: BaseException, 
     assert (after.status, after.attempts) == (Status.QUEUED, 0)
     assert [each.outcome for each in desk.store.documents.attempts(document.id, "me")] == [Outcome.RELEASED]
     assert desk.sweep().sent == 1
+
+
+class Interrupted(Reader):
+    """A reader in whose middle something happens."""
+
+    happens: Callable[[], object]
+
+    def read_page(self, data: bytes, index: int, *, request: ReadRequest) -> PageResult:
+        """Read, and let it happen."""
+        result = super().read_page(data, index, request=request)
+        self.happens()
+        return result
+
+
+def interrupted(desk: Desk, happens: Callable[[], object]) -> Desk:
+    reader = Interrupted(desk.readers()._networks, desk.settings)
+    reader.happens = happens
+    return dataclasses.replace(desk, readers=lambda: reader)
+
+
+def blobs(tmp_path: Path) -> set[str]:
+    return {file.name for file in (tmp_path / "blobs").rglob("*") if file.is_file()}
+
+
+def test_a_document_that_is_deleted_while_it_is_read_leaves_no_picture(
+    desk: Desk, submit: Submit, tmp_path: Path
+) -> None:
+    document = submit()
+    delete = partial(desk.store.documents.delete, document.id, "me", remove=desk.blobs.delete)
+    interrupted(desk, delete).read_document(document.id)
+    assert blobs(tmp_path) == set()
+
+
+def test_a_page_whose_document_is_deleted_while_it_is_read_leaves_no_picture(
+    desk: Desk, submit: Submit, tmp_path: Path
+) -> None:
+    document = submit(tiff_bytes(["12", "34"], seed=1))
+    desk.read_document(document.id)
+    drain(desk.dispatcher)
+    desk.read_page(document.id, 0)
+    delete = partial(desk.store.documents.delete, document.id, "me", remove=desk.blobs.delete)
+    interrupted(desk, delete).read_page(document.id, 1)
+    assert blobs(tmp_path) == set()
+
+
+def test_a_picture_that_another_document_shows_too_stays(desk: Desk, submit: Submit, tmp_path: Path) -> None:
+    twin, document = submit(), submit()
+    desk.read_document(twin.id)
+    before = blobs(tmp_path)
+    interrupted(desk, lambda: desk.store.documents.cancel(document.id, "me")).read_document(document.id)
+    assert blobs(tmp_path) == before
+    assert desk.blobs.get(desk.store.documents.preview(twin.id, 0, owner="me"))
+
+
+def test_a_picture_that_goes_with_its_twin_is_stored_again(
+    desk: Desk, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = submit()
+    complete = desk.store.claims.complete_document
+
+    def complete_late(claim: Claim, reading: DocumentReading, previews: Sequence[str | None] = ()) -> bool:
+        for preview in previews:
+            desk.blobs.delete(preview or "")
+        return complete(claim, reading, previews)
+
+    monkeypatch.setattr(desk.store.claims, "complete_document", complete_late)
+    desk.read_document(document.id)
+    assert desk.blobs.get(desk.store.documents.preview(document.id, 0, owner="me"))
+
+
+def test_a_picture_that_cannot_be_removed_now_fails_nothing(
+    desk: Desk, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(sha256: str) -> None:
+        raise BlobStoreUnavailable(sha256)
+
+    document = submit()
+    monkeypatch.setattr(desk.blobs, "delete", away)
+    interrupted(desk, lambda: desk.store.documents.cancel(document.id, "me")).read_document(document.id)
+    assert desk.store.documents.attempts(document.id, "me") == ()
+    assert desk.store.documents.version(document.id, "me")[1] is Status.CANCELLED
 
 
 def test_with_the_database_away_nothing_is_claimed_and_nothing_raised(

@@ -10,6 +10,7 @@ from core.queue import Dispatcher
 from core.settings import Settings
 from core.status import Priority, Status
 from core.types import Phase
+from storage.records import Delivery
 from tests.worker.conftest import Submit, drain
 from worker.desk import Desk
 from worker.sweeper import Swept, sweep
@@ -168,9 +169,37 @@ def test_after_the_last_attempt_it_is_given_up_and_can_be_tried_again(desk: Desk
     assert desk.store.documents.version(document.id, "me")[1] is Status.DONE
 
 
-def test_the_backlog_counts_all_queues(desk: Desk) -> None:
+def test_a_loss_is_found_however_full_the_other_queues_are(desk: Desk, submit: Submit) -> None:
+    for _ in range(5):
+        submit(priority=Priority.BULK)
+    assert swept(desk).sent == 5
+    # A message more than there are documents, as after one that was sent twice: it must not hide the loss.
+    desk.dispatcher.send_document("x", priority=Priority.BULK)
+    lost = submit(priority=Priority.HIGH, sent=True)
+    assert swept(desk, redeliver_seconds=0.0).sent == 1
+    assert desk.dispatcher.backlog() == {Priority.HIGH: 1, Priority.NORMAL: 0, Priority.BULK: 6}
+    assert swept(desk, redeliver_seconds=0.0).sent == 0
+    assert desk.store.documents.get(lost.id, "me").status is Status.QUEUED
+    assert drain(desk.dispatcher) == 7
+
+
+def test_lost_pages_are_sent_to_their_documents_queue(desk: Desk, submit: Submit) -> None:
+    submit(priority=Priority.BULK)
+    swept(desk)
+    claim = desk.store.claims.claim_document(
+        submit(priority=Priority.HIGH, sent=True).id, worker="splitter", lease_seconds=30
+    )
+    assert claim is not None
+    desk.store.claims.split(claim, 2)
+    desk.store.claims.mark_sent([Delivery(claim.document_id, index, Priority.HIGH) for index in range(2)])
+    assert swept(desk, redeliver_seconds=0.0).sent == 2
+    assert desk.dispatcher.backlog() == {Priority.HIGH: 2, Priority.NORMAL: 0, Priority.BULK: 1}
+    assert drain(desk.dispatcher) == 3
+
+
+def test_the_backlog_counts_each_queue(desk: Desk) -> None:
     for priority in Priority:
         desk.dispatcher.send_document("x", priority=priority)
     desk.dispatcher.send_page("x", 3, priority=Priority.BULK)
-    assert desk.dispatcher.backlog() == 4
+    assert desk.dispatcher.backlog() == {Priority.HIGH: 1, Priority.NORMAL: 1, Priority.BULK: 2}
     assert drain(desk.dispatcher) == 4
