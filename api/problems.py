@@ -1,6 +1,5 @@
 """Every error as RFC 9457 problem+json with a stable `code`; nothing else ever leaves as an error."""
 
-import errno
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -31,6 +30,7 @@ from core.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from core.files import is_full_disk
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -73,8 +73,6 @@ RETRY_LATER_SECONDS = 2
 MAX_CAUSE_LENGTH = 500
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s]*(?=@)")
-
-_FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 
 _log = structlog.get_logger("api")
 
@@ -169,7 +167,7 @@ def _of_apiflask(error: HTTPError) -> Response:
 
 def _of_system(error: OSError) -> Response:
     """Answer a system call that failed, most likely while an upload was spooled to disk."""
-    if error.errno not in _FULL_DISK:
+    if not is_full_disk(error):
         return _of_anything(error)
     full = StorageFull()
     full.__cause__ = error

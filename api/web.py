@@ -17,6 +17,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from api.auth import SESSION_KEY, check_page_header
 from api.services import services
 from core.errors import Unauthorized
+from core.files import sync_folder
 from core.settings import Settings
 
 blueprint = APIBlueprint("web", __name__, enable_openapi=False)
@@ -99,7 +100,7 @@ def read_secret(path: Path) -> str:
         file.write(made)
         file.flush()
         os.fsync(file.fileno())
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
         return made
 
 
@@ -147,11 +148,3 @@ def logout() -> ResponseReturnValue:
     check_page_header()
     session.clear()
     return "", 204
-
-
-def _sync_folder(path: Path) -> None:
-    folder = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -104,7 +104,7 @@ def _labelled(labels: Path, folder: Path, type_name: str | None) -> "Iterator[La
     """
     from core.types import Truth
     from worker.calibrating import LabelledField
-    from worker.corrected import UNTAUGHT, table_rows, truth_of
+    from worker.corrected import UNTAUGHT, read_alone_as, table_rows, truth_of
 
     for place, row in table_rows(labels, ("file", "text")):
         if row.get("type") in UNTAUGHT or truth_of(row, place) is Truth.UNREADABLE:
@@ -116,12 +116,4 @@ def _labelled(labels: Path, folder: Path, type_name: str | None) -> "Iterator[La
             data = (folder / name).read_bytes()
         except (OSError, ValueError) as error:
             raise click.UsageError(f"{place}: {name!r} cannot be read.") from error
-        yield LabelledField(name, data, text, type_name or _own_type(row), name, labels.name)
-
-
-def _own_type(row: dict[str, str]) -> str:
-    """Return the type that a row names, where it can be read without a template's options."""
-    from forms.field_types import FIELD_TYPES
-
-    name = row.get("type", "")
-    return name if name in FIELD_TYPES else "digits"
+        yield LabelledField(name, data, text, type_name or read_alone_as(row.get("type", "")), name, labels.name)

@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 
 from cli.client import Client
 from cli.endpoint import Endpoint, announced_url
+from cli.supervisor.home import is_open
 from core.errors import TallyscanError
 from core.settings import MEBIBYTE, Settings
 
@@ -142,10 +143,10 @@ def _home(settings: Settings) -> Finding:
         return Finding("home folder", State.NOTE, f"{home} is not there yet", "The first 'tallyscan up' makes it.")
     if not home.is_dir() or not os.access(home, os.R_OK | os.W_OK | os.X_OK):
         return Finding("home folder", State.BROKEN, f"{home} cannot be written", f"Own it: chown -R $USER {home}")
-    if home.stat().st_mode & 0o077:
+    if is_open(home):
         return Finding("home folder", State.NOTE, f"{home} is open to other users", f"Close it: chmod 700 {home}")
     key = settings.admin_key_file
-    if key.exists() and key.stat().st_mode & 0o077:
+    if key.exists() and is_open(key):
         return Finding("home folder", State.BROKEN, f"{key} can be read by other users", f"Close it: chmod 600 {key}")
     return Finding("home folder", State.OK, f"{home}, with its key in {key}" if key.exists() else str(home))
 

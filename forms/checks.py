@@ -40,15 +40,14 @@ def apply_checks(template: Template, readings: Sequence[FieldReading]) -> tuple[
 
 
 def failed_fields(template: Template, values: Values, *, empty: Collection[str] = ()) -> frozenset[str]:
-    """Return the names of the fields that some check speaks against; those in `empty` hold no ink to be read."""
+    """Return the names of the fields that some check speaks against; those in `empty` may be, and are, empty."""
     failed: set[str] = set()
     for field in template.fields:
         value = values.get(field.name)
         if value is not None and not all(_passes(check, value) for check in field.checks):
             failed.add(field.name)
-    empty_terms = {field.name for field in template.fields if not field.required and field.name in empty}
     for check in template.checks:
-        if not _holds(check, values, may_be_empty=empty_terms):
+        if not _holds(check, values, empty=empty):
             failed.update(name for name in check.names if values.get(name) is not None)
     return frozenset(failed)
 
@@ -67,18 +66,18 @@ def _passes(check: FieldCheck, value: str) -> bool:
     )
 
 
-def _holds(check: CrossCheck, values: Values, *, may_be_empty: set[str]) -> bool:
+def _holds(check: CrossCheck, values: Values, *, empty: Collection[str]) -> bool:
     """Return whether the values do not contradict the check; where one is missing, nothing can."""
     if isinstance(check, SumCheck):
-        return _adds_up(check, values, may_be_empty=may_be_empty)
+        return _adds_up(check, values, empty=empty)
     known = [value for name in check.fields if (value := values.get(name)) is not None]
     if isinstance(check, EqualCheck):
         return len({_comparable(value) for value in known}) <= 1
     return _in_order(check, known)
 
 
-def _adds_up(check: SumCheck, values: Values, *, may_be_empty: set[str]) -> bool:
-    terms = [_number("0" if name in may_be_empty else values.get(name)) for name in check.terms]
+def _adds_up(check: SumCheck, values: Values, *, empty: Collection[str]) -> bool:
+    terms = [_number("0" if name in empty else values.get(name)) for name in check.terms]
     total = _number(values.get(check.total))
     known = [term for term in terms if term is not None]
     if total is None or len(known) < len(terms):

@@ -171,11 +171,16 @@ def features_at_a_glance(log_probability: float, *, other: float, length: int) -
     return min(MAX_LOGIT, share), 0.0, log_probability, 0.0, 0.0, other, float(length), float(length == 1)
 
 
+def bin_of(confidence: float) -> int:
+    """Return which of `BINS` bins of equal width a confidence falls into."""
+    return min(int(confidence * BINS), BINS - 1)
+
+
 def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> float:
     """Return the expected calibration error: confidence against accuracy over bins, weighed by their sizes."""
     gaps = [0.0] * BINS
     for confidence, is_right in zip(confidences, right, strict=True):
-        gaps[min(int(confidence * BINS), BINS - 1)] += is_right - confidence
+        gaps[bin_of(confidence)] += is_right - confidence
     return sum(map(abs, gaps)) / max(len(right), 1)
 
 

@@ -17,6 +17,7 @@ from zipfile import BadZipFile
 
 from core.codec import from_json
 from core.errors import InvalidRequest
+from core.files import written_at_once
 from model.averaging import Averaging
 from model.training_extra import load_extra
 
@@ -113,9 +114,8 @@ def write(folder: Path, record: Journal, network: Any, average: Averaging | None
     network.save_weights(folder / LAST_OF.format(epoch), overwrite=True)
     if average:
         average.save(folder / AVERAGE_OF.format(epoch))
-    partial = folder / f"{STATE}.part"
-    partial.write_text(json.dumps(asdict(record)), "utf-8")
-    partial.replace(folder / STATE)
+    with written_at_once(folder / STATE) as partial:
+        partial.write_text(json.dumps(asdict(record)), "utf-8")
     tidy(folder, record)
     _table(folder / "history.csv", record)
     _plot(folder / "history.png", record)

@@ -5,7 +5,6 @@ under a temporary name, synced, and renamed; an object store shows an upload onl
 again puts a damaged one right. Reading verifies.
 """
 
-import errno
 import hashlib
 import io
 import os
@@ -22,11 +21,11 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from core.errors import BlobAltered, BlobMissing, BlobStoreUnavailable, PayloadTooLarge, StorageFull, Unavailable
+from core.files import is_full_disk, sync_folder
 
 CHUNK_BYTES = 1024 * 1024
 DRAFT_SECONDS = 86_400.0
 """No upload takes longer: an older draft is of a process that was killed."""
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class Reads(Protocol):
@@ -174,11 +173,7 @@ def _rename(draft: IO[bytes], path: Path) -> None:
     os.fsync(draft.fileno())
     path.parent.mkdir(parents=True, exist_ok=True)
     Path(draft.name).replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def _is_object_store(filesystem: Any) -> bool:  # noqa: ANN401 - fsspec is untyped
@@ -194,7 +189,7 @@ def _translated(*, missing: type[Unavailable] = BlobStoreUnavailable) -> Iterato
     except FileNotFoundError as error:
         raise missing from error
     except OSError as error:
-        meaning = StorageFull if error.errno in _FULL else BlobStoreUnavailable
+        meaning = StorageFull if is_full_disk(error) else BlobStoreUnavailable
         raise meaning from error
     except _client_errors() as error:
         raise BlobStoreUnavailable from error

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InvalidRequest
+from core.files import written_at_once
 from core.rows import yes_no
 from core.types import Truth
 from forms.field_types import FIELD_TYPES
@@ -89,18 +90,21 @@ class CorrectedField:
     @property
     def read_as(self) -> str:
         """The type to read the picture by itself as."""
-        return self.type if self.type in FIELD_TYPES else PLAIN
+        return read_alone_as(self.type)
+
+
+def read_alone_as(type_name: str) -> str:
+    """Return the type to read a picture by itself as; one that needs a template's options is read as `PLAIN`."""
+    return type_name if type_name in FIELD_TYPES else PLAIN
 
 
 def write_labels(folder: Path, fields: Sequence[CorrectedField]) -> None:
     """Write `labels.csv`: whole, or not at all."""
-    partial = folder / f"{LABELS}.part"
-    with partial.open("w", newline="", encoding="utf-8") as lines:
+    with written_at_once(folder / LABELS) as partial, partial.open("w", newline="", encoding="utf-8") as lines:
         writer = csv.DictWriter(lines, fieldnames=list(CorrectedField.__dataclass_fields__))
         writer.writeheader()
         for field in fields:
             writer.writerow({**asdict(field), "confirms": yes_no(value=field.confirms)})
-    partial.replace(folder / LABELS)
 
 
 def load_labels(folder: Path) -> list[CorrectedField]:
@@ -189,7 +193,7 @@ def _chosen_together(sizes: Mapping[str, int], wanted: float) -> set[str]:
         if left > 0 and sizes[name] <= left / FAR:
             held.add(name)
             left -= sizes[name]
-    return held or {min(sizes, key=lambda name: (sizes[name], _place(name)))} if sizes else held
+    return held or {min(sizes, key=lambda name: (sizes[name], _place(name)))}
 
 
 def provenance(folder: Path) -> dict[str, Any]:

@@ -4,7 +4,6 @@ Each field is cut from the scan as it came in, as the reader saw it, and its dig
 likeliest path through its lattice that spells what the person said.
 """
 
-import errno
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,6 +19,7 @@ import structlog
 from numpy.typing import NDArray
 
 from core.errors import InputError, InvalidRequest, StorageFull
+from core.files import is_full_disk
 from core.types import Box, Page, Truth
 from model.mining import align, lattice_of_picture
 from model.recogniser import Recogniser
@@ -48,8 +48,6 @@ DIGIT_COLUMNS: Final = ("file", "digit", "field", "place")
 
 DIGIT_MARGIN: Final = 4
 """Pixels of paper around a digit, by which whoever learns from it tells paper from ink."""
-
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +266,7 @@ def _space_left(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if is_full_disk(error):
             raise StorageFull(f"No space is left for {folder}.") from error
         raise
 

@@ -179,8 +179,10 @@ class Reader:
             raise
         except Exception as error:
             log.exception("unforeseen error", page=index, error=type(error).__name__)
-            failure = InternalError().failure(Phase.RECOGNISE)
-            return PageReading(index=index, width=0, height=0, failure=failure, reader=self.info), None, request.form
+            return self._failed(index, InternalError(), Phase.RECOGNISE), None, request.form
+
+    def _failed(self, index: int, error: TallyscanError, phase: Phase) -> PageReading:
+        return PageReading(index=index, width=0, height=0, failure=error.failure(phase), reader=self.info)
 
     def _read_page(
         self, decode: Callable[[int], Page], index: int, request: ReadRequest
@@ -192,8 +194,7 @@ class Reader:
             with self.timings.measure("decode"):
                 page = decode(index)
         except InputError as error:
-            failed = PageReading(index=index, width=0, height=0, failure=error.failure(Phase.DECODE), reader=self.info)
-            return failed, None, request.form
+            return self._failed(index, error, Phase.DECODE), None, request.form
         reading, form = self._read_by(page, request)
         return reading, page, form
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from forms.confidence import BINS
+from forms.confidence import BINS, bin_of
 
 DOT: Final = 14
 """Area of the dot of a single field, in square points; it grows with the root of their number."""
@@ -21,7 +21,7 @@ def reliability(confidences: Sequence[float], right: Sequence[bool]) -> tuple[Bi
     """Return the bins that hold any readings, the least sure first; there are `BINS` of equal width."""
     bins: list[list[tuple[float, bool]]] = [[] for _ in range(BINS)]
     for confidence, is_right in zip(confidences, right, strict=True):
-        bins[min(int(confidence * BINS), BINS - 1)].append((confidence, is_right))
+        bins[bin_of(confidence)].append((confidence, is_right))
     return tuple(
         Bin(sum(sure for sure, _ in each) / len(each), sum(is_right for _, is_right in each) / len(each), len(each))
         for each in bins

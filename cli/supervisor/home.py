@@ -51,9 +51,9 @@ def prepare_home(settings: Settings) -> None:
         raise WrongUsage(f"Cannot use {settings.home} as home folder: {error.strerror}.") from error
 
 
-def is_open(home: Path) -> bool:
-    """Return whether others than its owner may look into the home folder."""
-    return bool(home.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+def is_open(path: Path) -> bool:
+    """Return whether others than its owner may use a file or folder in any way."""
+    return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ from typing import Any, Final
 import numpy as np
 
 from core.errors import InvalidRequest
+from core.files import written_at_once
 from model.artifacts import SHIPPED
 from model.comparison.features import FEATURES, FEATURES_VERSION
 from model.comparison.figures import Figures, Labels, figures_of, voted
@@ -309,9 +310,8 @@ def _write_trial(out: Path, name: str, trial: Trial) -> None:
 
 def _write_json(path: Path, value: object) -> None:
     """Write the file at once: where it is, what it tells of is done."""
-    partial = path.with_name(f"{path.name}.part")
-    partial.write_text(json.dumps(value), "utf-8")
-    partial.replace(path)
+    with written_at_once(path) as partial:
+        partial.write_text(json.dumps(value), "utf-8")
 
 
 def _read_trial(out: Path, name: str) -> Trial:

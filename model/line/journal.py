@@ -4,6 +4,7 @@ import csv
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.files import written_at_once
 from model.training_extra import load_extra
 
 TABLE = "epochs.csv"
@@ -45,12 +46,10 @@ def read_journal(folder: Path) -> list[LineEpoch]:
 
 def write_journal(folder: Path, rows: list[LineEpoch]) -> None:
     """Write the table, replaced at once, and the plot."""
-    partial = folder / f"{TABLE}.part"
-    with partial.open("w", newline="", encoding="utf-8") as lines:
+    with written_at_once(folder / TABLE) as partial, partial.open("w", newline="", encoding="utf-8") as lines:
         writer = csv.DictWriter(lines, fieldnames=list(rows[0].as_row()))
         writer.writeheader()
         writer.writerows(row.as_row() for row in rows)
-    partial.replace(folder / TABLE)
     _plot(folder / PLOT, rows)
 
 

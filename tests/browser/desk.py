@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import ConsoleMessage, FilePayload, Page, expect
+from playwright.sync_api import ConsoleMessage, FilePayload, Page, Route, expect
 
 from tests.live.running import RunningService
 
@@ -87,6 +87,20 @@ class Desk:
         self.page.wait_for_url("**/#/batches/*")
         self.page.wait_for_function(ALL_FINISHED, timeout=90_000)
         expect(self.page.locator("#progress")).to_be_hidden()
+
+    def lose_first_answer(self) -> list[str]:
+        """Let the first document that is sent arrive, and its answer be lost; return the list of ids as they come."""
+        self.complaints.expect(500)
+        taken: list[str] = []
+
+        def pass_on(route: Route) -> None:
+            answer = route.fetch()
+            taken.append(answer.json()["id"])
+            lost = {"code": "internal_error", "detail": "Lost.", "retryable": False}
+            route.fulfill(status=500, json=lost) if len(taken) == 1 else route.fulfill(response=answer)
+
+        self.page.route("**/v1/documents", pass_on)
+        return taken
 
     def document_id(self) -> str:
         """Return the id of the open document."""

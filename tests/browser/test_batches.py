@@ -119,16 +119,7 @@ def test_a_look_at_another_batch_stops_no_sending(desk: Desk) -> None:
 
 
 def test_a_row_tried_again_is_the_same_request(desk: Desk) -> None:
-    desk.complaints.expect(500)
-    taken: list[str] = []
-
-    def lose_the_first_answer(route: Route) -> None:
-        answer = route.fetch()
-        taken.append(answer.json()["id"])
-        lost = {"code": "internal_error", "detail": "Lost.", "retryable": False}
-        route.fulfill(status=500, json=lost) if len(taken) == 1 else route.fulfill(response=answer)
-
-    desk.page.route("**/v1/documents", lose_the_first_answer)
+    taken = desk.lose_first_answer()
     desk.choose(*scans(2), type_name="digits")
     desk.read()
     desk.wait_for_rows()

@@ -68,18 +68,7 @@ def test_cancel_stops_an_upload(desk: Desk) -> None:
 
 
 def test_what_arrived_without_an_answer_is_not_read_twice(desk: Desk) -> None:
-    desk.complaints.expect(500)
-    taken: list[str] = []
-
-    def lose_the_first_answer(route: Route) -> None:
-        answer = route.fetch()
-        taken.append(answer.json()["id"])
-        if len(taken) == 1:
-            route.fulfill(status=500, json={"code": "internal_error", "detail": "Lost.", "retryable": False})
-        else:
-            route.fulfill(response=answer)
-
-    desk.page.route("**/v1/documents", lose_the_first_answer)
+    taken = desk.lose_first_answer()
     desk.choose(png("lost.png", factories.png_bytes("5150", seed=4)), type_name="digits")
     desk.read()
     desk.page.get_by_role("group", name="Failure").get_by_role("button", name="Try again").click()
