@@ -3,9 +3,9 @@
     python -m benchmarks.reasons [../shared/data] [--count 300] [--sheets FOLDER]
 
 Numbers in the hands of `chars74k_ink`, which the readers do not learn from: as they are, struck out, with a letter for
-one digit, in a comb with a letter in one box, and with a digit written over another. What is found of them is
-set beside what is found in numbers that have nothing of the kind: the same hands', Meza's held-out cells and ORAND's
-held-out amounts. Dates and amounts of IDRBT's cheques that a person marked as written over are named one by one.
+one digit, in a comb with a letter in one box, with a digit written over another, and two in a field. What is found of
+them is set beside what is found in numbers that have nothing of the kind: the same hands', Meza's held-out cells and
+ORAND's held-out amounts. Dates and amounts of IDRBT's cheques that a person marked as written over are named one by one.
 """
 
 import argparse
@@ -43,6 +43,7 @@ SHOWN: Final = (
     ReviewReason.NOT_A_DIGIT,
     ReviewReason.NOT_DIGITS,
     ReviewReason.AMBIGUOUS_CUT,
+    ReviewReason.SEVERAL_NUMBERS,
 )
 
 COMB_TYPE: Final = "date"
@@ -84,6 +85,18 @@ def drawn_kinds(data: Path, *, count: int) -> list[Kind]:
         ("words", "digits", ReviewReason.NOT_DIGITS, lambda rng: painted(word(hands, rng), rng)),
         ("dates in a comb", COMB_TYPE, None, lambda rng: comb(hands, rng, letter=False)),
         ("… a letter in one box", COMB_TYPE, ReviewReason.NOT_A_DIGIT, lambda rng: comb(hands, rng, letter=True)),
+        (
+            "two numbers far apart",
+            "digits",
+            ReviewReason.SEVERAL_NUMBERS,
+            lambda rng: painted(far_apart(hands, rng), rng),
+        ),
+        (
+            "two numbers in two rows",
+            "digits",
+            ReviewReason.SEVERAL_NUMBERS,
+            lambda rng: painted(in_rows(hands, rng), rng),
+        ),
     ]
     return [
         Kind(title, kind, due, tuple(_png(draw(np.random.default_rng((SEED, place, n)))) for n in range(count)))
@@ -112,6 +125,27 @@ def written_over(hands: Sequence[Hand], rng: Generator) -> Writing:
     place = int(rng.integers(len(text)))
     others = [char for char in "0123456789" if char != text[place] and char in hand]
     return _set(hand, text, rng, over={place: str(rng.choice(others))})
+
+
+def far_apart(hands: Sequence[Hand], rng: Generator) -> Writing:
+    """Return two numbers of one hand, two to five heights from each other."""
+    return _joined(hands, rng, lambda first: np.array([first[:, 0].max() + rng.uniform(2, 5), rng.normal(0, 0.1)]))
+
+
+def in_rows(hands: Sequence[Hand], rng: Generator) -> Writing:
+    """Return two numbers of one hand, the second below the first."""
+    return _joined(
+        hands, rng, lambda first: np.array([rng.uniform(-0.5, 0.5), first[:, 1].max() + rng.uniform(0.2, 0.8)])
+    )
+
+
+def _joined(hands: Sequence[Hand], rng: Generator, place: Callable[[Stroke], Stroke]) -> Writing:
+    hand = hands[int(rng.integers(len(hands)))]
+    first, second = (_set(hand, _number_of(hand, rng), rng) for _ in range(2))
+    offset = np.asarray(place(np.concatenate(first.strokes)), np.float32)
+    strokes = [*first.strokes, *(stroke + offset for stroke in second.strokes)]
+    low = np.concatenate(strokes).min(axis=0)
+    return Writing(first.text + second.text, "", tuple(np.asarray(stroke - low, np.float32) for stroke in strokes))
 
 
 def comb(hands: Sequence[Hand], rng: Generator, *, letter: bool) -> Grey:

@@ -50,6 +50,7 @@ class ReviewReason(StrEnum):
     NOT_A_DIGIT = "not_a_digit"
     AMBIGUOUS_CUT = "ambiguous_cut"
     SEVERAL_NUMBERS = "several_numbers"
+    CUT_OFF = "cut_off"
     PAGE_GUESSED = "page_guessed"
     FORM_OUTDATED = "form_outdated"
 

@@ -6,7 +6,15 @@ from typing import Final
 from core.types import Box, FieldCrop, FieldReading, ReviewReason
 from forms.decoder import Decoded
 from forms.field_types import FieldType, field_type
-from forms.reasons import NOTHING, InkSigns, cut_is_ambiguous, holds_no_digit, is_overwritten, is_void
+from forms.reasons import (
+    NOTHING,
+    InkSigns,
+    are_several_numbers,
+    cut_is_ambiguous,
+    holds_no_digit,
+    is_overwritten,
+    is_void,
+)
 from forms.rules import contrast
 
 MIN_DIGIT_SHARE: Final = 0.5
@@ -31,6 +39,9 @@ LONE_ONE_CONFIDENCE: Final = 0.97
 FRAME_PARTS: Final = ("1", "7")
 """By itself, the side of a frame is a 1 and its corner a 7: only who names a field knows that neither is a frame."""
 
+
+IN_PARTS: Final = frozenset({"date"})
+"""Types whose values are written in parts that stand apart."""
 
 MAX_OTHER: Final = 0.1
 """From this probability on that something is no digit, a person looks: of real numbers hardly any reaches it."""
@@ -80,16 +91,16 @@ def judge(
         kind: what it may hold; None takes the type of that name.
         signs: what its ink shows beside the digits.
     """
-    value = (kind or field_type(crop.type)).value(decoded.text)
+    kind = kind or field_type(crop.type)
     reasons = _reasons(decoded, accept_confidence, found=found)
     if decoded.text:
-        reasons = (*reasons, *_reasons_in_ink(decoded, signs, comb_cells=comb_cells or signs.boxes))
+        reasons = (*reasons, *_reasons_in_ink(decoded, signs, kind=kind, comb_cells=comb_cells or signs.boxes))
     return FieldReading(
         name=crop.name,
         type=crop.type,
         box=crop.box,
         text=decoded.text,
-        value=value,
+        value=kind.value(decoded.text),
         confidence=decoded.confidence if decoded.text else 0.0,
         accepted=not reasons,
         review_reasons=reasons,
@@ -113,7 +124,9 @@ def _reasons(decoded: Decoded, accept_confidence: float, *, found: bool) -> tupl
     return tuple(reasons)
 
 
-def _reasons_in_ink(decoded: Decoded, signs: InkSigns, *, comb_cells: int | None) -> Iterator[ReviewReason]:
+def _reasons_in_ink(
+    decoded: Decoded, signs: InkSigns, *, kind: FieldType, comb_cells: int | None
+) -> Iterator[ReviewReason]:
     if is_void(decoded, signs):
         yield ReviewReason.VOID
     if is_overwritten(decoded, signs):
@@ -124,6 +137,10 @@ def _reasons_in_ink(decoded: Decoded, signs: InkSigns, *, comb_cells: int | None
         and holds_no_digit(decoded, in_boxes=comb_cells is not None)
     ):
         yield ReviewReason.NOT_A_DIGIT
+    if signs.cut_off:
+        yield ReviewReason.CUT_OFF
+    if decoded.fused is not None and comb_cells is None and kind.name not in IN_PARTS and are_several_numbers(decoded):
+        yield ReviewReason.SEVERAL_NUMBERS
     if cut_is_ambiguous(decoded.fused):
         yield ReviewReason.AMBIGUOUS_CUT
     if comb_cells is not None and len(decoded.text) != comb_cells:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.types import Box, FieldCrop, Page
 from forms.field_types import FieldType
 from segmentation.preprint import drop_out, subtract_blank
+from segmentation.rims import Surroundings
 from segmentation.spill import around, gather
 
 _Grey = NDArray[np.uint8]
@@ -46,7 +47,7 @@ class Sheet:
             others: where the form's other fields are; their writing is theirs.
         """
         plain = FieldCrop(name=name, type=kind.name, box=box, pixels=_part(self.grey, box))
-        if self.blank is None and (self.guides is None or self.page.pixels.ndim == 2):
+        if self.is_plain:
             return plain, None
         if self.blank is None or kind.comb_cells:
             return replace(plain, pixels=self._clean(box)), plain if kind.comb_cells else None
@@ -54,6 +55,16 @@ class Sheet:
         inside, beside = _within(box, area), [_within(other, area) for other in others]
         whole, pixels = gather(self._clean(area), inside, beside)
         return replace(plain, box=replace(whole, x=whole.x + area.x, y=whole.y + area.y), pixels=pixels), None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether fields are cut as they came, since nothing is known of the print."""
+        return self.blank is None and (self.guides is None or self.page.pixels.ndim == 2)
+
+    def around(self, box: Box) -> Surroundings:
+        """Return a field and what is around it on the page."""
+        area = around(box, width=self.page.width, height=self.page.height)
+        return Surroundings(_part(self.grey, area), _within(box, area))
 
     def _clean(self, box: Box) -> _Grey:
         """Return a part of the page without the blank's print and without guides."""

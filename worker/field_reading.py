@@ -14,6 +14,7 @@ from core.types import FieldCrop, FieldReading, ReaderInfo
 from forms.decoder import Decoded
 from forms.field_types import FieldType
 from forms.policy import judge, lattice_threshold
+from segmentation.rims import Surroundings
 from worker.inspecting import inspect_ink
 from worker.lettering import check_known, read_letters
 from worker.networks import Networks
@@ -43,7 +44,12 @@ class FieldReader:
         return self._networks.info
 
     def prepare(
-        self, crop: FieldCrop, *, kind: FieldType | None = None, as_it_came: FieldCrop | None = None
+        self,
+        crop: FieldCrop,
+        *,
+        kind: FieldType | None = None,
+        as_it_came: FieldCrop | None = None,
+        around: Surroundings | None = None,
     ) -> PreparedField:
         """Return the field as the networks take it.
 
@@ -51,9 +57,10 @@ class FieldReader:
             crop: the field.
             kind: what it may hold; None takes the type of the crop's name for it.
             as_it_came: the same field with its print, where that was taken out of `crop`.
+            around: it on its page, where nothing was taken out of it.
         """
         with_line = self._networks.lines is not None and crop.type not in WITHOUT_LINE
-        return prepare_field(crop, with_line=with_line, kind=kind, as_it_came=as_it_came)
+        return prepare_field(crop, with_line=with_line, kind=kind, as_it_came=as_it_came, around=around)
 
     def recognise(self, fields: Sequence[PreparedField], *, thorough: bool) -> list[Decoded]:
         """Return what was read in each field: letters by the glyph network alone, all else by both kinds of readers.
@@ -82,7 +89,7 @@ class FieldReader:
             threshold = lattice_threshold(target_error) if decoded.fused is None else self._threshold(target_error)
         cells = None if field.comb is None else len(field.comb.cells)
         with self._timings.measure("inspect"):
-            signs = inspect_ink(field, decoded)
+            signs = inspect_ink(field, decoded, found=found)
         return judge(
             decoded,
             field.crop,

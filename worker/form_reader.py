@@ -21,6 +21,7 @@ from worker.form_reading import MICR, PRINTED, CutField, Form, finished, settled
 from worker.form_sheets import tell_sheet
 from worker.micr import ARTIFACT as MICR_MODEL
 from worker.micr import MicrReader
+from worker.preparing import PreparedField
 from worker.printed import ARTIFACT as PRINTED_MODEL
 from worker.printed import PrintReader
 from worker.timings import StageTimings
@@ -94,12 +95,15 @@ class FormReader:
 
     def _read_written(self, cut: Sequence[CutField], target_error: float | None) -> list[FieldReading]:
         with self._timings.measure("segment"):
-            fields = [self._fields.prepare(each.crop, kind=each.kind, as_it_came=each.as_it_came) for each in cut]
+            fields = [self._prepare(each) for each in cut]
         decoded = self._fields.recognise(fields, thorough=True)
         return [
             settled(place, self._fields.judge(field, each, target_error=self._target(place.field, target_error)))
             for place, field, each in zip(cut, fields, decoded, strict=True)
         ]
+
+    def _prepare(self, cut: CutField) -> PreparedField:
+        return self._fields.prepare(cut.crop, kind=cut.kind, as_it_came=cut.as_it_came, around=cut.around)
 
     def _read_printed(self, cut: Sequence[CutField], target_error: float | None) -> list[FieldReading]:
         with self._timings.measure("printed"):

@@ -23,6 +23,7 @@ from segmentation.registration.evening import evenly_lit
 from segmentation.registration.reference import prepare_reference
 from segmentation.registration.register import register
 from segmentation.registration.target import MarkerLayout, Method, Registered, RegistrationTarget
+from segmentation.rims import Surroundings
 from worker import courtesy
 from worker.cheque_laying import lay_cheque
 from worker.cutting import Sheet
@@ -46,6 +47,7 @@ class CutField:
         kind: what it may hold.
         as_it_came: with the print in it, where that tells something more: where a comb's boxes are.
         found: whether it is where it was to be; False where it was sought and nothing told its place.
+        around: it on the page, where nothing was taken out of it.
     """
 
     field: TemplateField
@@ -53,6 +55,7 @@ class CutField:
     kind: FieldType
     as_it_came: FieldCrop | None = None
     found: bool = True
+    around: Surroundings | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,13 +100,15 @@ class Form:
         if field.locate == courtesy.COURTESY_AMOUNT:
             box, kind, found = courtesy.locate(field, sheet.grey, self.box(field, sheet.page))
             pixels = sheet.grey[box.y : box.y + box.height, box.x : box.x + box.width]
-            return CutField(field, FieldCrop(field.name, kind.name, box, pixels), kind, found=found)
+            crop = FieldCrop(field.name, kind.name, box, pixels)
+            return CutField(field, crop, kind, found=found, around=sheet.around(box))
         if field.writing == PRINTED:
             # The readers of print take other print around it into account, and were calibrated with it.
             sheet = replace(sheet, blank=None, guides=None)
         others = [self.box(each, sheet.page) for each in fields if each is not field]
-        crop, as_it_came = sheet.cut(field.name, kind, self.box(field, sheet.page), others=others)
-        return CutField(field, crop, kind, as_it_came)
+        box = self.box(field, sheet.page)
+        crop, as_it_came = sheet.cut(field.name, kind, box, others=others)
+        return CutField(field, crop, kind, as_it_came, around=sheet.around(box) if sheet.is_plain else None)
 
     def bands(self, page: Page, number: int = 1) -> list[tuple[TemplateField, Box]]:
         """Return the bands of E-13B and where they lie, across the whole page: its width tells the print's size."""

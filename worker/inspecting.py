@@ -14,9 +14,13 @@ from core.types import Box
 from forms.decoder import Decoded
 from forms.reasons import MIN_OTHER, NOTHING, TANGLED_OTHER, InkSigns
 from segmentation.combs import ANY_CELLS, find_comb
+from segmentation.rims import Surroundings, is_cut_off
 from segmentation.strikes import find_strike
 from segmentation.tangles import has_tangle
-from worker.preparing import PreparedField
+from worker.preparing import Drawn, PreparedField
+
+OPEN: Final = 2
+"""Pixels between a frame's interior and the field's edge, where it has no side there."""
 
 FEW_DIGITS: Final = 2
 SMALL: Final = 0.32
@@ -24,19 +28,52 @@ SMALL: Final = 0.32
 a comb is looked for that nobody stated, since that takes longer than all the rest."""
 
 
-def inspect_ink(field: PreparedField, decoded: Decoded) -> InkSigns:
-    """Return what the ink of a field shows beside the digits that were read in it."""
+def inspect_ink(field: PreparedField, decoded: Decoded, *, found: bool = False) -> InkSigns:
+    """Return what the ink of a field shows beside the digits that were read in it.
+
+    Args:
+        field: as it was prepared.
+        decoded: what was read in it.
+        found: whether the field was found on a page, by where its writing ends.
+    """
     if not decoded.text or field.line is None or decoded.fused is None:
         return NOTHING
     boxes = _boxes_around(field, decoded)
+    cut_off = not found and _is_cut_off(field, decoded)
     if decoded.other < MIN_OTHER:
-        return InkSigns(boxes=boxes)
+        return InkSigns(boxes=boxes, cut_off=cut_off)
     if field.comb is not None:
         # Its printed lines run through everything, and enclose paper.
         return NOTHING
     digits = _boxes_in(field, decoded)
     tangle = decoded.other >= TANGLED_OTHER and has_tangle(field.line, digits)
-    return InkSigns(int(find_strike(field.line, digits)), tangle, boxes)
+    return InkSigns(int(find_strike(field.line, digits)), tangle, boxes, cut_off)
+
+
+def _is_cut_off(field: PreparedField, decoded: Decoded) -> bool:
+    cutting = field.candidates
+    if isinstance(cutting, Drawn):
+        return False
+    corner = cutting.field
+    digits = [replace(digit.box, x=digit.box.x - corner.x, y=digit.box.y - corner.y) for digit in decoded.digits]
+    return is_cut_off(cutting.components, cutting.scale, digits, sides=_open_sides(field), around=_around(field))
+
+
+def _open_sides(field: PreparedField) -> str:
+    """Return the sides at which the writing may be cut: those where the field ends without a printed frame."""
+    frame, box = field.frame, field.crop.box
+    if frame is None:
+        return "lrtb"
+    ends = {"l": frame.x, "r": box.width - frame.x - frame.width}
+    return "".join(side for side, gap in ends.items() if gap <= OPEN)
+
+
+def _around(field: PreparedField) -> Surroundings | None:
+    """Return the surroundings of what the candidates were sought in: the interior of a frame, where there is one."""
+    around, frame = field.around, field.frame
+    if around is None or frame is None:
+        return around
+    return replace(around, field=replace(frame, x=around.field.x + frame.x, y=around.field.y + frame.y))
 
 
 def _boxes_in(field: PreparedField, decoded: Decoded) -> Sequence[Box]:

@@ -19,6 +19,7 @@ from segmentation.combs import Comb, find_comb
 from segmentation.lattice import Cutting, cut_field
 from segmentation.line import Line, prepare_line
 from segmentation.normalise import SIDE
+from segmentation.rims import Surroundings
 
 LOST_BELOW: Final = 0.25
 """Writing less tall than this share of its field would be a few pixels of the line."""
@@ -71,6 +72,7 @@ class PreparedField:
         candidates: its candidates for digits.
         line: it as a line, in pixels of the crop; None where no line reader is asked.
         comb: the row of printed boxes that it was written into, where there is one.
+        around: it on its page, where that tells whether its edge cuts writing off.
     """
 
     crop: FieldCrop
@@ -78,10 +80,21 @@ class PreparedField:
     candidates: Cutting | Drawn
     line: Line | None = None
     comb: Comb | None = None
+    around: Surroundings | None = None
+
+    @property
+    def frame(self) -> Box | None:
+        """The interior of the frame printed around the writing, in pixels of the crop, where there is one."""
+        return None if self.line is None else self.line.frame
 
 
 def prepare_field(
-    crop: FieldCrop, *, with_line: bool, kind: FieldType | None = None, as_it_came: FieldCrop | None = None
+    crop: FieldCrop,
+    *,
+    with_line: bool,
+    kind: FieldType | None = None,
+    as_it_came: FieldCrop | None = None,
+    around: Surroundings | None = None,
 ) -> PreparedField:
     """Return the field's candidates for digits and, if asked for, its line.
 
@@ -90,6 +103,7 @@ def prepare_field(
         with_line: whether line readers will see it.
         kind: what it may hold; None takes the type of the crop's name for it.
         as_it_came: the same field with its print, where that was taken out of `crop`: a comb is sought there.
+        around: the field on its page, where nothing was taken out of it.
     """
     kind = kind or field_type(crop.type)
     cells = kind.comb_cells
@@ -102,7 +116,7 @@ def prepare_field(
     cutting = cut_field(inner)
     if line is None or not with_line:
         return PreparedField(crop, kind, cutting)
-    return PreparedField(crop, kind, cutting, _closer(inner, cutting.around, line))
+    return PreparedField(crop, kind, cutting, _closer(inner, cutting.around, line), around=around)
 
 
 def _line_of(crop: FieldCrop, comb: Comb) -> Line:

@@ -15,7 +15,8 @@ const REASONS = {
   void: "This field is struck out.",
   not_a_digit: "One of the signs is no digit.",
   ambiguous_cut: "The digits can be parted in two ways.",
-  several_numbers: "Several numbers are printed here that this field may hold.",
+  several_numbers: "There may be several numbers here.",
+  cut_off: "The number may go on beyond the field's edge.",
   page_guessed: "The page's code could not be read: its position says which page of the form it is.",
   form_outdated: "The page was printed as another version of the form.",
 };
@@ -36,6 +37,7 @@ const SHORT_REASONS = {
   not_a_digit: "Not a digit",
   ambiguous_cut: "Unclear cut",
   several_numbers: "Several numbers",
+  cut_off: "Cut off",
   page_guessed: "Page not sure",
   form_outdated: "Another version",
 };

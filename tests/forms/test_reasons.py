@@ -91,3 +91,43 @@ def test_strokes_side_by_side_are_a_number_of_1s_unless_the_readers_doubt_them(
 def test_boxes_that_nobody_stated_must_hold_one_digit_each() -> None:
     assert reasons(read(), InkSigns(boxes=6)) == (ReviewReason.COMB_MISFIT,)
     assert reasons(read(), InkSigns(boxes=2)) == ()
+
+
+def placed(*boxes: Box) -> Decoded:
+    """Return a sure reading of digits that stand there."""
+    text = "2401728"[: len(boxes)]
+    digits = tuple(DigitReading(char, 0.99, box) for char, box in zip(text, boxes, strict=True))
+    return replace(read(text), digits=digits)
+
+
+def in_row(*lefts: int) -> Decoded:
+    return placed(*(replace(SIDE, x=left) for left in lefts))
+
+
+@pytest.mark.parametrize(
+    ("decoded", "several"),
+    [
+        (in_row(0, 30, 60), False),
+        (in_row(0, 30, 125), False),  # 1.9 heights
+        (in_row(0, 30, 60, 170, 200), True),
+        (in_row(0, 110), True),
+        (in_row(0, 110, 220, 330), False),  # evenly wide: boxes that nobody stated
+        (placed(SIDE, replace(SIDE, x=30), replace(SIDE, x=60, y=38)), True),
+        (placed(SIDE, replace(SIDE, x=30), replace(SIDE, x=60, y=25)), False),
+        (placed(Box(0, 0, 30, 66), Box(60, 20, 20, 20), Box(128, 20, 20, 20)), False),  # small zeros behind commas
+    ],
+)
+def test_groups_far_apart_and_rows_are_numbers_of_their_own(decoded: Decoded, several: bool) -> None:
+    assert reasons(decoded) == ((ReviewReason.SEVERAL_NUMBERS,) if several else ())
+
+
+def test_parts_of_a_date_and_digits_in_boxes_may_stand_apart() -> None:
+    decoded = in_row(0, 30, 130, 160, 190, 220)
+    dated = judge(decoded, replace(crop(), type="date"), accept_confidence=0.9)
+    boxed = judge(decoded, crop(), accept_confidence=0.9, comb_cells=6)
+    assert ReviewReason.SEVERAL_NUMBERS in reasons(decoded)
+    assert ReviewReason.SEVERAL_NUMBERS not in (*dated.review_reasons, *boxed.review_reasons)
+
+
+def test_a_number_that_may_go_on_outside_goes_to_a_person() -> None:
+    assert reasons(read(), InkSigns(cut_off=True)) == (ReviewReason.CUT_OFF,)

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.forms import FIELDS as DRAWN
 from benchmarks.forms import GREY, ORANGE, SIZE, draw_blank, drawn_pages
 from core.settings import Settings
-from core.types import Box, Page
+from core.types import Box, Page, ReviewReason
 from forms.field_types import field_type
 from forms.templates import Template, parse_template
 from segmentation.decoding import DecodeLimits
@@ -94,3 +94,36 @@ def test_a_form_of_which_nothing_is_known_is_cut_as_it_came() -> None:
     crop, _ = Sheet(Page(0, grey), grey).cut("id", field_type("digits"), Box(*DRAWN[0][2]))
     x, y, width, height = DRAWN[0][2]
     assert np.array_equal(crop.pixels, grey[y : y + height, x : x + width])
+
+
+def moved(reference: bytes, places: dict[str, tuple[int, int]]) -> Template:
+    """Return the drawn form with its numbers on lines cut out from one column to another; its print is not known."""
+    body = template(reference, filled=True).model_dump(mode="json", exclude_none=True)
+    fields = []
+    for field in body["fields"]:
+        if field["name"] in places:
+            left, right = places[field["name"]]
+            fields.append({**field, "box": {**field["box"], "x": left, "width": right - left}})
+    return parse_template({**body, "fields": fields})
+
+
+def test_a_box_that_cuts_a_digit_through_is_noticed_by_the_page_around_it(reader: Reader) -> None:
+    blank = cv2.imencode(".png", draw_blank(GREY))[1].tobytes()
+    names = ("id", "reading")
+    wide = {name: (360, 780) for name in names}
+    cut = 0
+    for (data, truths), _ in zip(drawn_pages(GREY), range(3), strict=False):
+        form = open_form(moved(blank, wide), reference=blank, limits=LIMITS)
+        laid = form.lay(reader.decode_page(data, 0))
+        whole = reader.read_pixels(laid.page, request=ReadRequest(form=form)).fields
+        assert all(field.text == truths[field.name] for field in whole)
+        assert not any(ReviewReason.CUT_OFF in field.review_reasons for field in whole)
+        for share in (0.35, 0.65):
+            ends = {field.name: round(field.digits[-1].box.x + share * field.digits[-1].box.width) for field in whole}
+            short = open_form(
+                moved(blank, {name: (360, end) for name, end in ends.items()}), reference=blank, limits=LIMITS
+            )
+            for field in reader.read_pixels(laid.page, request=ReadRequest(form=short)).fields:
+                cut += ReviewReason.CUT_OFF in field.review_reasons
+                assert not field.accepted or field.text == truths[field.name]
+    assert cut >= 11

@@ -42,3 +42,15 @@ def test_letters_printed_in_empty_boxes_are_no_number(reader: Reader) -> None:
     found = [read(reader, empty_boxes(np.random.default_rng((31, number)))) for number in range(60)]
     assert not any(reading.accepted and reading.text for reading in found)
     assert any(ReviewReason.COMB_MISFIT in reading.review_reasons for reading in found)
+
+
+def test_a_digit_that_the_pictures_edge_leaves_half_is_seen_to_be_cut_off(reader: Reader) -> None:
+    said = 0
+    for seed, text in enumerate(("4212", "70358", "8846", "9503", "301472", "6608")):
+        pixels = factories.field(text, seed=seed).image
+        whole = read(reader, pixels)
+        assert ReviewReason.CUT_OFF not in whole.review_reasons
+        last = whole.digits[-1].box
+        cut = read(reader, np.ascontiguousarray(pixels[:, : last.x + round(0.45 * last.width)]))
+        said += ReviewReason.CUT_OFF in cut.review_reasons
+    assert said >= 3

@@ -1,0 +1,197 @@
+"""Writing that a field's edge cuts off: a digit of which a part stands outside is another digit, or none.
+
+```
+ink and digits of a field ─ is_cut_off ─▶ whether a number may go on outside
+```
+
+Where the page around the field is known, ink that leads over the edge tells. Of a picture of a field alone nobody
+knows what was around it, and many are cut close to their writing, so that touching the rim says little: there a sign
+tells that stands at the rim and was read as no digit, or a digit that lies along the rim with much of its height.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Final, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.types import Box
+from segmentation.cuts import Components
+from segmentation.prepare import ink_map
+
+SIDES: Final = "lrtb"
+"""Left, right, top and bottom."""
+
+MIN_SIGN: Final = 0.25
+"""Heights of a digit that a bit of one at the rim has at least; the same so much of it between the digits' tops and
+feet, so that print above and below does not count."""
+
+MIN_WIDTH: Final = 0.1
+"""Heights of a digit: thinner is what is left of a cell's printed side."""
+
+MAX_WIDTH: Final = 1.0
+"""Heights of a digit: wider is security print that hangs together, or a rule."""
+
+MAX_GAP: Final = 1.0
+"""Heights of a digit between the number and a sign that may belong to it."""
+
+READ: Final = 0.3
+"""Share of a sign's width from which on it is part of a digit that was read."""
+
+ALONG: Final = 0.3
+"""Heights of a digit that it touches the rim with where it was cut rather than written up to it."""
+
+MIN_OWN: Final = 0.4
+MAX_OWN_WIDTH: Final = 1.5
+"""Heights of a digit that the ink of one is tall and wide, digits that touch and what is left of print told apart."""
+
+MIN_WHOLE: Final = 0.5
+"""Heights of a digit that one is tall with what stands outside."""
+
+BEYOND: Final = 0.12
+"""Heights of a digit that ink goes on beyond the field's left or right edge, where it is cut off."""
+
+BELOW: Final = 0.2
+"""The same above and below: the end of a 7's stem is missed by nobody."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surroundings:
+    """A field on its page.
+
+    Attributes:
+        grey: uint8, shape (height, width): the field and what is around it.
+        field: where the field lies in it.
+    """
+
+    grey: NDArray[np.uint8]
+    field: Box
+
+
+class _Number(NamedTuple):
+    """The digits' boxes, and what they have in common: rows between which they stand, and their height."""
+
+    boxes: Sequence[Box]
+    top: float
+    foot: float
+    height: float
+
+
+class _Touch(NamedTuple):
+    """A connected piece of ink that touches a side of the field: which one, its box and how much of it is at the rim.
+
+    `shown` is a pixel of it at the rim, row and column.
+    """
+
+    side: str
+    box: Box
+    along: int
+    shown: tuple[int, int]
+
+
+def is_cut_off(
+    ink: Components, scale: float, digits: Sequence[Box], *, sides: str = SIDES, around: Surroundings | None = None
+) -> bool:
+    """Return whether the number of a field may go on beyond its edge.
+
+    Args:
+        ink: of the field, without ruling lines.
+        scale: pixels of the ink for one of the field.
+        digits: the boxes of what was read, from left to right, in pixels of the field.
+        sides: where it may be cut: any of `l`, `r`, `t` and `b`.
+        around: the field on its page; None where only the field is known, whose top and foot then tell nothing.
+    """
+    if not digits:
+        return False
+    number = _number([_scaled(box, scale) for box in digits])
+    sides = sides if around is not None else "".join(side for side in sides if side in "lr")
+    least = 0.0 if around is not None else MIN_SIGN * number.height
+    touching = [each for each in _touching(ink, sides) if _belongs(each, number, least)]
+    if around is None:
+        return any(_is_unread(each, number) or _lies_along(each, number) for each in touching)
+    return bool(touching) and _goes_on(touching, scale, number.height / scale, around)
+
+
+def _number(boxes: Sequence[Box]) -> _Number:
+    top, foot = median(box.y for box in boxes), median(box.y + box.height for box in boxes)
+    return _Number(boxes, top, foot, max(1.0, median(box.height for box in boxes)))
+
+
+def _scaled(box: Box, scale: float) -> Box:
+    return Box(*(round(side * scale) for side in (box.x, box.y, box.width, box.height)))
+
+
+def _touching(ink: Components, sides: str) -> Iterator[_Touch]:
+    """Yield the ink at each of the sides."""
+    height, width = ink.ink.shape
+    rims = {
+        "l": np.s_[:, 0],
+        "r": np.s_[:, width - 1],
+        "t": np.s_[0],
+        "b": np.s_[height - 1],
+    }
+    writing = dict(zip((np.flatnonzero(ink.kept) + 1).tolist(), ink.stats.tolist(), strict=True))
+    for side in sides:
+        rim = ink.labels[rims[side]]
+        for label in set(rim.tolist()) & writing.keys():
+            places = np.flatnonzero(rim == label)
+            x, y, across, down, _ = writing[label]
+            middle = int(places[len(places) // 2])
+            shown = {"l": (middle, 0), "r": (middle, width - 1), "t": (0, middle), "b": (height - 1, middle)}[side]
+            yield _Touch(side, Box(x, y, across, down), len(places), shown)
+
+
+def _belongs(touch: _Touch, number: _Number, least: float) -> bool:
+    """Return whether the ink stands beside the number, or is some of it, and is no lower than `least`."""
+    box, boxes, height = touch.box, number.boxes, number.height
+    between = min(box.y + box.height, number.foot) - max(box.y, number.top)
+    gap = max(boxes[0].x - box.x - box.width, box.x - boxes[-1].x - boxes[-1].width)
+    if touch.side in "tb":
+        return box.height >= MIN_OWN * height and _read_share(touch, number) >= READ
+    return between > 0 and between >= least and gap < MAX_GAP * height
+
+
+def _read_share(touch: _Touch, number: _Number) -> float:
+    """Return how much of the ink's width one of the digits has."""
+    left, right = touch.box.x, touch.box.x + touch.box.width
+    shared = max(min(right, box.x + box.width) - max(left, box.x) for box in number.boxes)
+    return max(0, shared) / max(1, right - left)
+
+
+def _is_unread(touch: _Touch, number: _Number) -> bool:
+    wide = MIN_WIDTH * number.height <= touch.box.width <= MAX_WIDTH * number.height
+    return wide and _read_share(touch, number) < READ
+
+
+def _lies_along(touch: _Touch, number: _Number) -> bool:
+    return (
+        _read_share(touch, number) >= READ
+        and touch.along >= ALONG * number.height
+        and touch.box.height >= MIN_OWN * number.height
+        and touch.box.width < MAX_OWN_WIDTH * number.height
+    )
+
+
+def _goes_on(touching: Sequence[_Touch], scale: float, height: float, around: Surroundings) -> bool:
+    """Return whether any of the ink leads over the field's edge, by the page around it."""
+    field = around.field
+    ink = ink_map(around.grey).view(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    for touch in touching:
+        row, column = (round(place / scale) for place in touch.shown)
+        row, column = min(row, field.height - 1) + field.y, min(column, field.width - 1) + field.x
+        near = np.asarray(labels)[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
+        for label in np.unique(near[near > 0]).tolist():
+            x, y, across, down, _ = np.asarray(stats)[label].tolist()
+            over = {
+                "l": field.x - x,
+                "r": x + across - field.x - field.width,
+                "t": field.y - y,
+                "b": y + down - field.y - field.height,
+            }[touch.side]
+            if down >= MIN_WHOLE * height and over >= max(2, (BEYOND if touch.side in "lr" else BELOW) * height):
+                return True
+    return False

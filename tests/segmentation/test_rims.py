@@ -1,0 +1,113 @@
+"""Digits that a field's edge cuts off: told by the page around the field, or by what is left of them at its rim."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from core.types import Box
+from segmentation.lattice import cut_field
+from segmentation.rims import Surroundings, is_cut_off
+from tests.segmentation.drawn import crop_of, draw_digit
+
+Grey = NDArray[np.uint8]
+SIZE = 46
+PITCH = 44
+LEFT, TOP = 60, 40
+
+
+def page(text: str) -> tuple[Grey, list[Box]]:
+    """Return a number on a page, and its digits' boxes."""
+    grey = np.full((130, 2 * LEFT + PITCH * len(text)), 240, np.uint8)
+    boxes = []
+    for place, char in enumerate(text):
+        alone = np.full_like(grey, 240)
+        draw_digit(alone, char, (LEFT + PITCH * place, TOP), digit_height=SIZE, tone=50)
+        rows, columns = np.nonzero(alone < 200)
+        boxes.append(Box(int(columns.min()), int(rows.min()), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1))
+        np.minimum(grey, alone, out=grey)
+    return grey, boxes
+
+
+def is_cut(grey: Grey, field: Box, boxes: list[Box], *, on_page: bool, sides: str = "lrtb") -> bool:
+    """Return what is said of `field`, of whose digits those with their middles in it were read."""
+    pixels = np.ascontiguousarray(grey[field.y : field.y + field.height, field.x : field.x + field.width])
+    cutting = cut_field(crop_of(pixels))
+    read = [_within(box, field) for box in boxes if field.x <= box.x + box.width / 2 < field.x + field.width]
+    around = Surroundings(grey, field) if on_page else None
+    return is_cut_off(cutting.components, cutting.scale, read, sides=sides, around=around)
+
+
+def _within(box: Box, field: Box) -> Box:
+    left, top = max(box.x, field.x), max(box.y, field.y)
+    right = min(box.x + box.width, field.x + field.width)
+    bottom = min(box.y + box.height, field.y + field.height)
+    return Box(left - field.x, top - field.y, right - left, bottom - top)
+
+
+@pytest.mark.parametrize("on_page", [True, False])
+@pytest.mark.parametrize("text", ["2410", "77", "0142"])
+def test_a_number_that_stands_free_is_whole(text: str, *, on_page: bool) -> None:
+    grey, boxes = page(text)
+    assert not is_cut(grey, Box(20, 10, grey.shape[1] - 40, 110), boxes, on_page=on_page)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.7])
+@pytest.mark.parametrize("text", ["2410", "0142", "7007"])
+def test_on_a_page_ink_that_leads_over_a_side_tells(text: str, share: float) -> None:
+    grey, boxes = page(text)
+    first, last = boxes[0], boxes[-1]
+    left = first.x + round(share * first.width)
+    right = last.x + round(share * last.width)
+    assert is_cut(grey, Box(left, 10, grey.shape[1] - 20 - left, 110), boxes, on_page=True)
+    assert is_cut(grey, Box(20, 10, right - 20, 110), boxes, on_page=True)
+
+
+def test_on_a_page_ink_that_leads_over_top_or_foot_tells() -> None:
+    grey, boxes = page("2410")
+    assert is_cut(grey, Box(20, 10, grey.shape[1] - 40, TOP + 30 - 10), boxes, on_page=True)
+    assert is_cut(grey, Box(20, TOP + 16, grey.shape[1] - 40, 80), boxes, on_page=True)
+    # The very end of a stem is missed by nobody.
+    assert not is_cut(grey, Box(20, 10, grey.shape[1] - 40, TOP + SIZE - 4 - 10), boxes, on_page=True)
+
+
+def test_of_a_picture_of_the_field_alone_a_sign_at_the_rim_tells_that_nobody_read() -> None:
+    grey, boxes = page("2400")
+    last = boxes[-1]
+    field = Box(20, 10, last.x + round(0.45 * last.width) - 20, 110)
+    assert is_cut(grey, field, boxes, on_page=False)
+
+
+def test_of_a_picture_of_the_field_alone_a_digit_that_only_touches_the_rim_tells_nothing() -> None:
+    grey, boxes = page("2402")
+    first = boxes[0]
+    tight = Box(first.x + 1, 10, grey.shape[1] - 20 - first.x, 110)
+    assert not is_cut(grey, tight, boxes, on_page=False)
+
+
+def test_of_a_picture_of_the_field_alone_a_digit_along_the_rim_tells() -> None:
+    grey, boxes = page("4120")
+    stem = boxes[0]
+    # Right through the 4's stem, of which most lies along the edge then.
+    column = stem.x + int(np.argmin(grey[TOP : TOP + SIZE, stem.x : stem.x + stem.width].mean(axis=0)))
+    assert is_cut(grey, Box(column, 10, grey.shape[1] - 20 - column, 110), boxes, on_page=False)
+
+
+def test_what_stands_across_a_rule_or_far_away_is_nobodys() -> None:
+    grey, boxes = page("2410")
+    cv2.line(grey, (0, 100), (grey.shape[1], 100), 90, 2)
+    whole = Box(20, 10, grey.shape[1] - 40, 110)
+    assert not is_cut(grey, whole, boxes, on_page=True)
+    assert not is_cut(grey, whole, boxes, on_page=False)
+
+
+def test_a_side_that_a_frame_closes_is_not_asked() -> None:
+    grey, boxes = page("2410")
+    cut = Box(20, 10, boxes[-1].x + 8 - 20, 110)
+    assert is_cut(grey, cut, boxes, on_page=True, sides="r")
+    assert not is_cut(grey, cut, boxes, on_page=True, sides="l")
+
+
+def test_nothing_was_read() -> None:
+    grey, _ = page("24")
+    assert not is_cut(grey, Box(20, 10, 100, 110), [], on_page=True)
