@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any, TypeVar
 
 import structlog
-from flask import Flask, g, request, session
+from flask import Flask, current_app, g, request, session
 
 from api.services import services
 from core.errors import Forbidden, Unauthorized
@@ -25,15 +25,17 @@ BEARER_SCHEME = "apiKey"
 COOKIE_SCHEME = "pageSession"
 
 CACHE_SECONDS = 2.0
-"""How long a verified key is taken without asking the database; a revoked key works at most this long."""
+"""How long a verified key or session is taken without asking the database; once revoked or ended it works at most this
+long."""
 
 CACHE_KEYS = 1024
+CACHE_EXTENSION = "tallyscan_keys"
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_HEADER = "X-Requested-With"
 CSRF_VALUE = "tallyscan"
 
-SESSION_KEY = "key_id"
+SESSION_KEY = "session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,15 @@ class KeyCache:
                 self._found[name] = (time.monotonic() + CACHE_SECONDS, key)
         return key
 
+    def forget(self, name: str) -> None:
+        """Ask the database the next time."""
+        with self._lock:
+            self._found.pop(name, None)
+
 
 def install(app: Flask) -> None:
     """Find the caller of every request of `app`."""
-    cache = KeyCache()
+    cache = app.extensions[CACHE_EXTENSION] = KeyCache()
 
     @app.before_request
     def identify() -> None:
@@ -135,6 +142,18 @@ def check_page_header() -> None:
         raise Forbidden(f"A request under the page's cookie must carry the header '{CSRF_HEADER}: {CSRF_VALUE}'.")
 
 
+def end_session() -> None:
+    """End the page's session that a request came under: for this browser, and for whoever has a copy of its cookie.
+
+    Raises:
+        DatabaseUnavailable: it cannot be ended just now; the browser keeps it, so that it can be tried again.
+    """
+    if session_id := session.get(SESSION_KEY):
+        services().store.login_tokens.end(session_id)
+        current_app.extensions[CACHE_EXTENSION].forget(_session_name(session_id))
+    session.clear()
+
+
 def _by_bearer(cache: KeyCache) -> Caller | None:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     secret = secret.strip()
@@ -147,7 +166,11 @@ def _by_bearer(cache: KeyCache) -> Caller | None:
 
 
 def _by_cookie(cache: KeyCache) -> Caller | None:
-    if "Authorization" in request.headers or not (key_id := session.get(SESSION_KEY)):
+    if "Authorization" in request.headers or not (session_id := session.get(SESSION_KEY)):
         return None
-    key = cache.find(f"id:{key_id}", lambda: services().store.keys.find(key_id))
+    key = cache.find(_session_name(session_id), lambda: services().store.login_tokens.key_of(session_id))
     return Caller(key, by_cookie=True) if key else None
+
+
+def _session_name(session_id: str) -> str:
+    return f"session:{session_id}"

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from api import overlay
 from api.auth import caller, requires
 from api.conditional import answer_with, not_modified, unchanged
-from api.intake import Order, send_again, submit_file
+from api.intake import Order, read_again, submit_file
 from api.openapi import BINARY, ETAG, EXAMPLE_DOCUMENT, LOCATION, answers, content, refuses
 from api.polling import wait_for_change
 from api.schemas import (
@@ -112,8 +112,7 @@ def cancel(document_id: str) -> Document:
 @blueprint.doc(responses=answers({202: {"headers": LOCATION}}))
 def retry(document_id: str) -> ResponseReturnValue:
     """Read a document again that has ended."""
-    record = services().store.documents.retry(document_id, caller().sees, remove=services().blobs.delete)
-    send_again(services(), record)
+    record = read_again(services(), document_id, caller().sees)
     return Document.of(record), 202, {"Location": url_for("documents.show", document_id=record.id)}  # type: ignore[return-value]
 
 

@@ -203,11 +203,17 @@ def check_order(services: Services, order: Order) -> None:
         raise QueueFull
 
 
-def send_again(services: Services, document: DocumentRecord) -> None:
-    """Send a document that was queued again; where the broker is away, the sweeper will."""
-    if services.send(document.id, priority=document.priority):
-        with suppress(DatabaseUnavailable):
-            services.store.documents.mark_sent([document.id])
+def read_again(services: Services, document_id: str, owner: str | None) -> DocumentRecord:
+    """Queue a document again that has ended, and send it; where the broker is away, the sweeper will.
+
+    Raises:
+        NotFound: no such document of that owner.
+        InvalidTransition: it has not ended.
+    """
+    sent = services.broker_expected
+    document = services.store.documents.retry(document_id, owner, remove=services.blobs.delete, sent=sent)
+    _send(services, document.id, priority=document.priority, sent=sent)
+    return document
 
 
 def clean_name(name: str | None) -> str:
@@ -235,11 +241,21 @@ def _create(
         reuse_duplicates=order.reuse_duplicates,
         sent=sent,
     )
-    if not created.replayed and not services.send(created.document.id, priority=order.priority) and sent:
+    if not created.replayed:
+        _send(services, created.document.id, priority=order.priority, sent=sent)
+    return created
+
+
+def _send(services: Services, document_id: str, *, priority: Priority, sent: bool) -> None:
+    """Send a document whose row says already whether it is being `sent`.
+
+    Afterwards would be too late: a worker may have claimed it and queued it again, unsent, and until it is noted the
+    sweeper, or its count of what the broker has lost, would be wrong.
+    """
+    if not services.send(document_id, priority=priority) and sent:
         # Only hastens the sweeper; should the database be away now, it sends after `redeliver_seconds`.
         with suppress(DatabaseUnavailable):
-            services.store.documents.mark_unsent([created.document.id])
-    return created
+            services.store.documents.mark_unsent([document_id])
 
 
 def _new_document(file: StoredFile, order: Order) -> NewDocument:

@@ -1,4 +1,7 @@
-"""`/metrics` for Prometheus, counted in SQL when asked, at most once a second: several server processes agree."""
+"""`/metrics` for Prometheus, counted in SQL when asked, at most once a second: several server processes agree.
+
+The broker is asked no more than whether it answers, for one short wait, every few seconds.
+"""
 
 from collections.abc import Iterator
 
@@ -11,7 +14,6 @@ from prometheus_client.registry import Collector
 
 from api.openapi import answers, content, refuses
 from api.services import Services, services
-from core.errors import Unavailable
 from core.status import Priority, Status
 
 blueprint = APIBlueprint("metrics", __name__)
@@ -38,17 +40,8 @@ class DatabaseCollector(Collector):
         yield GaugeMetricFamily(
             "tallyscan_oldest_queued_seconds", "Age of the oldest waiting.", totals.oldest_queued_seconds
         )
-        yield self._broker()
-
-    def _broker(self) -> Metric:
-        up = GaugeMetricFamily("tallyscan_broker_up", "Whether the queue's broker answers.")
-        try:
-            self._services.dispatcher.ping()
-        except Unavailable:
-            up.add_metric([], 0)
-        else:
-            up.add_metric([], 1)
-        return up
+        up = self._services.broker_up()
+        yield GaugeMetricFamily("tallyscan_broker_up", "Whether the queue's broker answers.", float(up))
 
 
 @blueprint.get("/metrics")

@@ -28,6 +28,9 @@ TOTALS_SECONDS = 1.0
 """How long the totals of all documents, or that they cannot be had, are used again: nobody needs a key to ask for them,
 and they take a scan, or a connect timeout."""
 
+BROKER_SECONDS = 5.0
+"""How long it is used again whether the broker answers: nobody needs a key to ask, and silence costs a timeout."""
+
 
 class Services:
     """Opens what the views need when the first of them needs it."""
@@ -41,6 +44,8 @@ class Services:
         self._queued: tuple[float, int] = (float("-inf"), 0)
         self._counting = Lock()
         self._totals: tuple[float, Totals | Unavailable | None] = (float("-inf"), None)
+        self._pinging = Lock()
+        self._broker_up: tuple[float, bool] = (float("-inf"), False)
         self.stopping: Callable[[], bool] = lambda: False
 
     @property
@@ -105,6 +110,22 @@ class Services:
             return self.store.totals()
         except Unavailable as error:
             return error
+
+    def broker_up(self) -> bool:
+        """Return whether the broker answers, at most `BROKER_SECONDS` old."""
+        with self._pinging:  # whoever asks meanwhile waits for the same answer
+            asked_at, up = self._broker_up
+            if time.monotonic() - asked_at > BROKER_SECONDS:
+                up = self._ping()
+                self._broker_up = (time.monotonic(), up)
+        return up
+
+    def _ping(self) -> bool:
+        try:
+            self.dispatcher.ping()
+        except BrokerUnavailable:
+            return False
+        return True
 
     def close(self) -> None:
         """Close what was opened."""

@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
@@ -14,18 +15,18 @@ from flask.typing import ResponseReturnValue
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.exceptions import MethodNotAllowed
 
-from api.auth import SESSION_KEY, check_page_header
+from api.auth import SESSION_KEY, check_page_header, end_session
 from api.services import services
 from core.errors import Unauthorized
 from core.files import sync_folder
 from core.settings import Settings
+from storage.keys import SESSION_SECONDS
 
 blueprint = APIBlueprint("web", __name__, enable_openapi=False)
 
 PAGE_FOLDER = Path(__file__).parent / "web"
 
 COOKIE_NAME = "tallyscan_session"
-SESSION_SECONDS = 7 * 24 * 3600
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -76,7 +77,7 @@ def install(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_NAME=COOKIE_NAME,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
-        PERMANENT_SESSION_LIFETIME=SESSION_SECONDS,
+        PERMANENT_SESSION_LIFETIME=timedelta(seconds=SESSION_SECONDS),
         SESSION_REFRESH_EACH_REQUEST=False,
     )
     app.session_interface = PageSessions(settings)
@@ -125,14 +126,14 @@ def login() -> ResponseReturnValue:
     """Turn a one-time token into the page's cookie, and lead to the page."""
     if request.method != "GET":  # HEAD comes with every GET, and from what only looks whether a link leads somewhere
         raise MethodNotAllowed(["GET"])
-    key = services().store.login_tokens.redeem(request.args.get("token", ""))
-    if key is None and "text/html" in request.headers.get("Accept", ""):
+    opened = services().store.login_tokens.redeem(request.args.get("token", ""))
+    if opened is None and "text/html" in request.headers.get("Accept", ""):
         return cast("ResponseReturnValue", redirect("/?link=expired", 303))  # the page says so, and asks for a key
-    if key is None:
+    if opened is None:
         raise Unauthorized("This link was used already or has run out; sign in with a key, or restart for a new link.")
-    session.clear()
+    end_session()  # one that this browser had before
     session.permanent = True
-    session[SESSION_KEY] = key.id
+    session[SESSION_KEY] = opened.id
     answer = redirect("/", 303)
     answer.headers["Cache-Control"] = "no-store"
     return cast("ResponseReturnValue", answer)
@@ -140,11 +141,12 @@ def login() -> ResponseReturnValue:
 
 @blueprint.post("/logout")
 def logout() -> ResponseReturnValue:
-    """Take the page's cookie away.
+    """End the page's session, and take its cookie away.
 
     Raises:
         Forbidden: the header is missing that shows that the page asks.
+        DatabaseUnavailable: the session cannot be ended just now.
     """
     check_page_header()
-    session.clear()
+    end_session()
     return "", 204

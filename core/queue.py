@@ -19,9 +19,12 @@ SWEEP = "tallyscan.sweep"
 NOTIFY = "tallyscan.notify"
 
 MAINTENANCE_QUEUE = "maintenance"
-"""Sweeps and callbacks; served by the same workers, so that a long bulk queue cannot starve them."""
+"""Sweeps; read by the workers that read documents, before these, so that a long bulk queue cannot starve them."""
 
-QUEUE_NAMES: tuple[str, ...] = (*(str(priority) for priority in Priority), MAINTENANCE_QUEUE)
+CALLBACK_QUEUE = "callbacks"
+"""Calls to strangers, who may take seconds to answer or never do: read by processes that do nothing else."""
+
+QUEUE_NAMES: tuple[str, ...] = (*(str(priority) for priority in Priority), MAINTENANCE_QUEUE, CALLBACK_QUEUE)
 
 _ONE_TRY = {"max_retries": 0, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 """Intake has committed already, and the sweeper sends later what could not go now."""
@@ -84,12 +87,12 @@ class Dispatcher:
         self._send(READ_PAGE, [document_id, index], queue=str(priority))
 
     def send_notification(self, document_id: str) -> None:
-        """Ask the workers to call back the document's `callback_url`.
+        """Ask the callers to call the document's `callback_url`.
 
         Raises:
             BrokerUnavailable: the broker does not answer.
         """
-        self._send(NOTIFY, [document_id], queue=MAINTENANCE_QUEUE)
+        self._send(NOTIFY, [document_id], queue=CALLBACK_QUEUE)
 
     def backlog(self) -> dict[Priority, int]:
         """Return how many documents and pages wait in each of the broker's queues.

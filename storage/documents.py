@@ -77,8 +77,8 @@ class Documents:
             reuse_duplicates: return the owner's newest document of the same bytes, type, template, target error and
                 expected MICR line that has not failed or been cancelled, if there is one; with `batch_id` only one of
                 that batch, so that no file is missing from it.
-            sent: the caller sends the id right after this call, which saves it `mark_sent`. If sending fails it says
-                `mark_unsent`; if it dies in between, the sweeper sends after `redeliver_seconds`.
+            sent: the caller sends the id right after this call. If sending fails it says `mark_unsent`; if it dies in
+                between, the sweeper sends after `redeliver_seconds`.
 
         Raises:
             IdempotencyConflict: the key came with another request before.
@@ -168,11 +168,6 @@ class Documents:
             raise NotFound if status in FINAL else NotReady
         return sha256
 
-    def mark_sent(self, ids: Sequence[str]) -> None:
-        """Note that the ids have just gone to the broker; one that a worker has claimed already is left alone."""
-        with self._database.write(durable=False) as connection:
-            mark_documents(connection, ids, utc_now())
-
     def mark_unsent(self, ids: Sequence[str]) -> None:
         """Note that the broker did not take the ids, so that the next sweep sends them."""
         with self._database.write(durable=False) as connection:
@@ -204,7 +199,7 @@ class Documents:
             return _get(connection, document_id, owner)
 
     def retry(
-        self, document_id: str, owner: str | None, *, remove: Callable[[str], None] | None = None
+        self, document_id: str, owner: str | None, *, remove: Callable[[str], None] | None = None, sent: bool = False
     ) -> DocumentRecord:
         """Queue a document again that has ended; its reading is forgotten and its attempts count anew.
 
@@ -212,6 +207,7 @@ class Documents:
             document_id: of a document that has ended.
             owner: whose it is, or None.
             remove: called as by `delete`, with the digests of page pictures that nobody refers to any more.
+            sent: the caller sends the id right after this call, as for `create`.
 
         Raises:
             NotFound: no such document of that owner.
@@ -219,7 +215,8 @@ class Documents:
         """
         with self._database.write() as connection:
             digests = self._locked_digests(connection, document_id, owner)
-            _move(connection, document_id, owner, origin=FINAL, values=_FRESH)
+            fresh = {**_FRESH, "sent_at": utc_now() if sent else None}
+            _move(connection, document_id, owner, origin=FINAL, values=fresh)
             connection.execute(delete(pages).where(pages.c.document_id == document_id))
             remove_orphans(connection, digests, remove)
             return _get(connection, document_id, owner)

@@ -9,20 +9,23 @@ import secrets
 from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import delete, insert, or_, select, update
 
 from core.errors import NotFound, Unavailable
 from storage import mappers
 from storage.clock import new_id, utc_now
 from storage.engine import Database
 from storage.mappers import AnyRow
-from storage.records import KeyRecord, Scope
+from storage.records import KeyRecord, PageSession, Scope
 from storage.tables import api_keys, login_tokens
 
 PREFIX = "ts"
 SECRET_BYTES = 32
 LAST_USED_SECONDS = 60.0
 """`last_used_at` is written at most this often, so that reading stays free of writes."""
+
+SESSION_SECONDS = 7 * 24 * 3600.0
+"""A session of the page lasts so long, if nobody signs out before."""
 
 _NOBODY = hashlib.sha256(b"").hexdigest()
 
@@ -65,11 +68,6 @@ class Keys:
         self._touch(row)
         return mappers.key_record(row)
 
-    def find(self, key_id: str) -> KeyRecord | None:
-        """Return a key that is not revoked, by its id."""
-        row = self._row(key_id)
-        return None if row is None or row.revoked_at is not None else mappers.key_record(row)
-
     def revoke(self, key_id: str) -> None:
         """End a key; a second time changes nothing.
 
@@ -111,7 +109,10 @@ class Keys:
 
 
 class LoginTokens:
-    """One-time tokens that open the page under a key."""
+    """One-time tokens that open the page under a key, and the sessions of the page that they have opened.
+
+    The row of a used token is its session: it is deleted when somebody signs out.
+    """
 
     def __init__(self, database: Database) -> None:
         """Work on `database`."""
@@ -123,8 +124,13 @@ class LoginTokens:
         Raises:
             NotFound: no such key.
         """
-        token, expires_at = secrets.token_urlsafe(SECRET_BYTES), utc_now() + timedelta(seconds=ttl_seconds)
+        now = utc_now()
+        token, expires_at = secrets.token_urlsafe(SECRET_BYTES), now + timedelta(seconds=ttl_seconds)
         with self._database.write() as connection:
+            # Rows come from here alone, so here they go, too: none is kept whose session would be over.
+            connection.execute(
+                delete(login_tokens).where(login_tokens.c.expires_at < now - timedelta(seconds=SESSION_SECONDS))
+            )
             if connection.execute(select(api_keys.c.id).where(api_keys.c.id == key_id)).first() is None:
                 raise NotFound
             connection.execute(
@@ -132,13 +138,13 @@ class LoginTokens:
             )
         return token
 
-    def redeem(self, token: str) -> KeyRecord | None:
-        """Return the key that the token opens, or None when it is unknown, used, out of date, or its key revoked."""
-        now = utc_now()
+    def redeem(self, token: str) -> PageSession | None:
+        """Return the session that the token opens; None when it is unknown, used, out of date, or its key revoked."""
+        now, session_id = utc_now(), _sha256(token)
         statement = (
             update(login_tokens)
             .where(
-                login_tokens.c.token_sha256 == _sha256(token),
+                login_tokens.c.token_sha256 == session_id,
                 login_tokens.c.used_at.is_(None),
                 login_tokens.c.expires_at > now,
             )
@@ -150,7 +156,27 @@ class LoginTokens:
             if key_id is None:
                 return None
             row = connection.execute(select(api_keys).where(api_keys.c.id == key_id)).one()
-        return None if row.revoked_at is not None else mappers.key_record(row)
+        return None if row.revoked_at is not None else PageSession(session_id, mappers.key_record(row))
+
+    def key_of(self, session_id: str) -> KeyRecord | None:
+        """Return the key of a session, or None when it was ended, is over, or its key revoked."""
+        query = (
+            select(api_keys)
+            .join(login_tokens, login_tokens.c.key_id == api_keys.c.id)
+            .where(
+                login_tokens.c.token_sha256 == session_id,
+                login_tokens.c.used_at > utc_now() - timedelta(seconds=SESSION_SECONDS),
+                api_keys.c.revoked_at.is_(None),
+            )
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else mappers.key_record(row)
+
+    def end(self, session_id: str) -> None:
+        """End a session, whoever still holds its cookie; a second time changes nothing."""
+        with self._database.write() as connection:
+            connection.execute(delete(login_tokens).where(login_tokens.c.token_sha256 == session_id))
 
 
 def _sha256(secret: str) -> str:

@@ -194,6 +194,14 @@ class KeyRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class PageSession:
+    """What a one-time link has opened: the page under a key, until somebody signs out."""
+
+    id: str
+    key: KeyRecord
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateRecord:
     """One stored version of a template; `body` is its definition as JSON."""
 

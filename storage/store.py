@@ -24,7 +24,7 @@ class Store:
         claims: what workers and the sweeper do with them.
         batches: documents that came together.
         keys: API keys.
-        login_tokens: one-time links into the page.
+        login_tokens: one-time links into the page, and its sessions.
         templates: versioned templates.
         corrections: what people say that fields read.
     """

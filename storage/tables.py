@@ -260,7 +260,7 @@ class KeyColumns(TypedColumns):
 
 
 class LoginTokenColumns(TypedColumns):
-    """One-time links into the page; of the token only its SHA-256."""
+    """One-time links into the page, and once used its sessions; of the token only its SHA-256."""
 
     token_sha256: Named[str] = Column(SHA256, primary_key=True)
     key_id: Named[str] = Column(ID, ForeignKey("api_keys.id", ondelete="CASCADE"), index=True)

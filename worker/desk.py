@@ -10,13 +10,12 @@ from typing import Final
 
 from core.queue import Dispatcher
 from core.settings import Settings
-from core.status import FINAL
 from forms.templates import fits_print, parse_template
 from segmentation.decoding import DecodeLimits
 from storage.blobs import BlobStore
 from storage.records import TemplateRef
 from storage.store import Store
-from worker import callbacks, reading, sweeper
+from worker import reading, sweeper
 from worker.catalogue import stored_choice
 from worker.choosing import Choose
 from worker.current import CurrentReader
@@ -63,14 +62,6 @@ class Desk:
     def sweep(self) -> sweeper.Swept:
         """Take back what dead workers held, and send what was never delivered."""
         return sweeper.sweep(self.store, self.dispatcher, self.settings)
-
-    def notify(self, document_id: str) -> bool:
-        """Tell the document's `callback_url` how it ended; return whether the receiver took it."""
-        document = self.store.documents.get(document_id, owner=None)
-        if document.callback_url is None or document.status not in FINAL:
-            return False
-        hosts = self.settings.callback_hosts
-        return callbacks.call_back(document.callback_url, document_id=document_id, status=document.status, hosts=hosts)
 
     def close(self) -> None:
         """Close database and queue."""

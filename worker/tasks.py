@@ -2,16 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import structlog
-from celery.exceptions import TaskPredicate
 
 from core.errors import TallyscanError
 from core.logging import log_context
-from core.queue import NOTIFY, READ_DOCUMENT, READ_PAGE, SWEEP
+from core.queue import READ_DOCUMENT, READ_PAGE, SWEEP
 from worker.app import app
-from worker.callbacks import MAX_CALLBACK_RETRIES, CallbackUnanswered, callback_pause_seconds
 from worker.process import desk
 
 log = structlog.get_logger(__name__)
@@ -22,8 +19,6 @@ def _put_off() -> Iterator[None]:
     """Log what keeps this task from even beginning: it is queued still, and the sweeper sends it again."""
     try:
         yield
-    except TaskPredicate:  # a retry: Celery's business
-        raise
     except TallyscanError as error:
         log.warning("task put off", code=error.code, reason=str(error))
     except Exception:
@@ -49,16 +44,3 @@ def sweep() -> None:
     """Take back what dead workers held, and send what was never delivered."""
     with _put_off():
         desk().sweep()
-
-
-@app.task(name=NOTIFY, bind=True, max_retries=MAX_CALLBACK_RETRIES)
-def notify(self: Any, document_id: str) -> None:  # noqa: ANN401 - Celery's task has no type
-    """Tell the document's `callback_url` how it ended."""
-    with log_context(document_id=document_id), _put_off():
-        try:
-            desk().notify(document_id)
-        except CallbackUnanswered as error:
-            if self.request.retries >= MAX_CALLBACK_RETRIES:
-                log.warning("callback given up", reason=str(error))
-                return
-            raise self.retry(exc=error, countdown=callback_pause_seconds(self.request.retries)) from error

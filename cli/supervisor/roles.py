@@ -54,6 +54,12 @@ def worker_role() -> Role:
     return Role("worker", (sys.executable, "-m", "celery", "--quiet", "-A", "worker.app", "worker", *options))
 
 
+def caller_role() -> Role:
+    """Return the processes that call back; their name keeps them apart from the readers, who are on the same broker."""
+    options = ("--hostname", "caller@%h", "--without-gossip", "--without-mingle", "--without-heartbeat")
+    return Role("caller", (sys.executable, "-m", "celery", "--quiet", "-A", "worker.caller", "worker", *options))
+
+
 def beat_role() -> Role:
     """Return the clock that has the sweeper sent; it writes neither schedule nor pid file."""
     return Role("beat", (sys.executable, "-m", "celery", "--quiet", "-A", "worker.app", "beat", "--pidfile="))

@@ -17,7 +17,7 @@ from cli.supervisor.child import Child
 from cli.supervisor.home import first_key, is_open, locked, prepare_home, ready_store
 from cli.supervisor.logs import log_file, tail, trim
 from cli.supervisor.refusals import ChildrenFailing, StartRefused
-from cli.supervisor.roles import Role, api_role, beat_role, broker_role, environment, worker_role
+from cli.supervisor.roles import Role, api_role, beat_role, broker_role, caller_role, environment, worker_role
 from cli.supervisor.wakeups import Wakeups
 from core.errors import TallyscanError
 from core.settings import Settings
@@ -95,7 +95,8 @@ class Service:
         self._wakeups = wakeups
         self._environment = environment(settings)
         self._broker = None if settings.broker_url else self._child(broker_role(settings))
-        self._front = tuple(map(self._child, (api_role(listener.fileno()), worker_role(), beat_role())))
+        callers = (caller_role(),) if settings.callback_hosts else ()
+        self._front = tuple(map(self._child, (api_role(listener.fileno()), worker_role(), beat_role(), *callers)))
         self._started: list[Child] = []
         self._logs_checked = time.monotonic()
 

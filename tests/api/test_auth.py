@@ -130,6 +130,49 @@ def test_signing_out_takes_the_cookie_away(service: Service, caller: Caller) -> 
     assert service.client.post("/logout", headers=PAGE).status_code == 204
 
 
+def test_signing_out_ends_every_copy_of_the_cookie(service: Service, caller: Caller) -> None:
+    browser, elsewhere = page_of(service, caller), page_of(service, caller)
+    copy = copied(browser)
+    assert copy.get("/v1/session").status_code == 200
+    assert browser.post("/logout", headers=PAGE).status_code == 204
+    assert copy.get("/v1/session").status_code == 401
+    assert elsewhere.get("/v1/session").status_code == 200, "another browser of the same key stays signed in"
+
+
+def test_signing_out_ends_the_cookie_in_other_processes_within_seconds(
+    start_service: StartService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "CACHE_SECONDS", 0.0)
+    first, second = start_service(), start_service()
+    browser = page_of(first, first.caller("clearing"))
+    copy = copied(browser, second.client.application.test_client())
+    assert copy.get("/v1/session").status_code == 200
+    browser.post("/logout", headers=PAGE)
+    assert copy.get("/v1/session").status_code == 401
+
+
+def test_a_session_that_cannot_be_ended_now_stays(service: Service, caller: Caller) -> None:
+    browser = page_of(service, caller)
+    path = service.services.settings.home / "tallyscan.db"
+    service.services.store.dispose()
+    path.rename(path.with_suffix(".gone"))
+    assert browser.post("/logout", headers=PAGE).status_code == 503
+    service.services.store.dispose()
+    path.unlink(missing_ok=True)
+    path.with_suffix(".gone").rename(path)
+    assert browser.get("/v1/session").status_code == 200
+    assert browser.post("/logout", headers=PAGE).status_code == 204
+
+
+def copied(browser: FlaskClient, other: FlaskClient | None = None) -> FlaskClient:
+    """Return another browser that has a copy of the cookie."""
+    cookie = browser.get_cookie("tallyscan_session")
+    assert cookie is not None
+    other = other or browser.application.test_client()
+    other.set_cookie("tallyscan_session", cookie.value)
+    return other
+
+
 def test_the_cookie_is_for_https_where_the_page_is(service: Service, caller: Caller) -> None:
     tokens = [service.services.store.login_tokens.create(caller.key_id, 60) for _ in range(2)]
     plain, secure = (

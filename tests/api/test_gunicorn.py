@@ -110,6 +110,16 @@ def test_twenty_different_posts_under_one_key_make_one_document(server: Server) 
     assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"idempotency_conflict"}
 
 
+def test_a_proxys_word_for_https_is_taken_where_it_is_trusted(server: Server) -> None:
+    (key,) = server.store.keys.list()
+    cookies = []
+    for headers in ({}, {"X-Forwarded-Proto": "https"}):
+        token = server.store.login_tokens.create(key.id, 60)
+        answer = httpx2.get(f"{server.url}/login?token={token}", headers=headers, follow_redirects=False)
+        cookies.append("Secure" in answer.headers["Set-Cookie"])
+    assert cookies == [False, True]  # from 127.0.0.1, which gunicorn trusts unless FORWARDED_ALLOW_IPS says otherwise
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_an_upload_that_is_too_large_gets_its_answer(chunked: bool, server: Server) -> None:
     boundary = "x" * 20

@@ -1,10 +1,13 @@
 """What an upload leaves behind: its scan whatever is purged meanwhile, and nothing when it is refused."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from api.services import Services
+from core.status import Priority
 from tests.api.conftest import Caller, Service, StartService, scan
 from tests.api.test_batches import documents_of, zipped
 
@@ -116,3 +119,51 @@ def test_what_was_taken_once_is_not_refused_when_it_is_repeated(start_service: S
     assert caller.submit(key="file").json["code"] == "idempotency_conflict"
     assert caller.batch({"a.png": scan(3)}, key="batch", template="cheque").json["code"] == "idempotency_conflict"
     assert len(blobs(service)) == 2
+
+
+@pytest.fixture
+def ended(caller: Caller) -> str:
+    """The id of a document that has ended."""
+    document_id = str(caller.submit().json["id"])
+    assert caller.post(f"/v1/documents/{document_id}/cancel").status_code == 200
+    return document_id
+
+
+def unsent(service: Service) -> list[str]:
+    found = service.services.store.claims.due(now=datetime.now(UTC), redeliver_seconds=3600, limit=9)
+    return [delivery.document_id for delivery in found]
+
+
+def test_what_is_given_back_before_the_call_returns_is_not_taken_for_sent(
+    service: Service, caller: Caller, ended: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = service.services.store.claims
+
+    def send(document_id: str, **_: object) -> bool:
+        claim = claims.claim_document(document_id, worker="hasty", lease_seconds=30)
+        assert claim is not None
+        return claims.release(claim)
+
+    monkeypatch.setattr(service.services, "send", send)
+    assert caller.post(f"/v1/documents/{ended}/retry").status_code == 202
+    assert unsent(service) == [ended]
+
+
+def test_what_is_sent_again_counts_as_sent_before_it_goes(
+    service: Service, caller: Caller, ended: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = []
+
+    def send(_: str, **__: object) -> bool:
+        counted.append(service.services.store.claims.sent_counts()[Priority.NORMAL])
+        return True
+
+    monkeypatch.setattr(Services, "broker_expected", True)
+    monkeypatch.setattr(service.services, "send", send)
+    assert caller.post(f"/v1/documents/{ended}/retry").status_code == 202
+    assert (counted, unsent(service)) == ([1], [])
+
+
+def test_what_could_not_be_sent_again_is_left_to_the_sweeper(service: Service, caller: Caller, ended: str) -> None:
+    assert caller.post(f"/v1/documents/{ended}/retry").status_code == 202
+    assert unsent(service) == [ended]

@@ -3,14 +3,18 @@
 import json
 import logging
 import shutil
+import socket
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.service import ARTIFACTS
-from core.errors import ArtifactMismatch
+from core.errors import ArtifactMismatch, BrokerUnavailable
 from core.media import ACCEPTED
 from core.settings import SHIPPED_MODEL
 from tests.api.conftest import Caller, Service, StartService
@@ -128,6 +132,37 @@ def test_metrics_are_counted_once_a_second(service: Service, caller: Caller, mon
     assert queued().endswith(" 0.0")
     monkeypatch.setattr(services, "TOTALS_SECONDS", 0.0)
     assert queued().endswith(" 1.0")
+
+
+def test_a_silent_broker_costs_many_scrapes_one_short_wait(start_service: StartService, tmp_path: Path) -> None:
+    with TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as broker:
+        broker.bind(f"{folder}/broker.sock")
+        broker.listen(64)
+        url = f"redis+socket://{folder}/broker.sock"
+        service = start_service(broker_url=url, broker_connect_timeout_seconds=0.5)
+        began = time.monotonic()
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda _: service.client.application.test_client().get("/metrics"), range(16)))
+        assert time.monotonic() - began < 3 * 0.5
+    assert {answer.status_code for answer in answers} == {200}
+    assert all("tallyscan_broker_up 0.0" in answer.text for answer in answers)
+
+
+def test_metrics_see_a_broker_that_came_back(
+    start_service: StartService, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from api import services
+
+    service = start_service(broker_url=redis_url)
+    monkeypatch.setattr(services, "BROKER_SECONDS", 0.0)
+    with monkeypatch.context() as away:
+        away.setattr(service.services.dispatcher, "ping", _refuse)
+        assert "tallyscan_broker_up 0.0" in service.client.get("/metrics").text
+    assert "tallyscan_broker_up 1.0" in service.client.get("/metrics").text
+
+
+def _refuse() -> None:
+    raise BrokerUnavailable
 
 
 def test_metrics_that_failed_are_not_counted_again_at_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,9 +112,12 @@ class RunningService:
     def child(self, role: str) -> psutil.Process | None:
         """Return the leading process of a role, if it runs."""
         words = {"broker": "valkey-server", "api": "api.wsgi:app", "worker": "worker", "beat": "beat"}
+        words["caller"] = "worker.caller"
         for process in self._supervisor().children():
             with contextlib.suppress(psutil.Error):
                 line = process.cmdline()
+                if role == "worker" and words["caller"] in line:
+                    continue
                 if words[role] in (line if role != "broker" else " ".join(line)):  # Valkey renames itself
                     return process
         return None

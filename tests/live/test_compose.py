@@ -25,12 +25,13 @@ import yaml
 from core.settings import Settings
 from tests.live.running import eventually
 from tests.live.scans import scan
+from worker.caller import caller_config
 
 pytestmark = pytest.mark.live
 
 SECRETS = {"POSTGRES_PASSWORD": "a 'pass$word'", "TALLYSCAN_SECRET_KEY": "not a secret"}
-OURS = ("migrate", "api", "worker", "beat")
-LONG_RUNNING = ("api", "worker", "beat")
+OURS = ("migrate", "api", "worker", "caller", "beat")
+LONG_RUNNING = ("api", "worker", "caller", "beat")
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,11 @@ def test_the_compose_client_finds_the_file_valid(compose_client: list[str], proj
     assert config["services"]["worker"]["environment"]["TALLYSCAN_BROKER_URL"] == "redis://redis:6379/0"
 
 
+def test_whoever_asks_database_or_broker_may_reach_one_elsewhere(services: dict[str, Any]) -> None:
+    assert {name: services[name]["networks"] for name in OURS} == dict.fromkeys(OURS, ["stores", "outside"])
+    assert services["postgres"]["networks"] == services["redis"]["networks"] == ["stores"]
+
+
 def test_settings_of_ours_reach_the_containers_but_not_where_the_shell_lives(
     compose_client: list[str], project_root: Path
 ) -> None:
@@ -94,6 +100,13 @@ def test_the_env_file_reaches_the_containers(compose_client: list[str], project_
     environment = yaml.safe_load(done.stdout)["services"]["worker"]["environment"]
     assert environment["TALLYSCAN_ACCEPT_CONFIDENCE"] == "0.9"
     assert environment["TALLYSCAN_HOME"] == "/tmp/tallyscan"
+
+
+def test_the_api_is_told_whom_to_believe_behind_a_proxy(compose_client: list[str], project_root: Path) -> None:
+    for given, expected in (({}, "127.0.0.1,::1"), ({"FORWARDED_ALLOW_IPS": "172.16.0.0/12"}, "172.16.0.0/12")):
+        done = configured(compose_client, project_root, {**SECRETS, **given})
+        assert done.returncode == 0, done.stderr
+        assert yaml.safe_load(done.stdout)["services"]["api"]["environment"]["FORWARDED_ALLOW_IPS"] == expected
 
 
 def test_every_setting_can_be_given(services: dict[str, Any]) -> None:
@@ -126,9 +139,10 @@ def test_every_container_is_hardened(services: dict[str, Any]) -> None:
         assert "build" in service or service["user"] not in {"root", "0"}, name
 
 
-def test_a_worker_may_finish_its_page_before_it_is_stopped(services: dict[str, Any]) -> None:
-    grace = int(services["worker"]["stop_grace_period"].removesuffix("s"))
-    assert grace > Settings.model_fields["hard_time_limit_seconds"].default
+def test_what_is_under_way_may_be_finished_before_a_stop(services: dict[str, Any]) -> None:
+    grace = {name: int(services[name]["stop_grace_period"].removesuffix("s")) for name in ("worker", "caller")}
+    assert grace["worker"] > Settings.model_fields["hard_time_limit_seconds"].default
+    assert grace["caller"] > caller_config()["task_time_limit"]
 
 
 def test_images_run_what_compose_runs_and_not_as_root(services: dict[str, Any], project_root: Path) -> None:

@@ -336,7 +336,7 @@ def test_due_finds_the_unsent_first_and_then_what_was_sent_too_long_ago(store: S
     assert [delivery.document_id for delivery in due(store, seconds=61)] == [unsent, sent]
     assert len(due(store, seconds=61, limit=1)) == 1
     store.documents.mark_unsent([sent])
-    store.documents.mark_sent([unsent])
+    store.claims.mark_sent([Delivery(unsent, None, Priority.NORMAL)])
     assert [delivery.document_id for delivery in due(store)] == [sent]
 
 
@@ -363,11 +363,11 @@ def test_due_finds_what_is_of_one_priority(store: Store) -> None:
 def test_only_what_is_queued_is_marked_as_sent_or_unsent(store: Store) -> None:
     document_id = queued(store).id
     claim = claimed(store, document_id)
-    store.documents.mark_sent([document_id])
-    store.claims.mark_sent([Delivery(document_id, None, Priority.NORMAL)])
+    delivery = Delivery(document_id, None, Priority.NORMAL)
+    store.claims.mark_sent([delivery])
     assert store.claims.release(claim)
-    assert due(store) == [Delivery(document_id, None, Priority.NORMAL)]
-    store.documents.mark_sent([document_id])
+    assert due(store) == [delivery]
+    store.claims.mark_sent([delivery])
     assert due(store) == []
     claimed(store, document_id)
     store.documents.mark_unsent([document_id])

@@ -5,7 +5,7 @@ import pytest
 from core.errors import IdempotencyConflict, InvalidRequest, InvalidTransition, NotFound, NotReady, UnknownTemplate
 from core.status import Priority, Status
 from storage.engine import Database
-from storage.records import TemplateRef
+from storage.records import Delivery, TemplateRef
 from storage.store import Store
 from tests.storage.samples import OWNER, READER, claimed, digest, new_document, page, queued, reading
 
@@ -156,7 +156,7 @@ def test_every_visible_change_raises_the_version(store: Store) -> None:
     seen = [store.documents.version(document_id, OWNER)]
     claim = claimed(store, document_id)
     seen.append(store.documents.version(document_id, OWNER))
-    store.documents.mark_sent([document_id])
+    store.claims.mark_sent([Delivery(document_id, None, Priority.NORMAL)])
     assert store.documents.version(document_id, OWNER) == seen[-1]
     store.claims.complete_document(claim, reading())
     seen.append(store.documents.version(document_id, OWNER))
@@ -189,6 +189,14 @@ def test_retry_forgets_the_reading(store: Store) -> None:
         store.documents.preview(document_id, 0, owner=OWNER)
     assert len(store.documents.attempts(document_id, OWNER)) == 1
     assert claimed(store, document_id).attempt == 1
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_retry_notes_whether_it_is_being_sent(sent: bool, store: Store) -> None:
+    document_id = queued(store, sent=True).id
+    store.documents.cancel(document_id, OWNER)
+    store.documents.retry(document_id, OWNER, sent=sent)
+    assert store.claims.sent_counts() == ({Priority.NORMAL: 1} if sent else {})
 
 
 def test_retry_removes_the_pictures_that_nobody_needs_any_more(store: Store) -> None:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from core.errors import NotFound, UnknownTemplate
+from storage import keys
 from storage.engine import Database
 from storage.records import Scope
 from storage.store import Store
@@ -40,7 +41,6 @@ def test_a_revoked_key_opens_nothing(store: Store) -> None:
     store.keys.revoke(record.id)
     store.keys.revoke(record.id)
     assert store.keys.verify(secret) is None
-    assert store.keys.find(record.id) is None
     assert store.login_tokens.redeem(token) is None
     assert store.keys.list()[0].revoked_at is not None
     with pytest.raises(NotFound):
@@ -80,9 +80,46 @@ def test_a_link_opens_the_page_once(store: Store, database: Database) -> None:
         assert token not in str(connection.execute(text("SELECT * FROM login_tokens")).all())
     redeemed = store.login_tokens.redeem(token)
     assert redeemed is not None
-    assert redeemed.id == record.id
+    assert redeemed.key.id == record.id
     assert store.login_tokens.redeem(token) is None
     assert store.login_tokens.redeem("never made") is None
+
+
+def test_a_session_lasts_until_it_is_ended(store: Store) -> None:
+    record, _ = store.keys.create(owner="clinic", name="till", scopes={"read"})
+    first, second = (store.login_tokens.redeem(store.login_tokens.create(record.id, 60)) for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert store.login_tokens.key_of(first.id) == store.login_tokens.key_of(second.id) == first.key
+    store.login_tokens.end(first.id)
+    store.login_tokens.end(first.id)
+    assert store.login_tokens.key_of(first.id) is None
+    assert store.login_tokens.key_of(second.id) is not None, "another session of the same key goes on"
+    store.keys.revoke(record.id)
+    assert store.login_tokens.key_of(second.id) is None
+
+
+def test_a_link_that_nobody_has_used_is_no_session(store: Store, database: Database) -> None:
+    record, _ = store.keys.create(owner="clinic", name="till", scopes={"read"})
+    token = store.login_tokens.create(record.id, 60)
+    with database.read() as connection:
+        (session_id,) = connection.execute(text("SELECT token_sha256 FROM login_tokens")).scalars()
+    assert store.login_tokens.key_of(session_id) is None
+    assert store.login_tokens.redeem(token) is not None
+    assert store.login_tokens.key_of(session_id) is not None
+
+
+def test_sessions_are_over_after_a_while_and_leave_nothing(
+    store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, _ = store.keys.create(owner="clinic", name="till", scopes={"read"})
+    opened = store.login_tokens.redeem(store.login_tokens.create(record.id, 60))
+    assert opened is not None
+    monkeypatch.setattr(keys, "SESSION_SECONDS", -61.0)
+    assert store.login_tokens.key_of(opened.id) is None
+    store.login_tokens.create(record.id, 3600)
+    with database.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM login_tokens")).scalar() == 1
 
 
 def test_a_link_runs_out(store: Store) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from core.queue import MAINTENANCE_QUEUE, NOTIFY, READ_DOCUMENT, READ_PAGE, SWEEP
+from core.queue import CALLBACK_QUEUE, MAINTENANCE_QUEUE, NOTIFY, QUEUE_NAMES, READ_DOCUMENT, READ_PAGE, SWEEP
 from core.settings import Settings
-from worker import beat, process
+from worker import beat, caller, process
 from worker.app import app, beat_config, worker_config
 
 
@@ -44,11 +44,19 @@ def test_sweeps_do_not_pile_up() -> None:
 
 def test_the_worker_knows_every_task_that_is_sent() -> None:
     app.loader.import_default_modules()
-    assert {READ_DOCUMENT, READ_PAGE, SWEEP, NOTIFY} <= set(app.tasks)
+    assert {READ_DOCUMENT, READ_PAGE, SWEEP} <= set(app.tasks)
 
 
-def test_the_parents_imports_load_no_pixels(project_root: Path) -> None:
-    script = "import worker.app, worker.tasks, sys; print({'cv2', 'ai_edge_litert', 'tensorflow'} & set(sys.modules))"
+def test_readers_do_not_call_and_callers_do_not_read() -> None:
+    readers, callers = ({queue.name for queue in each.conf.task_queues} for each in (app, caller.app))
+    assert callers == {CALLBACK_QUEUE}
+    assert readers == set(QUEUE_NAMES) - callers
+    assert NOTIFY in caller.app.tasks
+
+
+@pytest.mark.parametrize("imported", ["worker.app, worker.tasks", "worker.caller"])
+def test_the_parents_imports_load_no_pixels(imported: str, project_root: Path) -> None:
+    script = f"import {imported}, sys; print({{'cv2', 'ai_edge_litert', 'tensorflow'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], cwd=project_root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

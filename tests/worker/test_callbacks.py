@@ -10,7 +10,7 @@ import pytest
 
 from core.status import Status
 from worker import callbacks
-from worker.callbacks import CallbackUnanswered, call_back, callback_pause_seconds, is_allowed
+from worker.callbacks import CallbackUnanswered, SilentHosts, call_back, callback_pause_seconds, is_allowed
 
 
 @dataclass
@@ -58,6 +58,11 @@ def receiver() -> Iterator[Receiver]:
         thread.join()
 
 
+@pytest.fixture(autouse=True)
+def _no_host_was_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callbacks, "_silent_hosts", SilentHosts())
+
+
 def send(receiver: Receiver, hosts: tuple[str, ...] = ("127.0.0.1",)) -> bool:
     return call_back(receiver.url, document_id="abc", status=Status.DONE, hosts=hosts)
 
@@ -96,6 +101,35 @@ def test_silence_is_cut_short(receiver: Receiver, monkeypatch: pytest.MonkeyPatc
     receiver.silent.clear()
     with pytest.raises(CallbackUnanswered):
         send(receiver)
+
+
+def test_a_silent_host_is_not_waited_for_again_at_once(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callbacks, "CALLBACK_TIMEOUT_SECONDS", 0.2)
+    receiver.silent.clear()
+    for _ in range(2):
+        with pytest.raises(CallbackUnanswered):
+            send(receiver)
+    assert len(receiver.got) == 1, "the second call was not made"
+    with pytest.raises(CallbackUnanswered, match="ConnectError"):
+        call_back("http://127.0.0.1:1/", document_id="abc", status=Status.DONE, hosts=("127.0.0.1",))
+
+
+def test_a_host_that_answers_again_is_called_again(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callbacks, "CALLBACK_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(callbacks, "SILENCE_SECONDS", 0.0)
+    receiver.silent.clear()
+    with pytest.raises(CallbackUnanswered):
+        send(receiver)
+    receiver.silent.set()
+    monkeypatch.setattr(callbacks, "CALLBACK_TIMEOUT_SECONDS", 5.0)
+    monkeypatch.setattr(callbacks, "SILENCE_SECONDS", 3600.0)
+    assert send(receiver)
+    assert send(receiver)
+
+
+def test_a_host_is_silent_for_less_than_the_last_pause() -> None:
+    last = callback_pause_seconds(callbacks.MAX_CALLBACK_RETRIES - 1)
+    assert last > callbacks.SILENCE_SECONDS + callbacks.CALLBACK_TIMEOUT_SECONDS
 
 
 def test_nobody_listening_invites_another_try() -> None:
