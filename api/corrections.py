@@ -132,7 +132,7 @@ def _kind(template: TemplateRef | None, name: str, type_name: str) -> FieldType:
     """Return what the field may hold: as its template says, or as its type does."""
     if template is not None:
         stored = services().store.templates.get(*template)
-        for field in parse_template(stored.body).fields:
+        for field in parse_template(stored.body, kept=True).fields:
             if field.name == name:
                 return field.field_type()
     return FIELD_TYPES.get(type_name, FIELD_TYPES["digits"])

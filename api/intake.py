@@ -357,7 +357,7 @@ def _size(stream: IO[bytes]) -> int:
 
 
 def _check_has_micr(template: TemplateRecord | None) -> None:
-    if template is None or not parse_template(template.body).has_micr:
+    if template is None or not parse_template(template.body, kept=True).has_micr:
         raise InvalidRequest("micr is compared with a band of E-13B: name a template that has one.")
 
 

@@ -40,7 +40,7 @@ class TemplateVersion(BaseModel):
     @classmethod
     def of(cls, record: TemplateRecord) -> Self:
         """Return the record as callers see it."""
-        template = parse_template(record.body, name=record.name)
+        template = parse_template(record.body, name=record.name, kept=True)
         return cls(name=record.name, version=record.version, created_at=record.created_at, template=template)
 
 

@@ -3,16 +3,17 @@
     python -m benchmarks.reasons [../shared/data] [--count 300] [--sheets FOLDER]
 
 Numbers in the hands of `chars74k_ink`, which the readers do not learn from: as they are, struck out, with a letter for
-one digit, in a comb with a letter in one box, with a digit written over another, and two in a field. What is found of
-them is set beside what is found in numbers that have nothing of the kind: the same hands', Meza's held-out cells and
-ORAND's held-out amounts. Dates and amounts of IDRBT's cheques that a person marked as written over are named one by one.
+one digit, in a comb with a letter in one box, with a digit written over another, two in a field, and amounts with cents
+that their type does not state. What is found of them is set beside what is found in numbers that have nothing of the
+kind: the same hands', Meza's held-out cells, ORAND's and IDRBT's held-out amounts. Dates and amounts of IDRBT's cheques
+that a person marked as written over are named one by one.
 """
 
 import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -44,6 +45,7 @@ SHOWN: Final = (
     ReviewReason.NOT_DIGITS,
     ReviewReason.AMBIGUOUS_CUT,
     ReviewReason.SEVERAL_NUMBERS,
+    ReviewReason.INVALID_FORMAT,
 )
 
 COMB_TYPE: Final = "date"
@@ -97,6 +99,13 @@ def drawn_kinds(data: Path, *, count: int) -> list[Kind]:
             ReviewReason.SEVERAL_NUMBERS,
             lambda rng: painted(in_rows(hands, rng), rng),
         ),
+        (
+            "amounts with cents",
+            "amount",
+            ReviewReason.INVALID_FORMAT,
+            lambda rng: painted(amount(hands, rng, cents=True), rng),
+        ),
+        ("whole amounts with commas", "amount", None, lambda rng: painted(amount(hands, rng, cents=False), rng)),
     ]
     return [
         Kind(title, kind, due, tuple(_png(draw(np.random.default_rng((SEED, place, n)))) for n in range(count)))
@@ -148,6 +157,13 @@ def _joined(hands: Sequence[Hand], rng: Generator, place: Callable[[Stroke], Str
     return Writing(first.text + second.text, "", tuple(np.asarray(stroke - low, np.float32) for stroke in strokes))
 
 
+def amount(hands: Sequence[Hand], rng: Generator, *, cents: bool) -> Writing:
+    """Return an amount in one hand, commas between its thousands, perhaps with cents behind a point."""
+    hand = hands[int(rng.integers(len(hands)))]
+    whole = f"{rng.integers(1, 10 ** rng.integers(2, 7)):,}" if cents else f"{rng.integers(1000, 10_000_000):,}"
+    return _set(hand, f"{whole}.{rng.integers(100):02}" if cents else whole, rng)
+
+
 def comb(hands: Sequence[Hand], rng: Generator, *, letter: bool) -> Grey:
     """Return a date in eight printed boxes, perhaps with a letter in one of them."""
     hand = hands[int(rng.integers(len(hands)))]
@@ -167,7 +183,9 @@ def comb(hands: Sequence[Hand], rng: Generator, *, letter: bool) -> Grey:
 
 def real_kinds(data: Path) -> list[Kind]:
     """Return held-out fields in which nothing of the kind was marked."""
-    return [_of_set(load_set(name, data)) for name in ("meza", "orand")]
+    orand = load_set("orand", data)
+    amounts = replace(orand, title=f"{orand.title}, as amounts", type_name="amount")
+    return [_of_set(fields) for fields in (load_set("meza", data), orand, amounts, load_set("idrbt-amounts", data))]
 
 
 def _of_set(fields: FieldSet) -> Kind:
@@ -265,12 +283,19 @@ def _set(hand: Hand, text: str, rng: Generator, *, over: dict[int, str] | None =
     strokes: list[Stroke] = []
     x, gap = 0.0, float(rng.normal(0.1, 0.06))
     for place, char in enumerate(text):
-        width = _put(strokes, hand[char], x)
+        room = 0.0 if char in hand else float(rng.uniform(0.05, 0.2))
+        width = _put(strokes, hand[char] if char in hand else _mark(char, rng), x + room) + 2 * room
         if over and place in over:
             _put(strokes, hand[over[place]], x + float(rng.normal(0, 0.05)))
         x += width + gap
     low = np.concatenate(strokes).min(axis=0)
     return Writing(text, "", tuple(np.asarray(stroke - low, np.float32) for stroke in strokes))
+
+
+def _mark(char: str, rng: Generator) -> list[Stroke]:
+    """Return a point on the line, or a comma through it."""
+    down, left = (rng.uniform(0.15, 0.3), rng.uniform(0.02, 0.1)) if char == "," else (0.04, 0.02)
+    return [np.array([[left, 0.95], [0, 0.95 + down]], np.float32)]
 
 
 def _put(strokes: list[Stroke], glyph: Sequence[Stroke], x: float) -> float:

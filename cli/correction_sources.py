@@ -71,7 +71,7 @@ class ServiceSource:
             return None
         place = (ref.name, ref.version)
         if place not in self._forms:
-            template = parse_template(self._client.template(ref.name, version=ref.version).template)
+            template = parse_template(self._client.template(ref.name, version=ref.version).template, kept=True)
             needs_picture = template.registration.reference is not None
             self._forms[place] = None if needs_picture else open_form(template, reference=None, limits=self._limits)
         return self._forms[place]

@@ -237,14 +237,14 @@ class _ServiceShelf:
     def get(self, name: str, version: int | None = None) -> Kept:
         """Return one version, or the latest."""
         reply = self._client.template(name, version=version)
-        return Kept(parse_template(reply.template), reply.version, reply.created_at)
+        return Kept(parse_template(reply.template, kept=True), reply.version, reply.created_at)
 
     def put(self, template: Template, reference: bytes | None = None) -> Kept:
         """Store a template as the next version."""
         if reference is not None:
             self._client.add_reference(reference)
         reply = self._client.put_template(template.name, template.as_json())
-        return Kept(parse_template(reply.template), reply.version, reply.created_at)
+        return Kept(parse_template(reply.template, kept=True), reply.version, reply.created_at)
 
     def remove(self, name: str) -> None:
         """Offer a template no longer."""
@@ -252,4 +252,4 @@ class _ServiceShelf:
 
 
 def _kept(record: "TemplateRecord") -> Kept:
-    return Kept(parse_template(record.body, name=record.name), record.version, record.created_at)
+    return Kept(parse_template(record.body, name=record.name, kept=True), record.version, record.created_at)

@@ -3,7 +3,7 @@
 The decoder walks it along the lattice, so only strings that the automaton accepts compete.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, TypeVar
@@ -59,6 +59,36 @@ class Automaton:
             if state == DEAD:
                 return False
         return state in self.accepting
+
+
+def string_lengths(automaton: Automaton, *, most: int) -> tuple[int, ...]:
+    """Return the lengths, from 1 to `most`, of the strings that the automaton accepts; ascending."""
+    lengths, states = [], {0}
+    for length in range(1, most + 1):
+        states = {target for state in states for target in automaton.steps[state] if target != DEAD}
+        if states & automaton.accepting:
+            lengths.append(length)
+    return tuple(lengths)
+
+
+def extreme_strings(automaton: Automaton, *, most: int) -> Iterator[str]:
+    """Yield the smallest and the largest string of each length, from 1 to `most`, that the automaton accepts."""
+    # alive[k]: the states from which a string of k digits more is accepted.
+    alive = [set(automaton.accepting)]
+    for length in range(1, most + 1):
+        alive.append({state for state, targets in enumerate(automaton.steps) if not alive[-1].isdisjoint(targets)})
+        if 0 in alive[length]:
+            yield _walked(automaton, alive[length - 1 :: -1], order=range(len(DIGITS)))
+            yield _walked(automaton, alive[length - 1 :: -1], order=range(len(DIGITS) - 1, -1, -1))
+
+
+def _walked(automaton: Automaton, alive: Sequence[Collection[int]], *, order: Sequence[int]) -> str:
+    """Return the string of the digits that come first in `order` and lead to the states of `alive`, place by place."""
+    state, text = 0, ""
+    for states in alive:
+        digit = next(digit for digit in order if automaton.steps[state][digit] in states)
+        state, text = automaton.steps[state][digit], text + DIGITS[digit]
+    return text
 
 
 def any_digits() -> Automaton:

@@ -5,9 +5,12 @@ A check looks at values, after reading; what a field may hold at all is its type
 
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from forms.values import number_of
 
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
@@ -21,6 +24,15 @@ class OneOfCheck(_Check):
 
     kind: Literal["one_of"]
     values: tuple[Annotated[str, Field(max_length=64)], ...] = Field(min_length=1, max_length=10_000)
+
+    def lists(self, value: str, *, as_number: bool) -> bool:
+        """Return whether the value is on the list; as a number, 42020 stands for 42020.00."""
+        return value in self.values or (as_number and number_of(value) in self._numbers)
+
+    @cached_property
+    def _numbers(self) -> frozenset[Decimal]:
+        numbers = (number_of(value) for value in self.values)
+        return frozenset(number for number in numbers if number is not None)
 
 
 class RangeCheck(_Check):

@@ -10,12 +10,15 @@ A sum that fails says that one of its fields is wrong, not which: all of them go
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import pairwise
 
 from core.types import FieldReading, ReviewReason
 from forms.check_specs import CrossCheck, EqualCheck, FieldCheck, OneOfCheck, OrderCheck, RangeCheck, SumCheck
+from forms.field_specs import NUMBERS, FieldSpec
+from forms.micr import PART_NAMES
 from forms.templates import Template
+from forms.values import day_of, number_of
 
 Values = Mapping[str, str | None]
 """By field's name its value; None where it has none."""
@@ -31,7 +34,7 @@ def apply_checks(template: Template, readings: Sequence[FieldReading]) -> tuple[
         template: whose fields they are.
         readings: of its fields, by their names; of others, they stay as they are.
     """
-    optional = {field.name for field in template.fields if not field.required}
+    optional = {field.name for field in template.fields if not field.required} | _optional_parts(template, readings)
     judged = [_without_empty(reading) if reading.name in optional else reading for reading in readings]
     values = {reading.name: reading.value for reading in judged}
     empty = {reading.name for reading in judged if not reading.text and reading.accepted}
@@ -44,7 +47,7 @@ def failed_fields(template: Template, values: Values, *, empty: Collection[str] 
     failed: set[str] = set()
     for field in template.fields:
         value = values.get(field.name)
-        if value is not None and not all(_passes(check, value) for check in field.checks):
+        if value is not None and not all(_passes(check, value, field.type) for check in field.checks):
             failed.add(field.name)
     for check in template.checks:
         if not _holds(check, values, empty=empty):
@@ -52,15 +55,24 @@ def failed_fields(template: Template, values: Values, *, empty: Collection[str] 
     return frozenset(failed)
 
 
-def _passes(check: FieldCheck, value: str) -> bool:
+def _optional_parts(template: Template, readings: Sequence[FieldReading]) -> frozenset[str]:
+    """Return the parts of a band that may be empty: all or none, for a band that says anything should say all."""
+    bands = [field for field in template.fields if field.is_band]
+    # Which page it is nobody says here, so of bands on several pages none may be empty if one may not.
+    may_be_empty = bands and not any(band.required for band in bands)
+    says_something = any(reading.text for reading in readings if reading.name in PART_NAMES)
+    return frozenset(PART_NAMES) if may_be_empty and not says_something else frozenset()
+
+
+def _passes(check: FieldCheck, value: str, kind: FieldSpec) -> bool:
     if isinstance(check, OneOfCheck):
-        return value in check.values
+        return check.lists(value, as_number=kind.holds == NUMBERS)
     if isinstance(check, RangeCheck):
-        number = _number(value)
+        number = number_of(value)
         return number is None or (
             (check.minimum is None or number >= check.minimum) and (check.maximum is None or number <= check.maximum)
         )
-    day = _day(value)
+    day = day_of(value)
     return day is None or (
         (check.earliest is None or day >= check.earliest) and (check.latest is None or day <= check.latest)
     )
@@ -77,8 +89,8 @@ def _holds(check: CrossCheck, values: Values, *, empty: Collection[str]) -> bool
 
 
 def _adds_up(check: SumCheck, values: Values, *, empty: Collection[str]) -> bool:
-    terms = [_number("0" if name in empty else values.get(name)) for name in check.terms]
-    total = _number(values.get(check.total))
+    terms = [number_of("0" if name in empty else values.get(name)) for name in check.terms]
+    total = number_of(values.get(check.total))
     known = [term for term in terms if term is not None]
     if total is None or len(known) < len(terms):
         return True
@@ -96,26 +108,11 @@ def _in_order(check: OrderCheck, known: Sequence[str]) -> bool:
 
 def _comparable(value: str) -> date | Decimal | str:
     """Return the value as what it can be compared as: 7 is the same as 007 and 7.00."""
-    day = _day(value)
+    day = day_of(value)
     if day is not None:
         return day
-    number = _number(value)
+    number = number_of(value)
     return value if number is None else number
-
-
-def _day(value: str) -> date | None:
-    """Return the day; values of dates are ISO 8601 with dashes, which no number has."""
-    try:
-        return date.fromisoformat(value) if "-" in value else None
-    except ValueError:
-        return None
-
-
-def _number(value: str | None) -> Decimal | None:
-    try:
-        return None if value is None else Decimal(value)
-    except InvalidOperation:
-        return None
 
 
 def _without_empty(reading: FieldReading) -> FieldReading:

@@ -9,14 +9,14 @@ template's JSON ─ pydantic ─▶ DateSpec(order="dmy", …) ─ field_type() 
 
 from datetime import date
 from functools import lru_cache
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from core.errors import InvalidRequest
 from core.micr import ABA_WEIGHTS
 from forms.algebra import intersection, minimised, of_length, or_nothing
-from forms.automaton import DEAD, DIGITS, Automaton, any_digits
+from forms.automaton import DEAD, DIGITS, Automaton, any_digits, string_lengths
 from forms.check_digits import IBAN_DIGITS, MOD_11_WEIGHTS, iban, luhn, weighted
 from forms.days import FIRST_DAY, LAST_DAY, DateFormat, days
 from forms.field_types import FIELD_TYPES, FieldType
@@ -28,10 +28,21 @@ MAX_DIGITS: Final = 40
 """Of a field whose length is given; a line reader sees no more on one line."""
 
 
+Held = Literal["digits", "numbers", "days", "letters", "account numbers"]
+"""What values are to checks: digits are listed as they are written, and else are numbers as well."""
+
+NUMBERS: Final[Held] = "numbers"
+DAYS: Final[Held] = "days"
+LETTERS: Final[Held] = "letters"
+NUMERIC: Final[tuple[Held, ...]] = ("digits", NUMBERS)
+
+
 class _Spec(BaseModel):
     """A type with its options; an option that it does not know is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    holds: ClassVar[Held] = "digits"
 
     name: str
 
@@ -46,6 +57,10 @@ class _Spec(BaseModel):
     def automaton(self) -> Automaton:
         """Return the strings that the field may hold, the empty one left aside."""
         raise NotImplementedError
+
+    def lengths(self) -> tuple[int, ...]:
+        """Return how many digits a string may have, ascending; none where that is more than `MAX_DIGITS`."""
+        return string_lengths(self.field_type().automaton, most=MAX_DIGITS)
 
     def value(self, text: str) -> str | None:
         """Return what a string that the automaton accepts means, in a form for programs."""
@@ -102,6 +117,8 @@ class DigitSpec(_Spec):
 class IntegerSpec(_Spec):
     """A whole number within bounds."""
 
+    holds: ClassVar[Held] = NUMBERS
+
     name: Literal["integer"] = "integer"
     minimum: int = Field(0, ge=0, lt=10**18)
     maximum: int = Field(ge=0, lt=10**18)
@@ -126,6 +143,8 @@ class IntegerSpec(_Spec):
 
 class AmountSpec(_Spec):
     """An amount of money: as `forms.values` has it, or with so many decimals written, or up to a highest one."""
+
+    holds: ClassVar[Held] = NUMBERS
 
     name: Literal["amount"] = "amount"
     decimals: Literal[0, 2] | None = Field(
@@ -155,6 +174,8 @@ class AmountSpec(_Spec):
 class DateSpec(_Spec):
     """A day that exists."""
 
+    holds: ClassVar[Held] = DAYS
+
     name: Literal["date"] = "date"
     order: Literal["dmy", "mdy", "ymd"] = Field("dmy", description="How day, month and year follow one another.")
     year_digits: Literal[2, 4] | None = Field(None, description="Digits of a year; either where nothing is said.")
@@ -180,6 +201,10 @@ class DateSpec(_Spec):
     def automaton(self) -> Automaton:
         """Return the days within the window."""
         return FIELD_TYPES["date"].automaton if self.written == DateFormat() else days(self.written)
+
+    def lengths(self) -> tuple[int, ...]:
+        """Return those of its years; all days of two centuries take a second to be listed."""
+        return tuple(sorted(self.written.lengths))
 
     def value(self, text: str) -> str | None:
         """Return the day as ISO 8601."""
@@ -235,6 +260,8 @@ class Mod11Spec(_Spec):
 class IbanSpec(_Spec):
     """The digits of an IBAN of one country, behind its two letters: they are printed, or known."""
 
+    holds: ClassVar[Held] = "account numbers"
+
     name: Literal["iban"] = "iban"
     country: Annotated[str, Field(pattern="^[A-Z]{2}$", json_schema_extra={"enum": sorted(IBAN_DIGITS)})]
 
@@ -276,6 +303,8 @@ class PatternSpec(_Spec):
 
 class LettersSpec(_Spec):
     """Letters, apart or in printed boxes; a network that knows letters reads them."""
+
+    holds: ClassVar[Held] = LETTERS
 
     name: Literal["letters"] = "letters"
 

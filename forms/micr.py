@@ -21,6 +21,9 @@ from forms.micr_layouts import DIGIT, FAMILIES, LAYOUTS, SLIP, Chain, Layout, ch
 
 FIELD_NAMES: Final = ("cheque_number", "routing", "account", "transaction_code", "amount")
 
+PART_NAMES: Final = tuple(f"micr_{name}" for name in FIELD_NAMES)
+"""What the readings of a band's fields are called, whatever the band is called in its template."""
+
 NONE_SHARE: Final = 0.5
 """Share of windows without a symbol that the network learnt from: its prior, which likelihoods leave out."""
 

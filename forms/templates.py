@@ -10,17 +10,22 @@ JSON Schema is written by `python -m forms.templates docs/template.schema.json`.
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
 from core.errors import InvalidRequest
 from core.settings import MAX_TARGET_ERROR
 from core.types import AUTO, Box
+from forms.check_fit import CheckedField, cross_misfit, own_misfit
 from forms.check_specs import CrossCheck, FieldCheck
-from forms.field_specs import MAX_DIGITS, FieldSpec
+from forms.field_specs import MAX_DIGITS, DigitsSpec, FieldSpec
 from forms.field_types import FieldType
+from forms.micr import PART_NAMES
 from forms.published import json_schema, publish
 
 MM_IN_INCH: Final = 25.4
+
+_PART: Final = DigitsSpec(name="digits", length=None, min_length=None, max_length=None)
+"""What the parts of a band hold, to checks."""
 
 MAX_FIELDS: Final = 500
 MAX_CHECKS: Final = 100
@@ -142,9 +147,53 @@ class TemplateField(_Part):
             raise ValueError("letters, and fields that are sought, are read where they are handwritten alone")
         return self
 
+    @model_validator(mode="after")
+    def _check_cells(self, info: ValidationInfo) -> Self:
+        if self.cells is not None and not _is_kept(info):
+            lengths = self.type.lengths()
+            if not lengths or min(lengths) > self.cells:
+                least = min(lengths, default=MAX_DIGITS + 1)
+                raise ValueError(
+                    f"{self.cells} boxes are too few for {self.name}: what it may hold has {least} digits or more"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _check_own_checks(self, info: ValidationInfo) -> Self:
+        if _is_kept(info):
+            return self
+        if self.is_band and self.checks:
+            raise ValueError(f"{_valueless(self.name)}; leave its own checks out")
+        if fault := own_misfit(self.checks, CheckedField(self.name, self.type, self.cells)):
+            raise ValueError(fault)
+        return self
+
+    @property
+    def is_band(self) -> bool:
+        """Whether it is a band of E-13B, whose parts are read as fields of their own."""
+        return self.writing == "micr"
+
+    @property
+    def reading_names(self) -> tuple[str, ...]:
+        """What its readings are called."""
+        return PART_NAMES if self.is_band else (self.name,)
+
     def field_type(self) -> FieldType:
         """Return what the field may hold, as the decoder takes it."""
         return self.type.field_type(cells=self.cells)
+
+
+def _is_kept(info: ValidationInfo) -> bool:
+    """Return whether the template was found valid before: what would be refused today goes on being read as it was."""
+    return bool(info.context and info.context["kept"])
+
+
+def _valueless(band: str) -> str:
+    """Return why no check looks at a band, and what one may look at instead."""
+    return (
+        f"the band {band} has no value of its own, but is read as its parts, which checks between fields may name: "
+        f"{', '.join(PART_NAMES)}"
+    )
 
 
 def _check_name(name: str) -> str:
@@ -177,20 +226,57 @@ class Template(_Part):
         for field in self.fields:
             if not self._holds(field.box):
                 raise ValueError(f"the box of {field.name} reaches beyond the page")
-        for check in self.checks:
-            if unknown := set(check.names) - set(names):
-                raise ValueError(f"a check names fields that there are not: {', '.join(sorted(unknown))}")
         return self
 
     @model_validator(mode="after")
-    def _check_pages(self) -> Self:
+    def _check_bands(self, info: ValidationInfo) -> Self:
+        if _is_kept(info):
+            return self
+        bands = [field for field in self.fields if field.is_band]
+        if taken := sorted({field.name for field in self.fields}.intersection(PART_NAMES)) if bands else []:
+            raise ValueError(
+                f"{', '.join(taken)} cannot be a field's name beside the band {bands[0].name}, whose parts are called "
+                f"{', '.join(PART_NAMES)}; call it something else"
+            )
+        for page in range(1, self.pages + 1):
+            if len(names := [band.name for band in bands if band.page == page]) > 1:
+                raise ValueError(f"{' and '.join(names)} are bands of one page, whose parts would have the same names")
+        return self
+
+    @model_validator(mode="after")
+    def _check_checks(self, info: ValidationInfo) -> Self:
+        if _is_kept(info):
+            return self
+        bands = {field.name for field in self.fields if field.is_band}
+        known = {
+            name: CheckedField(name, _PART, required=field.required)
+            if field.is_band
+            else CheckedField(name, field.type, field.cells, field.required)
+            for field in self.fields
+            for name in field.reading_names
+        }
+        for check in self.checks:
+            if valueless := [name for name in check.names if name in bands]:
+                raise ValueError(f"a check names {valueless[0]}, but {_valueless(valueless[0])}")
+            if unknown := set(check.names) - set(known):
+                raise ValueError(f"a check names fields that there are not: {', '.join(sorted(unknown))}")
+        if fault := cross_misfit(self.checks, known):
+            raise ValueError(fault)
+        return self
+
+    @model_validator(mode="after")
+    def _check_pages(self, info: ValidationInfo) -> Self:
         pages = {field.name: field.page for field in self.fields}
         if beyond := [name for name, page in pages.items() if page > self.pages]:
             raise ValueError(f"{', '.join(beyond)} would stand beyond the form's last page, which is {self.pages}")
         if bare := set(range(1, self.pages + 1)) - set(pages.values()):
             raise ValueError(f"there is no field on page {', '.join(map(str, sorted(bare)))}")
-        for check in self.checks:
-            if len({pages[name] for name in check.names}) > 1:
+        # Parts of a band are on each page that has one.
+        found = [
+            {name for field in self.fields_on(page) for name in field.reading_names} for page in set(pages.values())
+        ]
+        for check in () if _is_kept(info) else self.checks:
+            if not any(names.issuperset(check.names) for names in found):
                 # Pages are read apart from one another, and may come in any order, or not at all.
                 raise ValueError(f"a check looks at fields of several pages: {', '.join(check.names)}")
         return self
@@ -214,7 +300,7 @@ class Template(_Part):
     @property
     def has_micr(self) -> bool:
         """Whether a band of E-13B is on the form."""
-        return any(field.writing == "micr" for field in self.fields)
+        return any(field.is_band for field in self.fields)
 
     def as_json(self) -> dict[str, Any]:
         """Return the template as it is stored and sent: two of the same content are the same dictionary."""
@@ -250,12 +336,13 @@ def fits_print(template: Template, printed: Template) -> bool:
     return same and all(places.get(each.name) == (each.page, each.box, each.cells) for each in template.fields)
 
 
-def parse_template(body: object, *, name: str | None = None) -> Template:
+def parse_template(body: object, *, name: str | None = None, kept: bool = False) -> Template:
     """Return the template that `body` states.
 
     Args:
         body: JSON, parsed.
         name: under which it is stored; None takes the one in `body`.
+        kept: it was found valid when it was stored, perhaps by an earlier version with fewer rules for checks.
 
     Raises:
         InvalidRequest: it is no valid template; the sentence names every fault by its place.
@@ -266,7 +353,7 @@ def parse_template(body: object, *, name: str | None = None) -> Template:
             raise InvalidRequest(f"The template is called {stated!r} inside, and is to be stored as {name!r}.")
         body = {**body, "name": name}
     try:
-        return Template.model_validate(body)
+        return Template.model_validate(body, context={"kept": kept})
     except ValidationError as error:
         faults = [f"{place}: {message}" for place, message in template_faults(error)]
         raise InvalidRequest(f"The template is not valid: {'; '.join(faults)}.") from error

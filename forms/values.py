@@ -4,6 +4,7 @@ Separators are not read: `42020` is all that is known of `42,020` and of `420.20
 """
 
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from forms.automaton import Automaton, finite
@@ -46,6 +47,24 @@ def date_value(text: str) -> str | None:
         return None
     try:
         return date(year, int(text[2:4]), int(text[:2])).isoformat()
+    except ValueError:
+        return None
+
+
+def number_of(value: str | None) -> Decimal | None:
+    """Return the value as a number: 7 is the same as 007 and 7.00; None where it is none."""
+    try:
+        number = None if value is None else Decimal(value)
+    except InvalidOperation:
+        return None
+    # Letters may spell "nan" or "inf".
+    return number if number is not None and number.is_finite() else None
+
+
+def day_of(value: str) -> date | None:
+    """Return the value as a day; values of dates are ISO 8601 with dashes, which no number has."""
+    try:
+        return date.fromisoformat(value) if "-" in value else None
     except ValueError:
         return None
 

@@ -2,23 +2,26 @@
 
 ```
 area ─ find_sign ─▶ crop right of it ─ (as any field) ─▶ FieldReading ─ settle_cents ─▶ FieldReading
+any amount whose type does not say how many decimals are written ─▶ FieldReading ─ doubt_units ─▶ FieldReading
 ```
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from statistics import median
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import Box, FieldReading, ReviewReason
+from core.types import Box, FieldCrop, FieldReading, ReviewReason
 from forms.field_specs import AmountSpec
 from forms.field_types import FieldType
 from forms.templates import TemplateField
 from segmentation.courtesy import Sign, beside, find_sign
+from segmentation.prepare import ink_map
 
 COURTESY_AMOUNT: Final = "courtesy_amount"
 """What `locate` says of a field that is one."""
@@ -36,6 +39,28 @@ APART: Final = 0.16
 
 RAISED: Final = 0.25
 """Heights of a digit by which raised cents end above the whole units."""
+
+BESIDE_CENTS: Final = (1, 3, 4)
+"""Gaps between digits, counted from the right, where an amount with cents has no separator. The gap before the cents is
+the second one; thousands are parted at the fifth and further on, or without cents at the third."""
+
+FAR: Final = 0.5
+"""Heights of a digit by which the gap before the cents is wider than those beside it, where no point is seen: none of
+1,433 accepted whole amounts and numbers (IDRBT's and ORAND's cheques, pen ink of UNIPEN and CROHME) is parted so."""
+
+LEAST_MARK: Final = 0.06
+"""Heights of a digit; specks of security print are smaller. By these limits two of the 1,433 show a point, wrongly."""
+
+TALLEST_MARK: Final = 0.75
+WIDEST_MARK: Final = 0.5
+"""Heights of a digit that a comma takes at most."""
+
+HIGHEST_MARK: Final = 0.35
+LOWEST_MARK: Final = 0.97
+"""Heights of a digit below the digits' tops at which a point or comma begins: what begins lower is ruled or printed."""
+
+HANGING: Final = 0.1
+"""Heights of a digit below the digits' feet to which a comma hangs that stands under a digit."""
 
 _Grey = NDArray[np.uint8]
 
@@ -74,6 +99,32 @@ def settle_cents(reading: FieldReading, kind: FieldType) -> FieldReading:
     if reading.text.endswith(HUNDREDTHS) and len(whole) > CENTS and _stand_apart(whole, CENTS):
         text = reading.text[: len(whole)]
         return replace(reading, text=text, value=kind.value(text), digits=reading.digits[: len(whole)])
+    return _without_value(reading)
+
+
+def leaves_cents_open(kind: FieldType) -> bool:
+    """Return whether such an amount is taken for whole units because its type does not say what is written."""
+    return kind.name == "amount" and (kind.normalise("050"), kind.normalise("12345")) == ("0.50", "12345.00")
+
+
+def doubt_units(reading: FieldReading, kind: FieldType, crop: FieldCrop) -> FieldReading:
+    """Return the amount, without a value where its last two digits stand behind a point that its type knows nothing of.
+
+    `12.50` would be 1250.00. Commas between thousands, as in `1,250` and `26,30,000`, stand elsewhere.
+
+    Args:
+        reading: of any field.
+        kind: what it may hold.
+        crop: the field.
+    """
+    boxes = [digit.box for digit in reading.digits]
+    whole = len(boxes) != len(reading.text) or len(boxes) <= CENTS or reading.text.startswith("0")
+    if whole or not leaves_cents_open(kind) or not (_far_apart(boxes) or _behind_a_point(boxes, crop)):
+        return reading
+    return _without_value(reading)
+
+
+def _without_value(reading: FieldReading) -> FieldReading:
     reasons = tuple(dict.fromkeys((*reading.review_reasons, ReviewReason.INVALID_FORMAT)))
     return replace(reading, value=None, accepted=False, review_reasons=reasons)
 
@@ -99,3 +150,52 @@ def _stand_apart(boxes: Sequence[Box], count: int) -> bool:
     wider = gaps[cut] - max(median(others), 0) >= APART * height
     feet = [median(box.y + box.height for box in part) for part in (before, last)]
     return wider or feet[0] - feet[1] >= RAISED * height
+
+
+def _far_apart(boxes: Sequence[Box]) -> bool:
+    """Return whether the gap before the last two digits is much wider than those beside it."""
+    gaps = [0, *(right.x - left.x - left.width for left, right in itertools.pairwise(boxes))][::-1]
+    beside = [gaps[number - 1] for number in BESIDE_CENTS if number < len(boxes)]
+    return gaps[CENTS - 1] - max(0, *beside) >= FAR * median(box.height for box in boxes)
+
+
+def _behind_a_point(boxes: Sequence[Box], crop: FieldCrop) -> bool:
+    """Return whether a point or comma stands before the last two digits, and none in the gaps beside."""
+    marked = set(_marked_gaps(boxes, crop))
+    return CENTS in marked and marked.isdisjoint(BESIDE_CENTS)
+
+
+def _marked_gaps(boxes: Sequence[Box], crop: FieldCrop) -> Iterator[int]:
+    """Yield the gaps between digits, counted from the right, in which a point or comma stands."""
+    height = median(box.height for box in boxes)
+    marks = [mark for mark in _blots(boxes, crop, height) if _is_small(mark, height)]
+    for number, (left, right) in enumerate(itertools.pairwise(boxes)):
+        if any(_is_between(mark, left, right, height) for mark in marks):
+            yield len(boxes) - 1 - number
+
+
+def _blots(boxes: Sequence[Box], crop: FieldCrop, height: float) -> list[Box]:
+    """Return the connected pieces of ink around the digits, in pixels of the page."""
+    corner = crop.box
+    x, y = max(0, int(boxes[0].x - corner.x - height)), max(0, int(min(box.y for box in boxes) - corner.y - height / 5))
+    right = int(boxes[-1].x + boxes[-1].width - corner.x + height)
+    bottom = int(max(box.y + box.height for box in boxes) - corner.y + height)
+    ink = ink_map(np.ascontiguousarray(crop.pixels[y:bottom, x:right]))
+    pieces = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)[2][1:, :4].tolist()
+    return [Box(left + x + corner.x, top + y + corner.y, wide, tall) for left, top, wide, tall in pieces]
+
+
+def _is_small(mark: Box, height: float) -> bool:
+    wide, tall = mark.width / height, mark.height / height
+    return max(wide, tall) >= LEAST_MARK and wide <= WIDEST_MARK and tall <= TALLEST_MARK
+
+
+def _is_between(mark: Box, left: Box, right: Box, height: float) -> bool:
+    """Return whether a mark stands between two digits as a point or comma does, and is no part of either."""
+    if not left.x + left.width / 2 < mark.x + mark.width / 2 < right.x + right.width / 2:
+        return False
+    top, foot = (left.y + right.y) / 2, (left.y + left.height + right.y + right.height) / 2
+    inside = sum(max(0, min(mark.x + mark.width, box.x + box.width) - max(mark.x, box.x)) for box in (left, right))
+    hangs = mark.y + mark.height - foot > HANGING * height
+    begins = (mark.y - top) / height
+    return HIGHEST_MARK <= begins <= LOWEST_MARK and (hangs or inside <= mark.width / 2)

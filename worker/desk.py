@@ -101,13 +101,13 @@ def form_keeper(store: Store, blobs: BlobStore, *, limits: DecodeLimits) -> Call
 
     @lru_cache(maxsize=KEPT_FORMS)
     def opened(ref: TemplateRef) -> Form:
-        template = parse_template(store.templates.get(ref.name, ref.version).body)
+        template = parse_template(store.templates.get(ref.name, ref.version).body, kept=True)
         digest = template.registration.reference
         return open_form(template, reference=None if digest is None else blobs.get(digest), limits=limits)
 
     @lru_cache(maxsize=KEPT_FITS)
     def fits(ref: TemplateRef, version: int) -> bool:
-        return fits_print(opened(ref).template, parse_template(store.templates.get(ref.name, version).body))
+        return fits_print(opened(ref).template, parse_template(store.templates.get(ref.name, version).body, kept=True))
 
     def form_of(ref: TemplateRef) -> Form:
         form = opened(ref)

@@ -15,6 +15,7 @@ from forms.decoder import Decoded
 from forms.field_types import FieldType
 from forms.policy import judge, lattice_threshold
 from segmentation.rims import Surroundings
+from worker.courtesy import doubt_units
 from worker.inspecting import inspect_ink
 from worker.lettering import check_known, read_letters
 from worker.networks import Networks
@@ -90,7 +91,7 @@ class FieldReader:
         cells = None if field.comb is None else len(field.comb.cells)
         with self._timings.measure("inspect"):
             signs = inspect_ink(field, decoded, found=found)
-        return judge(
+        reading = judge(
             decoded,
             field.crop,
             accept_confidence=threshold,
@@ -99,6 +100,8 @@ class FieldReader:
             kind=field.kind,
             signs=signs,
         )
+        # In a comb every digit stands apart, and what is printed between its boxes is no point.
+        return reading if field.comb is not None else doubt_units(reading, field.kind, field.crop)
 
     def _threshold_for(self, target_error: float) -> float:
         calibration = self._networks.calibration

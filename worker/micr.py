@@ -83,6 +83,8 @@ class MicrReader:
     ) -> tuple[FieldReading, ...]:
         """Return the fields of the page's MICR line, or those that it should have as empty where there is none.
 
+        Where there is none, but something that is laid out like one, the empty fields have `not_digits` as well.
+
         Args:
             page: a cheque, upright and no more than a few degrees askew.
             target_error: share of accepted fields that may be wrong.
@@ -95,9 +97,12 @@ class MicrReader:
         """
         band = self.read_band(page, region=region)
         line = parse(band.cells.probabilities, families=families) if band else MicrLine("", (), 0.0)
-        if band is None or not line.fields:
-            return _nothing(region or Box(0, 0, page.width, page.height), families)
         wrong = differing(line, parse_text(expected, families=families)) if expected is not None else ()
+        if band is None or not line.fields:
+            box = region or Box(0, 0, page.width, page.height)
+            unread = next(_lines(to_grey(page), region), None) is not None
+            names = dict.fromkeys((*_expected_of(families), *wrong))
+            return tuple(_compared(_empty(name, box, unread=unread), wrong) for name in names)
         readings = [_reading(field, line, band, page=page, target_error=target_error) for field in line.fields]
         # What the caller's line has and this one lacks is missing as well.
         missing = [name for name in dict.fromkeys((*EXPECTED_OF[line.family], *wrong)) if name not in line.texts()]
@@ -112,11 +117,9 @@ class MicrReader:
             region: part of the page in which the line lies.
         """
         grey = to_grey(page)
-        left, top = (region.x, region.y) if region else (0, 0)
-        part = grey[top : top + region.height, left : left + region.width] if region else grey
         best: BandReading | None = None
-        for line in _bands(part):
-            strip = rectify(grey, replace(line, x=line.x + left, y=line.y + top))
+        for line in _lines(grey, region):
+            strip = rectify(grey, line)
             band = BandReading(strip, choose_cells(self._classify(strip)))
             if best is None or band.cells.evidence > best.cells.evidence:
                 best = band
@@ -132,10 +135,13 @@ class MicrReader:
         return probabilities
 
 
-def _bands(grey: NDArray[np.uint8]) -> Iterator[BandLine]:
-    """Yield where the line may be; faint ink is only looked for where no other was convincing."""
-    yield from find_bands(grey)
-    yield from find_bands(grey, faint=True)
+def _lines(grey: NDArray[np.uint8], region: Box | None) -> Iterator[BandLine]:
+    """Yield where on the page the line may be; faint ink is only looked for where no other was convincing."""
+    left, top = (region.x, region.y) if region else (0, 0)
+    part = grey[top : top + region.height, left : left + region.width] if region else grey
+    for faint in (False, True):
+        for line in find_bands(part, faint=faint):
+            yield replace(line, x=line.x + left, y=line.y + top)
 
 
 def _reading(field: MicrField, line: MicrLine, band: BandReading, *, page: Page, target_error: float) -> FieldReading:
@@ -149,7 +155,7 @@ def _reading(field: MicrField, line: MicrLine, band: BandReading, *, page: Page,
     if confidence < 1.0 - target_error:
         reasons.append(ReviewReason.LOW_CONFIDENCE)
     return FieldReading(
-        name=f"micr_{field.name}",
+        name=f"{TYPE}_{field.name}",
         type=TYPE,
         box=_around([digit.box for digit in digits]),
         text=field.text,
@@ -181,13 +187,13 @@ def _compared(reading: FieldReading, wrong: Collection[str]) -> FieldReading:
     return replace(reading, accepted=False, review_reasons=reasons)
 
 
-def _nothing(box: Box, families: Collection[str]) -> tuple[FieldReading, ...]:
-    """Return all that a MICR line should have said, as empty."""
-    names = dict.fromkeys(name for family in FAMILIES if family in families for name in EXPECTED_OF[family])
-    return tuple(_empty(name, box) for name in names)
+def _expected_of(families: Collection[str]) -> list[str]:
+    """Return the names of all that a MICR line of one of these families should say."""
+    return [name for family in FAMILIES if family in families for name in EXPECTED_OF[family]]
 
 
-def _empty(name: str, box: Box) -> FieldReading:
+def _empty(name: str, box: Box, *, unread: bool = False) -> FieldReading:
+    """Return a field without text; where something stands there that is no MICR line, with that as a reason."""
     return FieldReading(
         name=f"{TYPE}_{name}",
         type=TYPE,
@@ -196,7 +202,7 @@ def _empty(name: str, box: Box) -> FieldReading:
         value=None,
         confidence=0.0,
         accepted=False,
-        review_reasons=(ReviewReason.EMPTY,),
+        review_reasons=(ReviewReason.EMPTY, ReviewReason.NOT_DIGITS) if unread else (ReviewReason.EMPTY,),
     )
 
 

@@ -1,18 +1,8 @@
-"""How many digits a field may hold, and strings that it may hold: asked of its automaton."""
+"""Strings that a field may hold, to fill it in with: asked of its automaton."""
 
 from collections.abc import Sequence
 
-from forms.automaton import DEAD, Automaton
-
-
-def string_lengths(automaton: Automaton, *, most: int) -> tuple[int, ...]:
-    """Return the lengths, from 1 to `most`, of the strings that the automaton accepts; ascending."""
-    lengths, states = [], {0}
-    for length in range(1, most + 1):
-        states = {target for state in states for target in automaton.steps[state] if target != DEAD}
-        if states & automaton.accepting:
-            lengths.append(length)
-    return tuple(lengths)
+from forms.automaton import Automaton
 
 
 def string_of(automaton: Automaton, *, length: int, choices: Sequence[float]) -> str | None:

@@ -15,9 +15,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from core.settings import MAX_TARGET_ERROR
 from core.types import AUTO
+from forms.check_fit import CheckedField, cross_misfit, own_misfit
 from forms.check_specs import CrossCheck, FieldCheck
 from forms.field_specs import MAX_DIGITS, DateSpec, FieldSpec
-from forms.kit.lengths import string_lengths
 from forms.published import json_schema, publish
 from forms.templates import MAX_CHECKS, MAX_FIELDS, FieldName
 
@@ -38,7 +38,7 @@ Paragraph = Annotated[str, Field(max_length=400)]
 @lru_cache(maxsize=256)
 def possible_lengths(kind: FieldSpec) -> tuple[int, ...]:
     """Return how many digits a field of this type may have, ascending; making its automaton takes a while."""
-    return string_lengths(kind.automaton(), most=MAX_DIGITS)
+    return kind.lengths()
 
 
 class _Part(BaseModel):
@@ -81,6 +81,17 @@ class FormField(_Part):
         if self.comb_cells and self.width is not None:
             raise ValueError("width is for plain boxes; a row of boxes is as wide as its boxes")
         return self
+
+    @model_validator(mode="after")
+    def _check_own_checks(self) -> Self:
+        if fault := own_misfit(self.checks, self.checked):
+            raise ValueError(fault)
+        return self
+
+    @property
+    def checked(self) -> CheckedField:
+        """The field as checks see it."""
+        return CheckedField(self.name, self.written_type, self.comb_cells, self.required)
 
     @property
     def written_type(self) -> FieldSpec:
@@ -165,6 +176,8 @@ class FormSpec(_Part):
         for check in self.checks:
             if unknown := set(check.names) - set(names):
                 raise ValueError(f"a check names fields that there are not: {', '.join(sorted(unknown))}")
+        if fault := cross_misfit(self.checks, {field.name: field.checked for field in self.all_fields()}):
+            raise ValueError(fault)
         return self
 
     def parts(self) -> tuple[FormSection, ...]:

@@ -49,6 +49,17 @@ def test_a_removed_template_keeps_its_versions(admin: Caller) -> None:
     assert admin.call("DELETE", "/v1/templates/card").status_code == 404
 
 
+def test_one_stored_before_a_rule_for_checks_is_still_shown_and_read_by(service: Service, admin: Caller) -> None:
+    fields = [{**template_json()["fields"][0], "checks": [{"kind": "range", "minimum": 0}]}]
+    old = template_json(fields=fields, checks=[])
+    assert put(admin, old).status_code == 422  # since a range of nothing but digits never fails
+    service.services.store.templates.put("card", old)
+    assert admin.get("/v1/templates/card").json["template"]["fields"][0]["checks"][0]["kind"] == "range"
+    assert admin.get("/v1/templates").status_code == 200
+    answer = service.caller("clerk").submit(scan(1), template="card")
+    assert answer.status_code == 202
+
+
 def test_the_list_has_the_latest_versions_and_the_built_in_ones(admin: Caller) -> None:
     put(admin, template_json())
     put(admin, template_json(description="Another."))

@@ -1,9 +1,13 @@
 """Which strings a field may hold."""
 
+from itertools import product
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import InvalidRequest
-from forms.automaton import DEAD, Automaton, any_digits, at_most
+from forms.automaton import DEAD, DIGITS, Automaton, any_digits, at_most, extreme_strings, string_lengths
 from forms.field_types import FIELD_TYPES, field_type
 
 
@@ -29,6 +33,21 @@ def test_moves_are_the_steps_as_an_array() -> None:
     assert automaton.moves.sum() == 11
     assert automaton.moves[0, 9, 1]
     assert automaton.ends.tolist() == [False, True]
+
+
+@given(
+    steps=st.lists(st.lists(st.integers(DEAD, 2), min_size=10, max_size=10), min_size=3, max_size=3),
+    accepting=st.frozensets(st.integers(0, 2)),
+)
+def test_the_lengths_and_ends_of_what_is_accepted(steps: list[list[int]], accepting: frozenset[int]) -> None:
+    automaton = Automaton(tuple(map(tuple, steps)), accepting)
+    ends, lengths = [], []
+    for length in (1, 2, 3):
+        texts = [text for text in map("".join, product(DIGITS, repeat=length)) if automaton.accepts(text)]
+        ends += [min(texts), max(texts)] if texts else []
+        lengths += [length] if texts else []
+    assert list(extreme_strings(automaton, most=3)) == ends
+    assert string_lengths(automaton, most=3) == tuple(lengths)
 
 
 def test_field_types_are_found_by_name() -> None:

@@ -13,12 +13,14 @@ FIELD = FieldReading("f", "amount", Box(0, 0, 9, 9), text="1", value="1.00", con
 BOX = {"x": 0, "y": 0, "width": 10, "height": 10}
 
 
-def form(*checks: dict[str, Any], optional: tuple[str, ...] = (), **of_field: list[dict[str, Any]]) -> Template:
-    """Return a template with the fields a to d."""
+def form(
+    *checks: dict[str, Any], optional: tuple[str, ...] = (), kind: object = "digits", **of_field: list[dict[str, Any]]
+) -> Template:
+    """Return a template with the fields a to d, all of one type."""
     fields = [
         {
             "name": name,
-            "type": "digits",
+            "type": kind,
             "box": BOX,
             "required": name not in optional,
             "checks": of_field.get(name, []),
@@ -91,8 +93,35 @@ def test_a_term_that_was_written_but_has_no_value_counts_as_unknown() -> None:
     ],
 )
 def test_a_field_s_own_checks(check: dict[str, Any], value: str, passes: bool) -> None:
-    assert failed_fields(form(a=[check]), {"a": value}) == (set() if passes else {"a"})
-    assert failed_fields(form(a=[check]), {"a": None}) == set()
+    checked = form(a=[check], kind="date" if check["kind"] == "window" else "digits")
+    assert failed_fields(checked, {"a": value}) == (set() if passes else {"a"})
+    assert failed_fields(checked, {"a": None}) == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "listed", "value", "passes"),
+    [
+        ("amount", "42020", "42020.00", True),
+        ("amount", "42020.0", "42020.00", True),
+        ("amount", "42020", "42021.00", False),
+        ({"name": "amount", "decimals": 2}, "420.2", "420.20", True),
+        ({"name": "integer", "maximum": 999}, "007", "7", True),
+        ("digits", "007", "007", True),
+        ("digits", "007", "7", False),
+    ],
+)
+def test_numbers_are_listed_as_numbers_and_digits_as_they_are_written(
+    kind: object, listed: str, value: str, passes: bool
+) -> None:
+    check = {"kind": "one_of", "values": [listed, "12"]}
+    assert failed_fields(form(a=[check], kind=kind), {"a": value}) == (set() if passes else {"a"})
+
+
+@pytest.mark.parametrize("text", ["nan", "sNaN", "inf"])
+def test_letters_that_spell_no_number_are_compared_as_letters(text: str) -> None:
+    lettered = form(EQUAL, kind="letters")
+    assert failed_fields(lettered, {"a": text, "b": text}) == set()
+    assert failed_fields(lettered, {"a": text, "b": "other"}) == {"a", "b"}
 
 
 def test_a_failed_check_is_a_reason_for_review() -> None:
@@ -126,3 +155,52 @@ def test_a_field_that_is_not_required_may_be_empty() -> None:
 def test_fields_of_no_template_stay_as_they_are() -> None:
     other = replace(FIELD, name="number_1")
     assert apply_checks(form(SUM), [other]) == (other,)
+
+
+ACCOUNT = {"name": "account", "type": "digits", "box": BOX}
+BAND = {"name": "band", "type": "digits", "box": BOX, "writing": "micr"}
+
+
+def banded(*checks: dict[str, Any], required: bool = True) -> Template:
+    """Return a template with an account and a band of E-13B."""
+    fields = [ACCOUNT, {**BAND, "required": required}]
+    page = {"width": 10, "height": 10}
+    return parse_template({"name": "cheque", "page": page, "fields": fields, "checks": list(checks)})
+
+
+def parts(*reasons: ReviewReason, **texts: str) -> list[FieldReading]:
+    """Return the readings of a band's parts: those of `texts`, the routing number empty for these reasons."""
+    empty = replace(
+        FIELD, name="micr_routing", text="", value=None, confidence=0.0, accepted=False, review_reasons=reasons
+    )
+    return [empty, *(replace(FIELD, name=f"micr_{name}", text=text, value=text) for name, text in texts.items())]
+
+
+def test_an_empty_band_goes_to_a_person_where_it_is_required() -> None:
+    empty = parts(ReviewReason.EMPTY)
+    assert apply_checks(banded(), empty) == tuple(empty)
+    assert [each.accepted for each in apply_checks(banded(required=False), empty)] == [True]
+
+
+def test_a_part_that_a_band_lacks_goes_to_a_person_in_any_case() -> None:
+    lacking = parts(ReviewReason.EMPTY, account="290062")
+    assert apply_checks(banded(required=False), lacking) == tuple(lacking)
+
+
+def test_a_band_that_may_be_empty_is_not_when_something_stands_there() -> None:
+    checked = apply_checks(banded(required=False), parts(ReviewReason.EMPTY, ReviewReason.NOT_DIGITS))
+    assert [each.review_reasons for each in checked] == [(ReviewReason.NOT_DIGITS,)]
+
+
+def test_a_field_named_like_a_part_is_itself_where_there_is_no_band() -> None:
+    empty = parts(ReviewReason.EMPTY)[0]
+    assert apply_checks(form(), [empty]) == (empty,)
+
+
+@pytest.mark.parametrize(("account", "failed"), [("290062", False), ("290063", True)])
+def test_a_check_looks_at_a_part_of_a_band(account: str, failed: bool) -> None:
+    same = banded({"kind": "equal", "fields": ["account", "micr_account"]})
+    written = replace(FIELD, name="account", text=account, value=account)
+    checked = apply_checks(same, [written, *parts(ReviewReason.EMPTY, account="290062")])
+    flagged = {each.name for each in checked if ReviewReason.CHECK_FAILED in each.review_reasons}
+    assert flagged == ({"account", "micr_account"} if failed else set())

@@ -54,6 +54,10 @@ def _field(**changes: object) -> dict[str, Any]:
     return {"name": "one", "type": "digits", "box": {"x": 0, "y": 0, "width": 10, "height": 10}, **changes}
 
 
+def _band(**changes: object) -> dict[str, Any]:
+    return _field(name="band", writing="micr", **changes)
+
+
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
@@ -62,6 +66,25 @@ def _field(**changes: object) -> dict[str, Any]:
         ({"fields": [_field(box={"x": 395, "y": 0, "width": 10, "height": 10})]}, "beyond the page"),
         ({"fields": [_field(box={"x": 0, "y": 0, "width": 0, "height": 10})]}, "fields.0.box.width"),
         ({"fields": [_field(cells=1)]}, "fields.0.cells"),
+        ({"fields": [_field(cells=5, type={"name": "digits", "length": 8})]}, "5 boxes are too few for one.* 8 digits"),
+        ({"fields": [_field(cells=5, type="date")]}, "6 digits or more"),
+        ({"fields": [_field(cells=6, type={"name": "date", "year_digits": 4})]}, "8 digits or more"),
+        ({"fields": [_field(cells=2, type={"name": "amount", "decimals": 2})]}, "3 digits or more"),
+        ({"fields": [_field(cells=9, type={"name": "pattern", "pattern": "[0-9]{41}"})]}, "41 digits or more"),
+        ({"fields": [_field(), _band(checks=[{"kind": "range", "minimum": 5}])]}, "fields.1.*micr_routing"),
+        ({"fields": [_field(), _band()], "checks": [{"kind": "equal", "fields": ["one", "band"]}]}, "micr_account"),
+        ({"fields": [_field()], "checks": [{"kind": "equal", "fields": ["one", "micr_account"]}]}, "there are not"),
+        ({"fields": [_band(), _field(name="micr_account")]}, "micr_account cannot be a field's name beside the band"),
+        ({"fields": [_field(name="micr_account", writing="micr")]}, "micr_account cannot be a field's name"),
+        ({"fields": [_band(), {**_band(), "name": "other"}]}, "band and other are bands of one page"),
+        (
+            {
+                "fields": [_band(), _field(page=2)],
+                "pages": 2,
+                "checks": [{"kind": "equal", "fields": ["one", "micr_account"]}],
+            },
+            "fields of several pages: one, micr_account",
+        ),
         ({"fields": [_field(type={"name": "pattern", "pattern": "1{"})]}, "number is missing"),
         ({"fields": [_field(type="roman")]}, "roman"),
         ({"fields": [_field(checks=[{"kind": "range"}])]}, "minimum or a maximum"),
@@ -87,6 +110,28 @@ def test_a_fault_is_named_with_its_place(change: dict[str, Any], fault: str) -> 
         body["checks"] = []
     with pytest.raises(InvalidRequest, match=fault):
         parse_template(body)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [_field(name="micr_account")],
+        [_band(), _field(name="micr_branch")],
+        [_band(), {**_band(page=2), "name": "other"}],
+        [_field(type="digit", cells=4)],
+    ],
+    ids=["no band", "no part's name", "bands of two pages", "more boxes than digits"],
+)
+def test_what_does_not_collide_is_a_template(fields: list[dict[str, Any]]) -> None:
+    pages = max(field.get("page", 1) for field in fields)
+    assert len(parse_template(template_json(fields=fields, pages=pages, checks=[])).fields) == len(fields)
+
+
+def test_a_check_may_name_a_part_on_the_page_of_its_band() -> None:
+    check = {"kind": "equal", "fields": ["one", "micr_account"]}
+    for fields in ([_field(), _band()], [_band(), {**_band(page=2), "name": "other"}, _field(page=2)]):
+        pages = max(field.get("page", 1) for field in fields)
+        assert parse_template(template_json(fields=fields, pages=pages, checks=[check])).checks
 
 
 def test_every_fault_is_named_at_once() -> None:
@@ -139,3 +184,13 @@ def test_a_draft_has_a_field_for_each_blank() -> None:
 @pytest.mark.parametrize(("name", "plain"), [("Meter Card.v2", "meter-card-v2"), ("auto", "form"), ("表", "form")])
 def test_a_file_s_name_becomes_a_template_s(name: str, plain: str) -> None:
     assert template_name(name) == plain
+
+
+def test_a_template_that_was_stored_under_fewer_rules_is_still_one() -> None:
+    account = template_json()["fields"][0]
+    old = template_json(fields=[{**account, "checks": [{"kind": "range", "minimum": 0}]}], checks=[])
+    with pytest.raises(InvalidRequest):
+        parse_template(old)
+    assert parse_template(old, kept=True).fields[0].checks
+    with pytest.raises(InvalidRequest, match="unit"):
+        parse_template({**old, "page": {**old["page"], "unit": "parsec"}}, kept=True)

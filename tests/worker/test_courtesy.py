@@ -1,10 +1,19 @@
-"""Cents of a courtesy amount: told from the whole units by a point, a gap, their height or a fraction."""
+"""Cents of an amount: told from the whole units by a point, a gap, their height or a fraction."""
 
+from itertools import accumulate
+
+import cv2
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from core.types import Box, DigitReading, FieldReading, ReviewReason
-from forms.field_specs import AmountSpec
-from worker.courtesy import has_cents, settle_cents
+from core.settings import Settings
+from core.types import Box, DigitReading, FieldCrop, FieldReading, Page, ReviewReason
+from forms.field_specs import AmountSpec, DateSpec, DigitsSpec
+from forms.field_types import FieldType
+from tests.factories import field
+from worker.courtesy import doubt_units, has_cents, leaves_cents_open, settle_cents
+from worker.pipeline import Reader, ReadRequest
 
 CENTS = AmountSpec(decimals=2).field_type()
 HEIGHT, WIDTH, GAP = 40, 26, 6
@@ -71,3 +80,115 @@ def test_rupees_have_no_cents() -> None:
     assert has_cents(CENTS)
     assert not has_cents(AmountSpec().field_type())
     assert not has_cents(AmountSpec(decimals=0).field_type())
+
+
+OPEN = AmountSpec().field_type()
+CORNER = (300, 700)
+"""Where the fields below lie on their page."""
+
+
+def penned(text: str, *, seed: int = 0) -> tuple[FieldReading, FieldCrop]:
+    """Return an amount written with its separators, as it is read when all of it is right, and its field.
+
+    Args:
+        text: digits, with a `.`, `,` or space where that stands.
+        seed: whose hand it is.
+    """
+    digits = "".join(char for char in text if char.isdigit())
+    drawn = field(digits, seed=seed)
+    height = int(np.median([box.height for box in drawn.boxes]))
+    gaps = [
+        (sum(char.isdigit() for char in text[:place]), char) for place, char in enumerate(text) if not char.isdigit()
+    ]
+    image, moved = drawn.image if drawn.image.ndim == 2 else cv2.cvtColor(drawn.image, cv2.COLOR_BGR2GRAY), 0
+    shifts = [0] * len(digits)
+    for before, char in gaps:
+        left, right = drawn.boxes[before - 1], drawn.boxes[before]
+        x, wide = (left.x + left.width + right.x) // 2 + moved, height // 2
+        paper = np.full((image.shape[0], wide), int(np.median(image)), np.uint8)
+        image = np.concatenate([image[:, :x], paper, image[:, x:]], axis=1)
+        _pen(image, char, x + wide // 2, left.y + left.height, height)
+        moved, shifts[before] = moved + wide, shifts[before] + wide
+    boxes = [
+        Box(box.x + shift + CORNER[0], box.y + CORNER[1], box.width, box.height)
+        for box, shift in zip(drawn.boxes, accumulate(shifts), strict=True)
+    ]
+    box = Box(*CORNER, image.shape[1], image.shape[0])
+    readings = tuple(DigitReading(char, 0.99, box) for char, box in zip(digits, boxes, strict=True))
+    reading = FieldReading("a", "amount", box, digits, OPEN.value(digits), 0.99, accepted=True, digits=readings)
+    return reading, FieldCrop("a", "amount", box, np.ascontiguousarray(image))
+
+
+def _pen(image: NDArray[np.uint8], char: str, x: int, foot: int, height: int) -> None:
+    thick = max(3, height // 10)
+    if char == ".":
+        cv2.circle(image, (x, foot - thick), thick // 2 + 1, 40, -1)
+    elif char == ",":
+        cv2.line(image, (x + thick, foot - height // 6), (x - thick, foot + height // 5), 40, thick)
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return Reader.load(Settings())
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("text", ["12.50", "9,81", "1,250.00", "26,30,000.00", "4677,70"])
+def test_cents_that_the_type_knows_nothing_of_are_not_whole_units(text: str, seed: int) -> None:
+    reading, crop = penned(text, seed=seed)
+    doubted = doubt_units(reading, OPEN, crop)
+    assert (doubted.text, doubted.value, doubted.accepted) == (reading.text, None, False)
+    assert doubted.review_reasons == (ReviewReason.INVALID_FORMAT,)
+
+
+def test_cents_behind_a_wide_gap_alone_are_not_whole_units() -> None:
+    reading, crop = penned("1250  00", seed=1)
+    assert doubt_units(reading, OPEN, crop).value is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("text", ["1250", "1,250", "26,30,000", "2,60,000", "305,000", "1.250.000", "100", "1 250"])
+def test_separators_of_thousands_leave_whole_units(text: str, seed: int) -> None:
+    reading, crop = penned(text, seed=seed)
+    assert doubt_units(reading, OPEN, crop) == reading
+
+
+@pytest.mark.parametrize(("text", "value"), [("0.50", "0.50"), ("7", "7.00"), ("1.5", "15.00")])
+def test_what_cannot_be_units_with_cents_is_left_alone(text: str, value: str) -> None:
+    reading, crop = penned(text)
+    assert doubt_units(reading, OPEN, crop) == reading
+    assert reading.value == value
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [AmountSpec(decimals=2), AmountSpec(decimals=0), DigitsSpec(), DateSpec()],
+    ids=["cents", "whole units", "digits", "date"],
+)
+def test_what_a_type_states_is_believed(kind: AmountSpec | DigitsSpec | DateSpec) -> None:
+    assert not leaves_cents_open(kind.field_type())
+    reading, crop = penned("12.50")
+    assert doubt_units(reading, kind.field_type(), crop) == reading
+
+
+@pytest.mark.parametrize("kind", [OPEN, AmountSpec(maximum=5000).field_type(), AmountSpec().field_type(cells=6)])
+def test_an_amount_by_itself_leaves_open_whether_it_has_cents(kind: FieldType) -> None:
+    assert leaves_cents_open(kind)
+
+
+def test_a_rule_below_an_amount_is_no_point() -> None:
+    reading, crop = penned("1250")
+    last = reading.digits[-3].box
+    foot = last.y + last.height - CORNER[1]
+    crop.pixels[foot + 2 : foot + 4] = 60
+    assert doubt_units(reading, OPEN, crop) == reading
+
+
+@pytest.mark.parametrize(("text", "value"), [("12.50", None), ("1,250", "1250.00"), ("1250", "1250.00")])
+def test_a_reader_takes_no_cents_for_whole_units(reader: Reader, text: str, value: str | None) -> None:
+    _, crop = penned(text, seed=3)
+    reading = reader.read_pixels(Page(0, crop.pixels), request=ReadRequest("amount")).fields[0]
+    assert (reading.text, reading.value) == ("1250", value)
+    assert (ReviewReason.INVALID_FORMAT in reading.review_reasons) == (value is None)
+    stated = reader.read_pixels(Page(0, crop.pixels), request=ReadRequest("digits")).fields[0]
+    assert stated.value == "1250"

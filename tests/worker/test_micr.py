@@ -129,12 +129,32 @@ def inside(part: Box, whole: Box) -> bool:
 
 
 @pytest.mark.parametrize(
-    "page", [blank_page(width=1200, height=500), Page(0, form_page(["42", "1999", "730"]).image)], ids=["blank", "form"]
+    ("page", "reasons"),
+    [
+        (blank_page(width=1200, height=500), (ReviewReason.EMPTY,)),
+        (Page(0, form_page(["42", "1999", "730"]).image), (ReviewReason.EMPTY, ReviewReason.NOT_DIGITS)),
+    ],
+    ids=["blank", "form"],
 )
-def test_a_page_without_a_line_says_so(reader: MicrReader, page: Page) -> None:
+def test_a_page_without_a_line_says_so(reader: MicrReader, page: Page, reasons: tuple[ReviewReason, ...]) -> None:
     readings = reader.read(page)
     assert texts(readings) == dict.fromkeys(INDIAN, "")
+    assert all((reading.accepted, reading.review_reasons) == (False, reasons) for reading in readings)
+
+
+def test_where_a_line_should_be_and_paper_is_nothing_was_printed(reader: MicrReader) -> None:
+    page = cheque(CTS.format(**INDIAN), wear=Wear(security=True, noise=5))
+    above = Box(0, round(0.86 * page.height), page.width, page.height - round(0.86 * page.height))
+    page.pixels[above.y :] = page.pixels[above.y - 2 * above.height : above.y - above.height]
+    readings = reader.read(page, region=above)
     assert all(reading.review_reasons == (ReviewReason.EMPTY,) for reading in readings)
+
+
+def test_what_the_callers_line_has_is_missing_where_there_is_no_line(reader: MicrReader) -> None:
+    page, expected = blank_page(width=1200, height=500), WITH_AMOUNT.format(**AMERICAN, amount="0000012345")
+    reasons = {reading.name: reading.review_reasons for reading in reader.read(page, expected=expected)}
+    assert reasons["micr_amount"] == reasons["micr_routing"] == (ReviewReason.EMPTY, ReviewReason.CHECK_FAILED)
+    assert reasons["micr_transaction_code"] == (ReviewReason.EMPTY,)
 
 
 def test_a_wrong_check_digit_goes_to_review(reader: MicrReader) -> None:

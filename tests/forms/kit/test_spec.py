@@ -73,7 +73,7 @@ def test_a_field_without_a_label_is_called_by_its_name() -> None:
 
 def test_norway_is_a_country_and_zeros_in_front_stay() -> None:
     assert one_field("{name: a, type: {name: iban, country: NO}}").comb_cells == 13
-    checked = one_field("{name: a, type: digit, checks: [{kind: one_of, values: [007]}]}").checks[0]
+    checked = one_field("{name: a, type: digits, checks: [{kind: one_of, values: [007]}]}").checks[0]
     assert checked.values == ("007",)  # type: ignore[union-attr]
 
 
