@@ -1,8 +1,6 @@
 """`calibrate`: what a confidence is worth on a user's own labelled fields."""
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,12 +49,14 @@ def calibrate(labels: Path, folder: Path | None, type_name: str | None, out: Pat
     from forms.confidence import NOTHING_ACCEPTED
     from worker.calibrating import collect, recalibrate
     from worker.field_reading import WITHOUT_LINE
+    from worker.networks import open_model, save_calibration
     from worker.pipeline import Reader
 
     if type_name in WITHOUT_LINE:
         raise click.UsageError(f"Fields of type {type_name} are read without line readers: nothing to calibrate.")
     settings = load_settings()
-    reader = Reader.load(settings)
+    networks = open_model(settings)
+    reader = Reader.of(networks, settings)
     known = reader.calibration
     if known is None:
         raise click.UsageError(f"The network {reader.name!r} has no line readers, and so nothing to calibrate.")
@@ -70,7 +70,7 @@ def calibrate(labels: Path, folder: Path | None, type_name: str | None, out: Pat
         raise click.UsageError(f"Only {len(evidence)} of {len(fields)} fields hold writing that can be read.")
     found, _ = recalibrate(evidence, known)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(asdict(found)) + "\n", "utf-8")
+    save_calibration(out, found, networks=[networks.digest])
     right = sum(found.right)
     click.echo(f"{right} of {len(fields)} fields right; {len(fields) - len(evidence)} unreadable or without ink")
     print_table(("target error", "accepted from", "accepted", "wrong", "needs at least"), _rows(found))

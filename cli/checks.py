@@ -36,6 +36,8 @@ OTHERS = frozenset(
 )
 """Variables of clients, containers, tests and shells, which are no settings of the service."""
 
+RECALIBRATE = "Calibrate anew: tallyscan calibrate LABELS --out FILE, and TALLYSCAN_CALIBRATION=FILE"
+
 START = "Start the service: tallyscan up"
 
 
@@ -209,6 +211,9 @@ def _network(settings: Settings) -> Finding:
     info = networks.info
     kind = "shipped" if networks.model_id is None else "promoted"
     detail = f"{networks.name[:SHORT_ID]} ({kind}) {info.version}, SHA-256 {info.sha256[:SHORT_ID]}… as in its manifest"
+    if not networks.are_calibrated:
+        detail = f"{detail}; its calibration was made for other networks, and its confidences mean little"
+        return Finding("network", State.NOTE, detail, RECALIBRATE)
     return Finding("network", State.OK, detail)
 
 

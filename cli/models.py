@@ -59,7 +59,7 @@ def show(model: str, home: Path | None, format_name: str) -> None:
         model = shelf.find(model)
         shelf.verify(model)
         card, folder = shelf.card(model), shelf.folder / model
-    facts = {"model": model, "active": model == active, "folder": str(folder), **card}
+    facts = {"model": model, "active": model == active, "folder": str(folder), **_calibration(folder), **card}
     if format_name == "json":
         print_json(facts)
         return
@@ -143,6 +143,20 @@ def _shipped_card(name: str) -> tuple[dict[str, Any], Path]:
     folder = artifact_folder(name)
     parts = {"glyphs": (MANIFEST, load_manifest), "lines": (LINE_MANIFEST, load_line_manifest)}
     return {part: to_json(load(name)) for part, (file, load) in parts.items() if (folder / file).exists()}, folder
+
+
+def _calibration(folder: Path) -> dict[str, str]:
+    """Return whether the model's calibration was made for its networks; nothing of what reads no handwritten fields."""
+    from model.artifacts import MANIFEST
+    from worker.networks import CALIBRATION, load_networks
+
+    if not (folder / MANIFEST).exists() or not (folder / CALIBRATION).exists():
+        return {}
+    networks = load_networks(folder.name, root=folder.parent)
+    if not networks.calibrated:
+        return {"calibration": "does not say for which networks it was made"}
+    fits = networks.are_calibrated
+    return {"calibration": "made for these networks" if fits else "MADE FOR OTHER NETWORKS: confidences mean little"}
 
 
 def _gist(shelf: "ModelShelf", model_id: str) -> dict[str, Any]:

@@ -149,13 +149,15 @@ def _read_all(
 
 
 def _read_one(scan: Path, reader: "Reader", *, request: "ReadRequest", max_bytes: int) -> Outcome:
+    from segmentation.memory import ran_out_of_memory
+
     try:
         reading = reader.read(load_scan(scan, max_bytes=max_bytes), request=request)
     except TallyscanError as error:
         return _failed(scan, error)
-    except MemoryError:
-        return _failed(scan, OutOfMemory("There is not enough memory to read this file."))
     except Exception as error:  # noqa: BLE001 - a fault on one file must not cost the readings of the others
+        if ran_out_of_memory(error):
+            return _failed(scan, OutOfMemory("There is not enough memory to read this file."))
         _show_if_debugging(error)
         return _failed(scan, InternalError(f"Reading stopped at an unforeseen {type(error).__name__}."))
     return _outcome(scan, reading)

@@ -163,14 +163,40 @@ def cheque_fields(folder: Path, *, type_name: str, training: bool) -> list[Chequ
 
 
 def cut_out(field: ChequeField) -> bytes:
-    """Return the field as a PNG, cut from its cheque along the loose box."""
+    """Return the field as a PNG, cut from its cheque along the loose box.
+
+    Raises:
+        InvalidRequest: the cheque's picture is missing or damaged.
+    """
     cheque = cv2.imread(str(field.path))
     if cheque is None:
-        raise FileNotFoundError(field.path)
+        raise _missing(field.path, field.path.parent.parent)
     left, top, right, bottom = field.box
     return cv2.imencode(".png", cheque[top:bottom, left:right])[1].tobytes()
 
 
+def picture_of(string: LabelledString) -> bytes:
+    """Return the string's picture, as its file has it.
+
+    Raises:
+        InvalidRequest: it is missing.
+    """
+    try:
+        return string.path.read_bytes()
+    except OSError as error:
+        raise _missing(string.path, string.path.parent.parent) from error
+
+
 def _rows(path: Path) -> Iterator[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
+    try:
+        file = path.open(newline="", encoding="utf-8")
+    except OSError as error:
+        raise _missing(path, path.parent) from error
+    with file:
         yield from csv.DictReader(file)
+
+
+def _missing(path: Path, collection: Path) -> InvalidRequest:
+    what = "missing" if path.suffix == ".csv" else "missing or no picture"
+    home = f"{collection.parent} is to be the folder of collections, with all of {collection.name}/ in it"
+    return InvalidRequest(f"{path} is {what}: {home}.")

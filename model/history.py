@@ -10,7 +10,9 @@ from typing import Final
 
 from core.codec import from_json
 from core.errors import ArtifactError
+from core.files import written_at_once
 from model.line_artifacts import LINE_MANIFEST, load_line_manifest
+from model.run_files import readable
 
 RUN: Final = "run.json"
 """What a finished run was."""
@@ -46,7 +48,8 @@ def note_command(folder: Path, command: str) -> None:
     """Keep a command line that trained the run in `folder`, unless it is known."""
     known = _noted(folder)
     if command and command not in known:
-        (folder / COMMANDS).write_text("".join(f"{each}\n" for each in (*known, command)), "utf-8")
+        with written_at_once(folder / COMMANDS) as partial:
+            partial.write_text("".join(f"{each}\n" for each in (*known, command)), "utf-8")
 
 
 def commands(folder: Path) -> str:
@@ -58,19 +61,28 @@ def note_weights(folder: Path, weights: Path) -> None:
     """Keep with the run in `folder` which weights it begins with."""
     digest = sha256(weights.read_bytes()).hexdigest()
     text = json.dumps({"sha256": digest, "command": _made_by(weights, digest)}, indent=2)
-    (folder / BEGUN).write_text(text + "\n", "utf-8")
+    with written_at_once(folder / BEGUN) as partial:
+        partial.write_text(text + "\n", "utf-8")
 
 
 def begun(folder: Path) -> Begun:
-    """Return which weights the run in `folder` began with; nothing where it began anew."""
+    """Return which weights the run in `folder` began with; nothing where it began anew.
+
+    Raises:
+        InvalidRequest: what was noted of them is damaged.
+    """
     path = folder / BEGUN
-    return from_json(Begun, json.loads(path.read_text("utf-8"))) if path.exists() else Begun()
+    if not path.exists():
+        return Begun()
+    with readable(path):
+        return from_json(Begun, json.loads(path.read_text("utf-8")))
 
 
 def _noted(folder: Path) -> list[str]:
     path = folder / COMMANDS
     if path.exists():
-        return path.read_text("utf-8").splitlines()
+        with readable(path):
+            return path.read_text("utf-8").splitlines()
     # A run that was finished before command lines were kept one by one.
     return _of_run(folder).split(AND_THEN) if (folder / RUN).exists() else []
 
@@ -89,4 +101,5 @@ def _made_by(weights: Path, digest: str) -> str:
 
 
 def _of_run(folder: Path) -> str:
-    return str(json.loads((folder / RUN).read_text("utf-8")).get("command", ""))
+    with readable(folder / RUN) as path:
+        return str(json.loads(path.read_text("utf-8")).get("command", ""))

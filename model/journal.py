@@ -7,18 +7,17 @@ the weights that it goes on from, their average and the best ones belong togethe
 import csv
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from math import inf, isfinite
 from pathlib import Path
 from typing import Any, Final
-from zipfile import BadZipFile
 
 from core.codec import from_json
 from core.errors import InvalidRequest
 from core.files import written_at_once
 from model.averaging import Averaging
+from model.run_files import readable, write_whole
 from model.training_extra import load_extra
 
 STATE = "state.json"
@@ -78,7 +77,7 @@ def read(folder: Path, *, training: str) -> Journal:
     """
     if not exists(folder):
         return Journal(training)
-    with _readable(folder / STATE) as path:
+    with readable(folder / STATE) as path:
         record = from_json(Journal, json.loads(path.read_text("utf-8")))
     if record.training != training:
         raise InvalidRequest(f"The run in {folder} is another training: {record.training}; not {training}.")
@@ -94,11 +93,11 @@ def restore(folder: Path, record: Journal, network: Any, average: Averaging | No
     if not record.rows:
         return
     epoch = len(record.rows)
-    with _readable(folder / LAST_OF.format(epoch)) as path:
+    with readable(folder / LAST_OF.format(epoch)) as path:
         network.optimizer.build(network.trainable_variables)
         network.load_weights(path)
     if average:
-        with _readable(folder / AVERAGE_OF.format(epoch)) as path:
+        with readable(folder / AVERAGE_OF.format(epoch)) as path:
             average.load(path)
 
 
@@ -114,8 +113,8 @@ def write(folder: Path, record: Journal, network: Any, average: Averaging | None
     network.save_weights(folder / LAST_OF.format(epoch), overwrite=True)
     if average:
         average.save(folder / AVERAGE_OF.format(epoch))
-    with written_at_once(folder / STATE) as partial:
-        partial.write_text(json.dumps(asdict(record)), "utf-8")
+    with written_at_once(folder / STATE) as part:
+        part.write_text(json.dumps(asdict(record)), "utf-8")
     tidy(folder, record)
     _table(folder / "history.csv", record)
     _plot(folder / "history.png", record)
@@ -134,26 +133,15 @@ def tidy(folder: Path, record: Journal) -> None:
 
 
 def save_best(folder: Path, network: Any) -> str:  # noqa: ANN401
-    """Save the best epoch's network as a whole and return the file's SHA-256.
+    """See that the best epoch's network is saved as a whole, and return the file's SHA-256.
 
     Raises:
         InvalidRequest: its weights are missing or damaged.
     """
-    with _readable(folder / BEST) as path:
+    with readable(folder / BEST) as path:
         network.load_weights(path)
-    network.save(folder / NETWORK, include_optimizer=False)
+    write_whole(folder / NETWORK, partial(network.save, include_optimizer=False))
     return hashlib.sha256((folder / NETWORK).read_bytes()).hexdigest()
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[Path]:
-    """Yield `path`, and say of whatever goes wrong while it is read that the file is to blame."""
-    try:
-        yield path
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
-        raise InvalidRequest(
-            f"The run cannot go on: {path} is missing, damaged, or of another version of Tallyscan."
-        ) from error
 
 
 def _table(path: Path, record: Journal) -> None:

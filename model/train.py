@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 from math import isfinite
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import InvalidRequest
+from core.files import written_at_once
 from model import journal
 from model.architectures import build
 from model.artifacts import DataSource
@@ -24,6 +26,7 @@ from model.averaging import Averaging
 from model.history import RUN, command_line, commands, forget, note_command
 from model.material import Material, draw
 from model.recipes import Ingredients, prepare
+from model.run_files import write_whole
 from model.training_extra import fast_precision, load_keras, load_tensorflow
 
 HELD_OUT_KEPT = 4000
@@ -94,7 +97,7 @@ REGIMES: dict[str, Regime] = {
     ),
     "record": RECORD,
     "record-3": replace(RECORD, epochs=28, settle_after=22),
-    "record-7": replace(RECORD, epochs=40, settle_after=32),
+    "record-7": replace(RECORD, epochs=100, settle_after=80),
     # Its windows are drawn with all that changes them already.
     "micr": Regime(epochs=6, batch_size=128, patience=6, learning_rate=2e-3, cosine=True, weight_decay=1e-2),
 }
@@ -270,7 +273,8 @@ def _begin(material: Material, record: journal.Journal, options: TrainOptions) -
 def _keep_held_out(material: Material, options: TrainOptions) -> None:
     order = np.random.default_rng(options.seed).permutation(len(material.held_out))[:HELD_OUT_KEPT]
     kept = material.held_out.take(order)
-    np.savez_compressed(options.out / "held_out.npz", x=kept.images, y=kept.labels, classes=np.array(material.classes))
+    write = partial(np.savez_compressed, x=kept.images, y=kept.labels, classes=np.array(material.classes))
+    write_whole(options.out / "held_out.npz", write)
 
 
 def _epochs(
@@ -375,7 +379,8 @@ def _finish(network: Any, material: Material, record: journal.Journal, options: 
         keras_sha256=sha256,
     )
     text = json.dumps(asdict(run), indent=2, ensure_ascii=False)
-    (options.out / RUN).write_text(text + "\n", "utf-8")
+    with written_at_once(options.out / RUN) as part:
+        part.write_text(text + "\n", "utf-8")
     best = record.best
     return TrainResult(options.out, run.parameters, len(record.rows), best.epoch, best.val_loss, best.val_accuracy)
 

@@ -70,11 +70,11 @@ def beside(sign: Sign, area: Box) -> Box:
 
 
 def find_sign(grey: _Grey, area: Box) -> Sign | None:
-    """Return the sign in the left part of `area`, or None where nothing looks enough like one.
+    """Return the sign in `area` that is most like a printed one, or None where nothing looks enough like one.
 
     Args:
         grey: the cheque, uint8, dark ink on light paper.
-        area: where it is sought.
+        area: where it is sought, all of it.
     """
     scale = WORKING_WIDTH / grey.shape[1]
     part = grey[area.y : area.y + area.height, area.x : area.x + area.width]

@@ -1,7 +1,8 @@
 """TIFF, one page or many: strips or tiles, uncompressed, CCITT, LZW, Deflate, PackBits or JPEG.
 
 The list of pages is walked here, by its directories alone, so that counting decodes nothing and a damaged page
-leaves its neighbours readable: each page is handed to Pillow (libtiff) as if it were the file's first.
+leaves its neighbours readable: each page is handed to Pillow (libtiff) as if it were the file's first. Only that page's
+tags are taken in: directories may overlap, so that a small file can hold millions of them.
 """
 
 import io
@@ -25,6 +26,9 @@ ARRAYS = frozenset({STRIP_OFFSETS, STRIP_COUNTS, TILE_OFFSETS, TILE_COUNTS})
 
 COMPRESSIONS = frozenset({1, 2, 3, 4, 5, 7, 8, 32773, 32946})
 """What scanners write. Old-style JPEG (6) is ambiguous and LZMA or Zstandard let a file choose its memory."""
+
+MAX_TAGS = 4096
+"""Of one directory; scanners write some twenty. Beyond it, libtiff too takes the directory for no directory."""
 
 MAX_STRIPS = 200_000
 """40 megapixels in tiles of 16 × 16 make 156 000."""
@@ -73,16 +77,19 @@ class _Entry:
     first: int
 
 
+_Entries = dict[int, _Entry]
+
+
 @dataclass(frozen=True, slots=True)
 class _Directory:
-    """One directory of the chain; `entries` is empty and `next` 0 where the file ends before it."""
+    """One directory of the chain: where its tags lie, and where the next one is.
+
+    `positions` is empty and `next` 0 where the file ends before the directory, or something else lies there.
+    """
 
     offset: int
-    entries: dict[int, _Entry]
+    positions: range
     next: int
-
-    def value(self, tag: int, default: int) -> int:
-        return self.entries[tag].first if tag in self.entries else default
 
 
 def count_tiff_pages(data: bytes, *, limits: DecodeLimits) -> int:
@@ -108,7 +115,7 @@ def decode_tiff(data: bytes, index: int, *, limits: DecodeLimits) -> Page:
         pages = _page_directories(data, limits)
         if not 0 <= index < len(pages):
             raise UnreadableImage(f"The TIFF has no page {index + 1}.")
-        _check_directory(pages[index], limits)
+        _check_entries(_read_entries(data, pages[index]), limits)
         image = _open_at(data, pages[index].offset)
         limits.check_size(*image.size)
         return to_page(image, index)  # Pillow turns a TIFF upright itself
@@ -117,10 +124,9 @@ def decode_tiff(data: bytes, index: int, *, limits: DecodeLimits) -> Page:
 def _page_directories(data: bytes, limits: DecodeLimits) -> list[_Directory]:
     """Return the directories that are pages: all but thumbnails, unless there is nothing else."""
     chain = list(_walk(data, limits))
-    if not chain[0].entries:
+    if not chain[0].positions:
         raise UnreadableImage("The TIFF is damaged or cut short.")
-    pages = [directory for directory in chain if not directory.value(SUBFILE_TYPE, 0) & REDUCED_IMAGE]
-    return pages or chain
+    return [directory for directory in chain if not _is_thumbnail(data, directory)] or chain
 
 
 def _walk(data: bytes, limits: DecodeLimits) -> Iterator[_Directory]:
@@ -142,20 +148,37 @@ def _walk(data: bytes, limits: DecodeLimits) -> Iterator[_Directory]:
 
 
 def _read_directory(data: bytes, offset: int, layout: _Layout) -> _Directory:
-    """Parse one directory; an empty one when it does not lie in the file."""
+    """Find one directory's tags; none when it does not lie in the file."""
+    nowhere = _Directory(offset, range(0), 0)
     count_format, entry_bytes = (layout.order + "Q", 20) if layout.big else (layout.order + "H", 12)
     start = offset + struct.calcsize(count_format)
     if start > len(data):
-        return _Directory(offset, {}, 0)
+        return nowhere
     (count,) = struct.unpack_from(count_format, data, offset)
     end = start + count * entry_bytes
-    if count > MAX_VALUES or end + layout.inline_bytes > len(data):
-        return _Directory(offset, {}, 0)
-    entries: dict[int, _Entry] = {}
-    for position in range(start, end, entry_bytes):
+    if count > MAX_TAGS or end + layout.inline_bytes > len(data):
+        return nowhere
+    (following,) = struct.unpack_from(layout.offset_format, data, end)
+    return _Directory(offset, range(start, end, entry_bytes), following)
+
+
+def _is_thumbnail(data: bytes, directory: _Directory) -> bool:
+    """Return whether the directory's first tag of that name says so; no other tag is taken in."""
+    layout = _Layout.of(data)
+    name = struct.pack(layout.order + "H", SUBFILE_TYPE)
+    for position in directory.positions:
+        if data.startswith(name, position):
+            return bool(_read_entry(data, position, layout)[1].first & REDUCED_IMAGE)
+    return False
+
+
+def _read_entries(data: bytes, directory: _Directory) -> _Entries:
+    layout = _Layout.of(data)
+    entries: _Entries = {}
+    for position in directory.positions:
         tag, entry = _read_entry(data, position, layout)
         entries.setdefault(tag, entry)  # the first counts, as in Pillow
-    return _Directory(offset, entries, struct.unpack_from(layout.offset_format, data, end)[0])
+    return entries
 
 
 def _read_entry(data: bytes, position: int, layout: _Layout) -> tuple[int, _Entry]:
@@ -169,32 +192,36 @@ def _read_entry(data: bytes, position: int, layout: _Layout) -> tuple[int, _Entr
     return tag, _Entry(kind, count, first)
 
 
-def _check_directory(directory: _Directory, limits: DecodeLimits) -> None:
+def _check_entries(entries: _Entries, limits: DecodeLimits) -> None:
     """Refuse a page by its tags alone: size, compression, and arrays out of proportion."""
-    if not directory.entries:
-        raise UnreadableImage("The page lies beyond the end of the TIFF.")
-    limits.check_size(directory.value(WIDTH, 0), directory.value(LENGTH, 0))
-    compression = directory.value(COMPRESSION, 1)
+    if not entries:
+        raise UnreadableImage("The page lies beyond the end of the TIFF, or is damaged.")
+    limits.check_size(_value(entries, WIDTH, 0), _value(entries, LENGTH, 0))
+    compression = _value(entries, COMPRESSION, 1)
     if compression not in COMPRESSIONS:
         raise UnreadableImage(f"TIFF compression {compression} is not supported.")
-    if directory.value(BITS, 1) * directory.value(SAMPLES, 1) > MAX_BITS_PER_PIXEL:
+    if _value(entries, BITS, 1) * _value(entries, SAMPLES, 1) > MAX_BITS_PER_PIXEL:
         raise UnreadableImage("The TIFF has more bits a pixel than any scan.")
-    _check_tiles(directory, limits)
-    for tag, entry in directory.entries.items():
+    _check_tiles(entries, limits)
+    for tag, entry in entries.items():
         most = MAX_STRIPS if tag in ARRAYS else MAX_VALUES
         if entry.type not in _BYTE_TYPES and entry.count > most:
             raise ImageTooLarge(f"The TIFF's tag {tag} has more values than this service accepts.")
 
 
-def _check_tiles(directory: _Directory, limits: DecodeLimits) -> None:
+def _check_tiles(entries: _Entries, limits: DecodeLimits) -> None:
     """A tile's buffer is allocated whole, however small the page is."""
-    if TILE_WIDTH not in directory.entries and TILE_LENGTH not in directory.entries:
+    if TILE_WIDTH not in entries and TILE_LENGTH not in entries:
         return
-    width, length = directory.value(TILE_WIDTH, 0), directory.value(TILE_LENGTH, 0)
+    width, length = _value(entries, TILE_WIDTH, 0), _value(entries, TILE_LENGTH, 0)
     limits.check_size(width, length)
-    tiles = math.ceil(directory.value(WIDTH, 0) / width) * math.ceil(directory.value(LENGTH, 0) / length)
+    tiles = math.ceil(_value(entries, WIDTH, 0) / width) * math.ceil(_value(entries, LENGTH, 0) / length)
     if tiles > MAX_STRIPS:
         raise ImageTooLarge("The TIFF is cut into more tiles than this service accepts.")
+
+
+def _value(entries: _Entries, tag: int, default: int) -> int:
+    return entries[tag].first if tag in entries else default
 
 
 def _open_at(data: bytes, offset: int) -> ImageFile:

@@ -20,7 +20,6 @@ BOX = 20
 FAINT = 16
 """Ink no stronger than this is left out when the tight box is sought: JPEG noise and soft edges."""
 
-
 CHUNK = 1024
 """Glyphs normalised at once: many more would only take memory."""
 
@@ -30,18 +29,13 @@ _PLACES = np.stack([np.ones((BOX, BOX)), *np.indices((BOX, BOX))]).reshape(3, -1
 """One, row and column of each pixel: what a glyph's mass and moments are sums of."""
 
 
-def normalise_glyph(glyph: _Glyphs) -> _Glyphs:
-    """Return the glyph in the network's format: uint8, shape (28, 28), ink 255 on 0.
+def normalise_glyphs(glyphs: Sequence[_Glyphs]) -> _Glyphs:
+    """Return each of `glyphs` in the network's format: uint8, shape (len(glyphs), 28, 28), ink 255 on 0.
 
     Args:
-        glyph: uint8, shape (height, width), any size, tight or loose; 0 is paper and 255 is ink.
+        glyphs: uint8, shape (height, width), any size, tight or loose; 0 is paper and 255 is ink.
             Nothing stronger than `FAINT` gives an image without ink.
     """
-    return np.asarray(normalise_tight([_tight(glyph)], 1)[0], np.uint8)
-
-
-def normalise_glyphs(glyphs: Sequence[_Glyphs]) -> _Glyphs:
-    """Return each of `glyphs` normalised: uint8, shape (len(glyphs), 28, 28)."""
     batch = np.empty((len(glyphs), SIDE, SIDE), np.uint8)
     for first in range(0, len(glyphs), CHUNK):
         part = glyphs[first : first + CHUNK]

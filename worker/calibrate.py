@@ -8,11 +8,10 @@ may be used for anything.
 """
 
 import argparse
-import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -24,13 +23,13 @@ from forms.confidence import FEATURES, Calibration, calibration_error, upper_bou
 from forms.fusion import FusionWeights
 from forms.values import date_value
 from model.artifacts import SHIPPED, artifact_folder
-from model.corpora import CHEQUE_FIELDS, LabelledString, cheque_fields, cut_out, meza_strings, orand_strings
+from model.corpora import CHEQUE_FIELDS, LabelledString, cheque_fields, cut_out, meza_strings, orand_strings, picture_of
 from model.corrections import Corrections
 from model.line.composing import compose, in_cells, rupee_amount, scribble, struck_out, words
 from model.line.paper import blank, in_comb, painted
 from model.line.writing import InkCollection, load_ink
 from worker.calibrating import Evidence, LabelledField, calibrate, collect
-from worker.networks import CALIBRATION, load_uncalibrated
+from worker.networks import CALIBRATION, load_uncalibrated, save_calibration
 from worker.pipeline import Reader
 
 NEIGHBOURS = 8
@@ -101,9 +100,11 @@ def main() -> None:
     evidence = collect(reader, fields)
     calibration, judged = calibrate(evidence)
     _report(evidence, judged, calibration, fields)
-    for name in (options.model, *options.also):
+    names = (options.model, *options.also)
+    digests = [load_uncalibrated(name, root=options.models).digest for name in names]
+    for name in names:
         path = artifact_folder(name, root=options.models) / CALIBRATION
-        path.write_text(json.dumps(asdict(calibration)) + "\n", "utf-8")
+        save_calibration(path, calibration, networks=digests)
         sys.stdout.write(f"{name}/{path.name} written\n")
 
 
@@ -142,7 +143,7 @@ def _strings(collection: str, strings: Sequence[LabelledString]) -> Iterator[Lab
         group = f"{collection} {place // NEIGHBOURS}"
         text = corrections.of(collection, string.path.name, string.text)
         if text:
-            yield LabelledField(string.path.name, string.path.read_bytes(), text, "digits", group, collection)
+            yield LabelledField(string.path.name, picture_of(string), text, "digits", group, collection)
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:

@@ -45,11 +45,11 @@ BESIDE_CENTS: Final = (1, 3, 4)
 the second one; thousands are parted at the fifth and further on, or without cents at the third."""
 
 FAR: Final = 0.5
-"""Heights of a digit by which the gap before the cents is wider than those beside it, where no point is seen: none of
-1,433 accepted whole amounts and numbers (IDRBT's and ORAND's cheques, pen ink of UNIPEN and CROHME) is parted so."""
+"""Heights of a digit by which the gap before the cents is wider than those beside it, where no point is seen: whole
+amounts and numbers of IDRBT's and ORAND's cheques, and of the pen ink of UNIPEN and CROHME, are not parted so."""
 
 LEAST_MARK: Final = 0.06
-"""Heights of a digit; specks of security print are smaller. By these limits two of the 1,433 show a point, wrongly."""
+"""Heights of a digit; specks of security print are smaller."""
 
 TALLEST_MARK: Final = 0.75
 WIDEST_MARK: Final = 0.5

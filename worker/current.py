@@ -99,7 +99,10 @@ class CurrentReader:
             )
 
     def _load(self, name: str) -> Reader:
-        reader = Reader.of(open_named(name, self._settings), self._settings)
+        networks = open_named(name, self._settings)
+        reader = Reader.of(networks, self._settings)
+        if not networks.are_calibrated:
+            log.warning("calibration was made for other networks: confidences mean little", model=name)
         self._name = name
         return reader
 

@@ -23,7 +23,7 @@ from model.corpora import orand_strings
 from model.history import RUN
 from model.line.courses import CORRECTIONS
 from model.line.export import LineExportOptions, export_with
-from model.line.finetuning import Tuned, TuningOptions, tune
+from model.line.finetuning import Tuned, TuningOptions, has_room, tune
 from model.line.material import FULL, OPEN, STRINGS, Ingredients, Sample, load_ingredients, make_samples
 from model.line.network import build_line_reader
 from model.line.own_ink import own_ink
@@ -37,8 +37,8 @@ from storage.models import CARD, ModelShelf
 from worker.calibrate import drawn_numbers, held_out_fields, no_numbers
 from worker.calibrating import Evidence, LabelledField, calibrate, collect, recalibrate
 from worker.corrected import CorrectedField, load_labels, picture, provenance, split
-from worker.finetuning_report import Figures, Verdict, judge, measured, write_report
-from worker.networks import CALIBRATION, Networks, load_uncalibrated, open_model
+from worker.finetuning_report import NO_ROOM, Figures, Verdict, judge, measured, write_report
+from worker.networks import CALIBRATION, Networks, load_uncalibrated, open_model, save_calibration
 from worker.pipeline import Reader
 
 FEWEST_LEARNT: Final = 20
@@ -105,6 +105,23 @@ class Finetuned:
 
 
 @dataclass(frozen=True, slots=True)
+class _Parts:
+    """The corrections, by what becomes of them.
+
+    Attributes:
+        learnt: fields to learn from.
+        own: their pictures and texts.
+        held: fields to measure on.
+        no_room: how many teach nothing, since their text has no room on their line.
+    """
+
+    learnt: list[CorrectedField]
+    own: list[RealField]
+    held: list[CorrectedField]
+    no_room: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Base:
     """The model to begin from."""
 
@@ -128,40 +145,47 @@ def finetune(options: FinetuneOptions) -> Finetuned:
         ExtraMissing: TensorFlow is not installed.
     """
     load_keras()
-    learnt, held = _parts(options)
+    parts = _parts(options)
     base = _base(options.settings)
-    options.tell(f"begins from {base.networks.name[:12]}; learns from {len(learnt)} fields, holds out {len(held)}")
+    options.tell(
+        f"begins from {base.networks.name[:12]}; learns from {len(parts.learnt)} fields, holds out {len(parts.held)}"
+    )
     replay, sources = _replay(options, base)
     with tempfile.TemporaryDirectory(prefix="tallyscan-finetune-") as name:
         place = Path(name)
-        model = _learn(options, base, learnt, replay, place=place, sources=sources)
-        fields = [*_frozen(options), *_labelled(options.corrections, held)]
+        model = _learn(options, base, parts.own, replay, place=place, sources=sources)
+        fields = [*_frozen(options), *_labelled(options.corrections, parts.held)]
         options.tell(f"measures on {len(fields)} fields, before and after")
         known = _evidence(base.networks, base.calibration, fields, options)
         tuned = load_uncalibrated(model.name, root=model.parent)
         found = _evidence(tuned, base.calibration, fields, options)
         calibration, judged = _calibrated(options, base, tuned, found)
-        (model / CALIBRATION).write_text(json.dumps(asdict(calibration)) + "\n", "utf-8")
+        save_calibration(model / CALIBRATION, calibration, networks=[tuned.digest])
         target = options.settings.target_error
         before = measured(known, base.calibration, fields, target_error=target)
         after = measured(found, calibration, fields, target_error=target, judged=judged)
         verdict = judge(before, after, own=OWN, target_error=target)
-        card = _card(options, base, learnt, held, sources, before=before, after=after, verdict=verdict)
+        card = _card(options, base, parts, sources, before=before, after=after, verdict=verdict)
         write_report(model, card, before, after)
         (model / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
         model_id = ModelShelf.of(options.settings).add(model)
     return Finetuned(model_id, verdict, before, after, card)
 
 
-def _parts(options: FinetuneOptions) -> tuple[list[CorrectedField], list[CorrectedField]]:
+def _parts(options: FinetuneOptions) -> _Parts:
     fields = [each for each in load_labels(options.corrections) if each.teaches]
-    learnt, held = split(fields, share=options.held_out)
-    if len(learnt) < FEWEST_LEARNT or len(held) < FEWEST_HELD_OUT:
+    chosen, held = split(fields, share=options.held_out)
+    pairs = [(each, RealField(picture(options.corrections, each), each.text)) for each in chosen]
+    taught = [(each, own) for each, own in pairs if has_room(own)]
+    no_room = len(chosen) - len(taught)
+    if no_room:
+        options.tell(f"leaves out {no_room} of {len(chosen)} fields: {NO_ROOM}")
+    if len(taught) < FEWEST_LEARNT or len(held) < FEWEST_HELD_OUT:
         raise InvalidRequest(
-            f"{options.corrections} holds {len(fields)} fields to learn from in {len({f.document for f in fields})} "
-            f"documents: at least {FEWEST_LEARNT}, and {FEWEST_HELD_OUT} in other documents to measure on, are needed."
+            f"{options.corrections} holds {len(taught)} fields to learn from and {len(held)} in other documents to "
+            f"measure on: at least {FEWEST_LEARNT} and {FEWEST_HELD_OUT} are needed."
         )
-    return learnt, held
+    return _Parts([each for each, _ in taught], [own for _, own in taught], held, no_room)
 
 
 def _base(settings: Settings) -> _Base:
@@ -194,14 +218,13 @@ def _replay(options: FinetuneOptions, base: _Base) -> tuple[Ingredients, tuple[D
 def _learn(
     options: FinetuneOptions,
     base: _Base,
-    learnt: Sequence[CorrectedField],
+    own: Sequence[RealField],
     replay: Ingredients,
     *,
     place: Path,
     sources: tuple[DataSource, ...],
 ) -> Path:
     """Let each network go on learning; return the folder of the exported model, which has no calibration yet."""
-    own = [RealField(picture(options.corrections, each), each.text) for each in learnt]
     data = (*(s for s in (*base.lines.data, *sources) if s.name != OWN), DataSource(OWN, len(own), OWN_TERMS))
     runs = []
     for number, network in enumerate(base.lines.networks, start=1):
@@ -300,8 +323,7 @@ def _calibrated(
 def _card(
     options: FinetuneOptions,
     base: _Base,
-    learnt: Sequence[CorrectedField],
-    held: Sequence[CorrectedField],
+    parts: _Parts,
     sources: tuple[DataSource, ...],
     *,
     before: dict[str, Figures],
@@ -318,11 +340,12 @@ def _card(
         "seed": options.tuning.seed,
         "tuning": tuning,
         "corrections": {
-            "learnt": len(learnt),
-            "held_out": len(held),
-            "documents_learnt": len({each.document for each in learnt}),
-            "documents_held_out": len({each.document for each in held}),
-            "confirmed": sum(each.confirms for each in (*learnt, *held)),
+            "learnt": len(parts.learnt),
+            "left_out": parts.no_room,
+            "held_out": len(parts.held),
+            "documents_learnt": len({each.document for each in parts.learnt}),
+            "documents_held_out": len({each.document for each in parts.held}),
+            "confirmed": sum(each.confirms for each in (*parts.learnt, *parts.held)),
             "labels_sha256": hashlib.sha256(labels).hexdigest(),
             "provenance": provenance(options.corrections),
             "terms": OWN_TERMS,

@@ -16,6 +16,9 @@ MOST_LOST: Final = 0.002
 LEAST_ACCEPTED: Final = 0.5
 """Of the user's own fields that were accepted before, so many must be after: else the gain is people's work."""
 
+NO_ROOM: Final = "their text has no room on their line, as where a picture stands on its side"
+"""Why a corrected field is not learnt from."""
+
 REPORT: Final = "report.md"
 PLOT: Final = "calibration.png"
 
@@ -122,6 +125,7 @@ def write_report(
         "",
         f"Made from `{card['base']['version']}` by `{card['command'] or 'tallyscan finetune'}`, seed {card['seed']}.",
         f"Learnt from {said['learnt']} corrected fields in {said['documents_learnt']} documents.",
+        *([f"Left out were {said['left_out']} others: {NO_ROOM}."] if said["left_out"] else []),
         f"Held out were {said['held_out']} in {said['documents_held_out']} other documents.",
         "",
         "| collection | fields | right before | right after | accepted before | accepted after | of those wrong |",

@@ -5,7 +5,8 @@ An artifact ships with the program, or is a model in the registry of `storage.mo
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 
 from core.codec import from_json
 from core.errors import ArtifactMismatch
+from core.files import written_at_once
 from core.settings import ACTIVE_MODEL, Settings
 from core.types import ReaderInfo
 from forms.confidence import Calibration
@@ -28,6 +30,13 @@ CALIBRATION: Final = "calibration.json"
 
 
 @dataclass(frozen=True, slots=True)
+class _MadeFor:
+    """What a calibration's file says beyond the calibration."""
+
+    networks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Networks:
     """One artifact, loaded.
 
@@ -36,6 +45,7 @@ class Networks:
         lines: says what a line holds; None where the artifact has no line readers.
         calibration: weighs the two; None with it.
         name: of the shipped artifact, or the model's id in the registry.
+        calibrated: digests of the networks that the calibration was made for; empty where it does not say.
     """
 
     glyphs: Recogniser
@@ -43,6 +53,19 @@ class Networks:
     calibration: Calibration | None = None
     name: str = ""
     model_id: str | None = None
+    calibrated: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all networks, whatever they are called."""
+        if self.lines is None:
+            return self.glyphs.info.sha256
+        return hashlib.sha256(f"{self.glyphs.info.sha256} {self.lines.version}".encode()).hexdigest()
+
+    @property
+    def are_calibrated(self) -> bool:
+        """Whether the calibration was made for these networks, or does not say for which."""
+        return not self.calibrated or self.digest in self.calibrated
 
     @property
     def info(self) -> ReaderInfo:
@@ -51,10 +74,7 @@ class Networks:
         version = glyphs.version if lines is None else f"{glyphs.version}+{lines.version}"
         if self.model_id is not None:
             return ReaderInfo(version=f"{version}@{self.model_id[:SHORT_ID]}", sha256=self.model_id)
-        if lines is None:
-            return glyphs
-        digest = hashlib.sha256(f"{glyphs.sha256} {lines.version}".encode()).hexdigest()
-        return ReaderInfo(version=version, sha256=digest)
+        return ReaderInfo(version=version, sha256=self.digest)
 
 
 def open_model(settings: Settings, *, root: Path = SHIPPED) -> Networks:
@@ -112,9 +132,8 @@ def load_networks(name: str, *, root: Path = SHIPPED, calibration: Path | None =
     networks = load_uncalibrated(name, root=root)
     if networks.lines is None:
         return networks
-    return replace(
-        networks, calibration=load_calibration(calibration or artifact_folder(name, root=root) / CALIBRATION)
-    )
+    path = calibration or artifact_folder(name, root=root) / CALIBRATION
+    return replace(networks, calibration=load_calibration(path), calibrated=calibrated_networks(path))
 
 
 def load_uncalibrated(name: str, *, root: Path = SHIPPED) -> Networks:
@@ -140,3 +159,21 @@ def load_calibration(path: Path) -> Calibration:
         return from_json(Calibration, json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, ValidationError) as error:
         raise ArtifactMismatch(f"The calibration {path.name} is missing or damaged.") from error
+
+
+def calibrated_networks(path: Path) -> tuple[str, ...]:
+    """Return the digests of the networks that the calibration in the file was made for; none in earlier ones.
+
+    Raises:
+        ArtifactMismatch: it is missing or damaged.
+    """
+    try:
+        return from_json(_MadeFor, json.loads(path.read_text("utf-8"))).networks
+    except (OSError, ValueError, ValidationError) as error:
+        raise ArtifactMismatch(f"The calibration {path.name} is missing or damaged.") from error
+
+
+def save_calibration(path: Path, calibration: Calibration, *, networks: Sequence[str]) -> None:
+    """Write the calibration, replaced at once, with the digests of the networks that it is made for."""
+    with written_at_once(path) as partial:
+        partial.write_text(json.dumps({**asdict(calibration), "networks": list(networks)}) + "\n", "utf-8")

@@ -36,6 +36,7 @@ from forms.policy import is_number
 from model.artifacts import SHIPPED
 from segmentation.decoding import DecodeLimits, SourceInfo, decode_page, inspect, open_document
 from segmentation.fields import find_numbers, is_blot, whole_page
+from segmentation.memory import ran_out_of_memory
 from segmentation.normalise import NORMALISATION_VERSION
 from segmentation.prepare import Levelling, deskew, estimate_skew, ink_map, to_grey
 from segmentation.preview import encode_preview
@@ -175,9 +176,11 @@ class Reader:
         """Return what `_read_page` does, and of a page on which something unforeseen went wrong its failure."""
         try:
             return self._read_page(decode, index, request)
-        except (TallyscanError, MemoryError):
+        except TallyscanError:
             raise
         except Exception as error:
+            if ran_out_of_memory(error):
+                raise
             log.exception("unforeseen error", page=index, error=type(error).__name__)
             return self._failed(index, InternalError(), Phase.RECOGNISE), None, request.form
 

@@ -27,6 +27,7 @@ from core.errors import (
 from core.logging import log_context
 from core.status import Status
 from core.types import AUTO, DocumentReading, Failure, Phase
+from segmentation.memory import ran_out_of_memory
 from storage.records import Claim, Delivery
 from worker.callbacks import announce
 from worker.pipeline import PageResult, Reader, ReadRequest
@@ -82,7 +83,7 @@ def failure_of(error: BaseException, *, time_limit_errors: tuple[type[Exception]
         return error.failure(Phase.DECODE)
     if isinstance(error, time_limit_errors):
         return TimeLimitExceeded().failure(Phase.WORKER)
-    if isinstance(error, MemoryError):
+    if ran_out_of_memory(error):
         return OutOfMemory().failure(Phase.WORKER)
     return InternalError().failure(Phase.WORKER)
 

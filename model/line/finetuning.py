@@ -87,6 +87,11 @@ def tune(network: Any, own: Sequence[RealField], replay: Ingredients, options: T
     return rows
 
 
+def has_room(field: RealField) -> bool:
+    """Return whether the field's text has room on its line, so that it can be learnt from."""
+    return fits(_sample_of(field, field.pixels))
+
+
 def own_samples(own: Sequence[RealField], count: int, *, seed: tuple[int, ...]) -> list[Sample]:
     """Return `count` samples of a user's fields, each time a little different.
 
@@ -95,7 +100,7 @@ def own_samples(own: Sequence[RealField], count: int, *, seed: tuple[int, ...]) 
     Raises:
         InvalidRequest: none is left.
     """
-    own = [field for field in own if fits(_sample_of(field, field.pixels))]
+    own = [field for field in own if has_room(field)]
     if not own:
         raise InvalidRequest("No corrected field's text has room on its line; do the pictures stand on their sides?")
     rng = np.random.default_rng(seed)

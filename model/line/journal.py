@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.files import written_at_once
+from model.run_files import readable
 from model.training_extra import load_extra
 
 TABLE = "epochs.csv"
@@ -28,20 +29,25 @@ class LineEpoch:
 
 
 def read_journal(folder: Path) -> list[LineEpoch]:
-    """Return the epochs of the run in `folder`; none when it is new."""
+    """Return the epochs of the run in `folder`; none when it is new.
+
+    Raises:
+        InvalidRequest: the table is damaged.
+    """
     path = folder / TABLE
     if not path.exists():
         return []
-    with path.open(newline="", encoding="utf-8") as lines:
-        return [
-            LineEpoch(
-                int(row["epoch"]),
-                float(row["loss"]),
-                float(row["seconds"]),
-                {name: float(share) for name, share in row.items() if name not in OWN},
-            )
-            for row in csv.DictReader(lines)
-        ]
+    with readable(path), path.open(newline="", encoding="utf-8") as lines:
+        rows = [_epoch(row) for row in csv.DictReader(lines, strict=True)]
+        if [row.epoch for row in rows] != list(range(1, len(rows) + 1)):
+            raise ValueError("epochs are missing")
+    return rows
+
+
+def _epoch(row: dict[str, str]) -> LineEpoch:
+    """Return the epoch of a row; one that is cut short lacks numbers."""
+    read = {name: float(share) for name, share in row.items() if name not in OWN}
+    return LineEpoch(int(row["epoch"]), float(row["loss"]), float(row["seconds"]), read)
 
 
 def write_journal(folder: Path, rows: list[LineEpoch]) -> None:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from core.codec import from_json
 from core.errors import InvalidRequest
+from core.files import written_at_once
 from model.artifacts import DataSource
 from model.history import RUN, begun, commands, forget, note_command, note_weights
 from model.line.courses import Course, course
@@ -30,6 +31,7 @@ from model.line.network import BLANK
 from model.line.writing import OTHER
 from model.line_recogniser import PAD_COLUMNS
 from model.processes import processes
+from model.run_files import DAMAGE, readable, write_whole
 from model.training_extra import fast_precision, load_keras, load_tensorflow
 from segmentation.line import LINE_HEIGHT
 
@@ -101,8 +103,8 @@ def train_line_reader(options: LineOptions) -> list[LineEpoch]:
     """Train a line reader and leave the run in `options.out`; return its epochs.
 
     Raises:
-        InvalidRequest: a run is there already and `resume` is off, a collection is missing or damaged, or the weights
-            to begin with are those of another network.
+        InvalidRequest: a run is there already and `resume` is off or it is damaged, a collection is missing or
+            damaged, or the weights to begin with are those of another network.
         WorkerLost: the process that draws was killed.
         ExtraMissing: TensorFlow is not installed.
     """
@@ -270,13 +272,19 @@ class _Trainer:
                 old.unlink()
 
     def restore(self, epochs: int) -> None:
-        """Go back to the state after so many epochs; nothing is done for none."""
+        """Go back to the state after so many epochs; nothing is done for none.
+
+        Raises:
+            InvalidRequest: the state is missing, damaged or of another network.
+        """
         if epochs:
-            self._checkpoint.read(str(self._options.out / f"state-{epochs}")).assert_existing_objects_matched()
+            damage = (*DAMAGE, load_tensorflow().errors.OpError)
+            with readable(self._options.out / f"state-{epochs}", damage=damage) as path:
+                self._checkpoint.read(str(path)).assert_existing_objects_matched()
 
     def finish(self) -> None:
         """Write the weights and what the run was."""
-        self.network.save_weights(self._options.out / WEIGHTS)
+        write_whole(self._options.out / WEIGHTS, self.network.save_weights)
         run = LineRun(
             seed=self._options.seed,
             command=commands(self._options.out),
@@ -287,7 +295,8 @@ class _Trainer:
             data=self._course.described(self._options.data),
             begun_with=begun(self._options.out).sha256,
         )
-        (self._options.out / RUN).write_text(json.dumps(asdict(run), indent=2) + "\n", "utf-8")
+        with written_at_once(self._options.out / RUN) as part:
+            part.write_text(json.dumps(asdict(run), indent=2) + "\n", "utf-8")
 
     def _outputs(self, lines: Any) -> Any:  # noqa: ANN401
         return self.network(lines, training=False)

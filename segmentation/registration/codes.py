@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from core.form_code import FormCode, parse_code
 from core.types import Page
+from segmentation.memory import ran_out_of_memory
 from segmentation.prepare import shrink
+from segmentation.registration.crowds import find_squares
 from segmentation.registration.evening import even_light
 from segmentation.registration.geometry import as_grey
 
@@ -17,6 +19,9 @@ __all__ = ["FormCode", "parse_code", "read_code"]
 
 SEARCH_SIDES: Final = (1500, 2600)
 """Longer sides of the pictures in which a code is sought, one after the other: small is quick, and noise is gone."""
+
+MAX_OUTLINES: Final = 8
+"""Read of those that a detector takes for codes: each costs as much as a field. Pages have one, or one a sheet."""
 
 STRAIGHT_SIDE: Final = 480
 QUIET: Final = 60
@@ -26,15 +31,14 @@ BLURS: Final = (0.0, 2.0)
 """Sigmas: a code that was enlarged reads better smooth at one time, sharp at another."""
 
 _Grey = NDArray[np.uint8]
+_Detector = cv2.QRCodeDetectorAruco | cv2.QRCodeDetector
 
 
 def read_code(page: Page) -> FormCode | None:
     """Return what the page's QR code says; None where there is none, or several forms' codes that disagree."""
     grey = as_grey(page.pixels)
     for side in SEARCH_SIDES:
-        picture = _picture(grey, side)
-        # One way to find codes, then the other: each takes as long as reading a field.
-        for detector in (cv2.QRCodeDetectorAruco(), cv2.QRCodeDetector()):
+        for picture, detector in _searches(_picture(grey, side)):
             codes = {code for text in _texts(picture, detector) if (code := parse_code(text)) is not None}
             if codes:
                 return codes.pop() if len(codes) == 1 else None
@@ -43,20 +47,33 @@ def read_code(page: Page) -> FormCode | None:
     return None
 
 
+def _searches(picture: _Grey) -> Iterator[tuple[_Grey, _Detector]]:
+    """Yield where to seek codes, and how: one way, then the other, as each takes as long as reading a field."""
+    squares = find_squares(picture)
+    if squares.are_patterns:
+        return
+    for part in squares.parts_with_codes(picture) if squares.are_many else [picture]:
+        yield part, cv2.QRCodeDetectorAruco()
+    yield picture, cv2.QRCodeDetector()
+
+
 def _picture(grey: _Grey, side: int) -> _Grey:
     scale = min(1.0, side / max(grey.shape))
     return even_light(shrink(grey, scale))
 
 
-def _texts(picture: _Grey, detector: cv2.QRCodeDetectorAruco | cv2.QRCodeDetector) -> Iterator[str]:
+def _texts(picture: _Grey, detector: _Detector) -> Iterator[str]:
     """Yield the texts of the codes that a detector finds in a picture, read straightened."""
     try:
         found, corners = detector.detectMulti(picture)
-    except cv2.error:
+    except cv2.error as error:
+        if ran_out_of_memory(error):
+            raise
         # The detectors give up on some pictures without a code by an assertion of their own.
         return
     if found:
-        yield from (_read(picture, outline) for outline in np.asarray(corners, np.float32).reshape(-1, 4, 2))
+        outlines = np.asarray(corners, np.float32).reshape(-1, 4, 2)[:MAX_OUTLINES]
+        yield from (_read(picture, outline) for outline in outlines)
 
 
 def _read(picture: _Grey, outline: NDArray[np.float32]) -> str:
@@ -64,7 +81,9 @@ def _read(picture: _Grey, outline: NDArray[np.float32]) -> str:
     for blur in BLURS:
         try:
             text = cv2.QRCodeDetector().detectAndDecode(_straight(picture, outline, blur=blur))[0]
-        except (cv2.error, UnicodeDecodeError):
+        except (cv2.error, UnicodeDecodeError) as error:
+            if ran_out_of_memory(error):
+                raise
             continue
         if text:
             return text

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from model.artifacts import SHIPPED
 from tests.cli.app_server import AppServer
 from tests.cli.conftest import Tallyscan
 
@@ -105,6 +106,14 @@ def test_what_is_away_is_broken_and_has_a_remedy(
     assert code == 1
     assert found[check]["state"] == "broken"
     assert found[check]["remedy"]
+
+
+def test_a_calibration_of_other_networks_is_told(tallyscan: Tallyscan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TALLYSCAN_CALIBRATION", str(SHIPPED / "digits-open" / "calibration.json"))
+    code, found = findings(tallyscan)
+    assert (code, found["network"]["state"]) == (0, "note")
+    assert "made for other networks" in found["network"]["detail"]
+    assert "tallyscan calibrate" in found["network"]["remedy"]
 
 
 def test_a_service_without_broker_is_not_ready(home: Path, app: AppServer) -> None:

@@ -112,6 +112,21 @@ def test_networks_that_read_no_fields_by_themselves_have_a_card(tallyscan: Tally
         assert "reads no fields by itself" in refused.stderr
 
 
+def test_a_card_says_whether_the_calibration_was_made_for_the_networks(
+    tallyscan: Tallyscan, home: Path, tmp_path: Path
+) -> None:
+    def said(name: str) -> str:
+        return str(json.loads(tallyscan("models", "show", name, "--format", "json").stdout).get("calibration"))
+
+    folder = tmp_path / "other"
+    shutil.copytree(SHIPPED / "digits-open", folder)
+    shutil.copyfile(SHIPPED / "digits" / "calibration.json", folder / "calibration.json")
+    (folder / "card.json").write_text("{}")
+    assert said(ModelShelf(home / "models").add(folder)).startswith("MADE FOR OTHER NETWORKS")
+    assert [said(name) for name in ("digits", "digits-held-out")] == ["made for these networks"] * 2
+    assert said("micr") == "None"
+
+
 def test_a_pinned_model_is_pointed_out(tallyscan: Tallyscan, good: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TALLYSCAN_MODEL", "digits")
     assert "TALLYSCAN_MODEL=digits is set" in tallyscan("models", "promote", good).stderr

@@ -14,7 +14,7 @@ import pytest
 
 from model.corpora import TEST_SETS
 from model.history import RUN
-from segmentation.normalise import normalise_glyph
+from segmentation.normalise import normalise_glyphs
 from tests.cli.conftest import Tallyscan
 from tests.factories import field
 
@@ -25,7 +25,7 @@ def glyphs(count: int) -> list[tuple[int, "np.ndarray[tuple[int, ...], np.dtype[
     for seed in range(count):
         digit = seed % 10
         ink = 255 - np.asarray(field(str(digit), seed=seed).image, np.uint8)
-        found.append((digit, normalise_glyph(np.ascontiguousarray(ink.min(axis=2)) if ink.ndim == 3 else ink)))
+        found.append((digit, normalise_glyphs([np.ascontiguousarray(ink.min(axis=2)) if ink.ndim == 3 else ink])[0]))
     return found
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.errors import InvalidRequest, UnreadableImage
 from model.datasets import UNKNOWN, Samples, load_samples, normalised, read_idx
-from segmentation.normalise import normalise_glyph
+from segmentation.normalise import normalise_glyphs
 from tests.model.drawn import printed_digits
 
 
@@ -146,7 +146,7 @@ def test_pickled_arrays_are_refused(tmp_path: Path) -> None:
 def test_normalised_glyphs_are_what_the_reader_sees(digits: Samples) -> None:
     glyphs = normalised(digits)
     assert glyphs.images.shape == (30, 28, 28)
-    assert np.array_equal(glyphs.images[4], normalise_glyph(digits.images[4]))
+    assert np.array_equal(glyphs.images[4], normalise_glyphs([digits.images[4]])[0])
 
 
 def test_mnist_is_read_whole(shared_data: Path) -> None:

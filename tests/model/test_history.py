@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from model.history import RUN, begun, command_line, commands, forget, note_command, note_weights
+from core.errors import InvalidRequest
+from model.history import BEGUN, RUN, begun, command_line, commands, forget, note_command, note_weights
 from model.line_artifacts import LineManifest, LineNetwork, save_line_manifest
 
 
@@ -65,3 +66,14 @@ def test_of_weights_from_elsewhere_the_digest_is_known(tmp_path: Path) -> None:
     note_weights(run, weights)
     assert begun(run).sha256 == sha256(b"weights").hexdigest()
     assert commands(run) == ""
+
+
+@pytest.mark.parametrize("text", ["", '{"sha256": "12', "[]"], ids=["empty", "cut off", "other"])
+def test_what_is_damaged_is_told(text: str, tmp_path: Path) -> None:
+    (tmp_path / BEGUN).write_text(text)
+    with pytest.raises(InvalidRequest, match=rf"{BEGUN} is missing, damaged, or of another version"):
+        commands(tmp_path)
+    (tmp_path / BEGUN).unlink()
+    (tmp_path / RUN).write_text(text)
+    with pytest.raises(InvalidRequest, match=rf"{RUN} is missing, damaged, or of another version"):
+        note_command(tmp_path, "train")

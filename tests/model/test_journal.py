@@ -1,6 +1,8 @@
 """A run goes on from one epoch's files, wherever it was killed; or says what is wrong with them."""
 
 import json
+import os
+from hashlib import sha256
 from math import inf, nan
 from pathlib import Path
 from typing import Any
@@ -138,3 +140,18 @@ def test_any_number_is_better_than_none(tmp_path: Path) -> None:
     record = epoch(tmp_path, record, 4.0, val_loss=nan)
     assert (record.best.epoch, record.epochs_without_gain, best(tmp_path)) == (3, 1, 3.0)
     assert journal.read(tmp_path, training=TRAINING).best.epoch == 3
+
+
+def test_the_best_network_is_saved_once_and_at_once(tmp_path: Path) -> None:
+    epoch(tmp_path, Journal(TRAINING), 1.0, val_loss=0.5)
+    path = tmp_path / journal.NETWORK
+    load_keras().utils.clear_session()  # a layer's name counts those of its process
+    digest = journal.save_best(tmp_path, network(0.0))
+    os.utime(path, (1, 1))
+    load_keras().utils.clear_session()
+    assert journal.save_best(tmp_path, network(0.0)) == digest == sha256(path.read_bytes()).hexdigest()
+    assert path.stat().st_mtime == 1, "written again"
+    path.write_bytes(path.read_bytes()[:-9])
+    journal.save_best(tmp_path, network(0.0))
+    assert load_keras().models.load_model(path, compile=False).get_weights()[0].item() == 1.0
+    assert not [name for name in files(tmp_path) if "part" in name]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.types import Box, FieldCrop
 from segmentation.cuts import find_components
-from segmentation.normalise import normalise_glyph
+from segmentation.normalise import normalise_glyphs
 from segmentation.prepare import deskew, find_frames, ink_map, ink_strength, remove_rules
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -91,7 +91,7 @@ STEPS: dict[str, Callable[[], NDArray[np.uint8]]] = {
     "frames": lambda: _bits(find_frames(ink_map(framed_page()))),
     "deskewed": lambda: deskew(field("2742"), -7.0)[0],
     "pieces": lambda: _pieces(field("0042", apart=0.55)),
-    "glyph": lambda: normalise_glyph(ink_strength(field("4"))),
+    "glyph": lambda: normalise_glyphs([ink_strength(field("4"))])[0],
 }
 """Golden images by name."""
 

@@ -5,6 +5,7 @@ import json
 import struct
 import subprocess
 import sys
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -104,6 +105,17 @@ def tiff_chain(pages: int) -> bytes:
     return files.tiff([Image.new("1", (8, 8)) for _ in range(pages)])
 
 
+def tiff_overlapping(pages: int, *, tags: int) -> bytes:
+    """Return a small TIFF whose directories share their tags but one: each begins one tag after the one before."""
+    data = bytearray(b"II*\0" + struct.pack("<IH", 8, tags))
+    for number in range(pages + tags):
+        data += struct.pack("<HHIHH", 300 + number % 65_000, 3, 1, 1, tags)  # the last two bytes: a directory's count
+    for page in range(pages):
+        following = 8 + 12 * (page + 1) if page + 1 < pages else 0
+        struct.pack_into("<I", data, 10 + 12 * (page + tags), following)
+    return bytes(data)
+
+
 BOMBS: dict[str, tuple[type[InputError], Callable[[], bytes]]] = {
     "png of gigabytes": (ImageTooLarge, factories.bomb_png),
     "png second header": (ImageTooLarge, lambda: png((b"IHDR", struct.pack(">IIBBBBB", 99999, 99999, 8, 0, 0, 0, 0)))),
@@ -122,6 +134,7 @@ BOMBS: dict[str, tuple[type[InputError], Callable[[], bytes]]] = {
     "tiff circle": (UnreadableImage, lambda: tiff(tiff_page(9, 9), next_directory=8)),
     "tiff lzma": (UnreadableImage, lambda: tiff(tiff_page(9, 9, t259=(3, 1, 34925)))),
     "tiff pages": (TooManyPages, lambda: tiff_chain(101)),
+    "tiff tags": (UnreadableImage, lambda: tiff_overlapping(100, tags=65_000)),
     "pdf page": (ImageTooLarge, lambda: factories.vector_pdf_bytes(width=14_400, height=14_400)),
     "pdf picture": (ImageTooLarge, lambda: pdf_picture(30_000, 30_000)),
     "pdf contents": (
@@ -264,6 +277,17 @@ def test_thumbnails_are_no_pages() -> None:
 
     assert inspect(bytes(data), LIMITS).pages == 1
     assert first != second
+
+
+def test_tags_of_overlapping_directories_are_not_all_taken_in() -> None:
+    data = tiff_overlapping(100, tags=4000)
+
+    tracemalloc.start()
+    pages, (_, peak) = inspect(data, LIMITS).pages, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert pages == 100
+    assert peak < 1 << 20
 
 
 @pytest.mark.parametrize("make", [factories.tiff_bytes, factories.pdf_bytes])

@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 
 from core.types import Box, DigitCrop
-from segmentation.normalise import normalise_glyph
+from segmentation.normalise import normalise_glyphs
 from segmentation.tightening import main_ink_box
 
 
 def candidate(ink: np.ndarray[tuple[int, int], np.dtype[np.uint8]]) -> DigitCrop:
     x, y, width, height = cv2.boundingRect(ink)
-    return DigitCrop(start=0, end=1, box=Box(x, y, width, height), glyph=normalise_glyph(ink))
+    return DigitCrop(start=0, end=1, box=Box(x, y, width, height), glyph=normalise_glyphs([ink])[0])
 
 
 def paper() -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:

@@ -110,7 +110,7 @@ def moved(reference: bytes, places: dict[str, tuple[int, int]]) -> Template:
 def test_a_box_that_cuts_a_digit_through_is_noticed_by_the_page_around_it(reader: Reader) -> None:
     blank = cv2.imencode(".png", draw_blank(GREY))[1].tobytes()
     names = ("id", "reading")
-    wide = {name: (360, 780) for name in names}
+    wide = dict.fromkeys(names, (360, 780))
     cut = 0
     for (data, truths), _ in zip(drawn_pages(GREY), range(3), strict=False):
         form = open_form(moved(blank, wide), reference=blank, limits=LIMITS)

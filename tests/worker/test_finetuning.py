@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import pytest
 
 from core.errors import InvalidRequest
@@ -10,11 +11,13 @@ from core.settings import Settings
 from core.types import Truth
 from forms.confidence import Calibration
 from forms.fusion import Fused, FusionWeights, Proposal
+from model.line.finetuning import has_room
 from tests.corrected import corrected_folder
+from worker import finetuning
 from worker.calibrating import Evidence, LabelledField
-from worker.corrected import CorrectedField, load_labels, split, write_labels
+from worker.corrected import FIELDS_FOLDER, CorrectedField, load_labels, split, write_labels
 from worker.finetuning import FinetuneOptions, finetune
-from worker.finetuning_report import Figures, judge, measured
+from worker.finetuning_report import NO_ROOM, Figures, judge, measured, write_report
 
 
 def figures(right: int, fields: int = 1000) -> Figures:
@@ -128,6 +131,43 @@ def test_too_few_corrections_teach_nothing(tmp_path: Path) -> None:
         finetune(FinetuneOptions(folder, Settings(home=tmp_path)))
     with pytest.raises(InvalidRequest, match="no corrections"):
         finetune(FinetuneOptions(tmp_path / "nosuch", Settings(home=tmp_path)))
+
+
+def stood_on_their_sides(folder: Path, count: int) -> None:
+    """Turn the pictures of so many of the folder's fields, whose texts then have no room on their lines."""
+    for path in sorted((folder / FIELDS_FOLDER).iterdir())[:count]:
+        picture = cv2.rotate(cv2.imread(str(path)), cv2.ROTATE_90_CLOCKWISE)
+        cv2.imwrite(str(path), cv2.resize(picture, None, fx=0.2, fy=1.0))
+
+
+def test_only_fields_that_can_be_learnt_from_count_as_learnt(tmp_path: Path) -> None:
+    folder, told = corrected_folder(tmp_path / "corrected", 60), list[str]()
+    stood_on_their_sides(folder, 12)
+    parts = finetuning._parts(FinetuneOptions(folder, Settings(home=tmp_path), tell=told.append))
+    chosen, held = split(load_labels(folder), share=0.25)
+    assert (parts.held, 0 < parts.no_room <= 12) == (held, True)
+    assert len(parts.learnt) == len(parts.own) == len(chosen) - parts.no_room
+    assert all(has_room(each) for each in parts.own)
+    assert told == [f"leaves out {parts.no_room} of {len(chosen)} fields: {NO_ROOM}"]
+
+
+def test_too_few_that_can_be_learnt_from_teach_nothing(tmp_path: Path) -> None:
+    folder = corrected_folder(tmp_path / "corrected", 40)
+    stood_on_their_sides(folder, 40)
+    write_labels(folder, [replace(each, text=each.text * 4) for each in load_labels(folder)])
+    with pytest.raises(InvalidRequest, match="holds 0 fields to learn from"):
+        finetuning._parts(FinetuneOptions(folder, Settings(home=tmp_path)))
+
+
+def test_the_report_says_what_was_left_out_and_why(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="the train extra is not installed")
+    said = {"learnt": 30, "left_out": 4, "documents_learnt": 30, "held_out": 9, "documents_held_out": 9}
+    card = {"base": {"version": "v"}, "command": "", "seed": 1, "corrections": said, "verdict": {"promotes": True}}
+    own = {"own": figures(5, 9)}
+    write_report(tmp_path, card, own, own)
+    assert f"Left out were 4 others: {NO_ROOM}." in (tmp_path / "report.md").read_text("utf-8")
+    write_report(tmp_path, {**card, "corrections": {**said, "left_out": 0}}, own, own)
+    assert "Left out" not in (tmp_path / "report.md").read_text("utf-8")
 
 
 def test_fields_of_which_the_readers_say_nothing_count(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from core.errors import BlobMissing, BlobStoreUnavailable, EncryptedDocument
@@ -54,6 +56,13 @@ def raising(desk: Desk, error: BaseException) -> Desk:
     reader = Raising(desk.readers()._networks, desk.settings)
     reader.error = error
     return dataclasses.replace(desk, readers=lambda: reader, time_limit_errors=(TimeIsUp,))
+
+
+def opencv_error(side: int) -> Exception:
+    """Return what OpenCV raises when it is to make a picture of that side: no memory, or no such picture."""
+    with pytest.raises(cv2.error) as raised:
+        cv2.resize(np.zeros((2, 2), np.uint8), (side, side))
+    return raised.value
 
 
 def test_a_page_is_read_and_its_picture_kept(desk: Desk, submit: Submit) -> None:
@@ -116,6 +125,8 @@ def test_a_file_that_is_no_image_fails_for_good(desk: Desk, submit: Submit) -> N
     [
         (TimeIsUp(), "time_limit_exceeded", Status.FAILED),
         (MemoryError(), "out_of_memory", Status.QUEUED),
+        (opencv_error(1 << 30), "out_of_memory", Status.QUEUED),
+        (opencv_error(0), "internal_error", Status.FAILED),
         (KeyError("secret detail"), "internal_error", Status.FAILED),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,6 +28,7 @@ from model.line.training import (
     stacked,
     train_line_reader,
 )
+from model.training_extra import load_keras
 
 pytest.importorskip("tensorflow", reason="the train extra is not installed")
 
@@ -120,7 +122,7 @@ def test_a_damaged_picture_is_told_and_a_run_begun_anew_forgets_the_one_before(
 def test_a_held_out_picture_that_is_missing_is_told(options: LineOptions, tmp_path: Path) -> None:
     data = _copied(options, tmp_path)
     (data / "orand_car_a" / "boxes.csv").unlink()
-    with pytest.raises(InvalidRequest, match=r"cannot be learnt from: FileNotFoundError, .*boxes\.csv"):
+    with pytest.raises(InvalidRequest, match=r"boxes\.csv is missing: .*orand_car_a/"):
         train_line_reader(replace(options, data=data, out=tmp_path / "run"))
 
 
@@ -133,6 +135,37 @@ def test_a_killed_drawer_is_told(options: LineOptions, tmp_path: Path) -> None:
     with pytest.raises(WorkerLost, match="go on with --resume"):
         train_line_reader(killed)
     assert 1 <= len(read_journal(killed.out)) < 4
+
+
+@pytest.mark.parametrize("name", ["state-2.index", "state-2.data-00000-of-00001"])
+@pytest.mark.parametrize("left", [None, 0, 100], ids=["missing", "empty", "cut off"])
+def test_a_damaged_state_is_told(
+    name: str, left: int | None, trained: list[LineEpoch], options: LineOptions, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(options.out, tmp_path / "run"))
+    content = (run / name).read_bytes()
+    (run / name).unlink()
+    if left is not None:
+        (run / name).write_bytes(content[:left])
+    with pytest.raises(InvalidRequest, match="state-2 is missing, damaged"):
+        train_line_reader(replace(options, out=run, resume=True))
+
+
+def test_a_finished_run_is_not_written_again(trained: list[LineEpoch], options: LineOptions, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(options.out, tmp_path / "run"))
+
+    def gone_on() -> float:
+        load_keras().utils.clear_session()  # a layer's name counts those of its process
+        train_line_reader(replace(options, out=run, resume=True))
+        return (run / WEIGHTS).stat().st_mtime
+
+    gone_on()
+    content = (run / WEIGHTS).read_bytes()
+    os.utime(run / WEIGHTS, (1, 1))
+    assert gone_on() == 1
+    (run / WEIGHTS).write_bytes(content[:99])
+    assert gone_on() != 1
+    assert (run / WEIGHTS).read_bytes() == content
 
 
 def _copied(options: LineOptions, folder: Path) -> Path:
