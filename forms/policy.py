@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from core.types import Box, FieldCrop, FieldReading, ReviewReason
+from forms.automaton import string_lengths
 from forms.decoder import Decoded
 from forms.field_types import FieldType, field_type
 from forms.reasons import (
     NOTHING,
     InkSigns,
-    are_several_numbers,
     cut_is_ambiguous,
     holds_no_digit,
     is_overwritten,
     is_void,
+    stand_in_rows,
+    widest_gap,
 )
 from forms.rules import contrast
 
@@ -40,8 +42,13 @@ FRAME_PARTS: Final = ("1", "7")
 """By itself, the side of a frame is a 1 and its corner a 7: only who names a field knows that neither is a frame."""
 
 
-IN_PARTS: Final = frozenset({"date"})
-"""Types whose values are written in parts that stand apart."""
+IN_PARTS: Final = frozenset({"date", "luhn", "iban", "mod11", "aba_routing"})
+"""Types whose values are written in parts that stand apart, and check their digits."""
+
+CENTS: Final = 2
+
+LONGEST: Final = 40
+"""Digits; of how many a type's strings are is asked no further."""
 
 MAX_OTHER: Final = 0.1
 """From this probability on that something is no digit, a person looks: of real numbers hardly any reaches it."""
@@ -92,7 +99,7 @@ def judge(
         signs: what its ink shows beside the digits.
     """
     kind = kind or field_type(crop.type)
-    reasons = _reasons(decoded, accept_confidence, found=found)
+    reasons = _reasons(decoded, accept_confidence, found=found, cut_off=signs.cut_off)
     if decoded.text:
         reasons = (*reasons, *_reasons_in_ink(decoded, signs, kind=kind, comb_cells=comb_cells or signs.boxes))
     return FieldReading(
@@ -108,11 +115,15 @@ def judge(
     )
 
 
-def _reasons(decoded: Decoded, accept_confidence: float, *, found: bool) -> tuple[ReviewReason, ...]:
+def _reasons(decoded: Decoded, accept_confidence: float, *, found: bool, cut_off: bool) -> tuple[ReviewReason, ...]:
     overruled = _overrules_ink(decoded)
     if not decoded.text:
         # Where the field may be empty, that it is goes without saying; that something else stands there does not.
-        spoken = {ReviewReason.RULE_CONFLICT: overruled, ReviewReason.NOT_DIGITS: decoded.other >= MAX_OTHER}
+        spoken = {
+            ReviewReason.RULE_CONFLICT: overruled,
+            ReviewReason.NOT_DIGITS: decoded.other >= MAX_OTHER,
+            ReviewReason.CUT_OFF: cut_off,
+        }
         return ReviewReason.EMPTY, *(reason for reason, is_so in spoken.items() if is_so)
     reasons = [ReviewReason.RULE_CONFLICT] if overruled else []
     if _looks_like_no_digits(decoded):
@@ -139,12 +150,27 @@ def _reasons_in_ink(
         yield ReviewReason.NOT_A_DIGIT
     if signs.cut_off:
         yield ReviewReason.CUT_OFF
-    if decoded.fused is not None and comb_cells is None and kind.name not in IN_PARTS and are_several_numbers(decoded):
+    if decoded.fused is not None and comb_cells is None and _are_several(decoded, kind):
         yield ReviewReason.SEVERAL_NUMBERS
     if cut_is_ambiguous(decoded.fused):
         yield ReviewReason.AMBIGUOUS_CUT
-    if comb_cells is not None and len(decoded.text) != comb_cells:
+    # Where no boxes are seen that should be there, at least their number is known.
+    cells = kind.comb_cells if comb_cells is None else (comb_cells,)
+    if cells and len(decoded.text) not in cells:
         yield ReviewReason.COMB_MISFIT
+
+
+def _are_several(decoded: Decoded, kind: FieldType) -> bool:
+    """Return whether more than one number stands there: not where its length, or its cents, say why it is in parts."""
+    if stand_in_rows(decoded):
+        return True
+    place = widest_gap(decoded)
+    if place is None or kind.name in IN_PARTS or len(decoded.text) in kind.comb_cells:
+        return False
+    with_cents = kind.name == "amount" and kind.normalise("12345") == "123.45"
+    if with_cents and place == len(decoded.digits) - CENTS:
+        return False
+    return len(string_lengths(kind.automaton, most=LONGEST)) != 1
 
 
 def _overrules_ink(decoded: Decoded) -> bool:

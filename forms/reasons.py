@@ -3,6 +3,7 @@
 ```
 Decoded ─┬─ cut_is_ambiguous ─▶ ambiguous_cut
 InkSigns ┴─ is_void, is_overwritten, holds_no_digit, misses_boxes ─▶ void, overwritten, not_a_digit, comb_misfit
+digits ──── widest_gap, stand_in_rows ─▶ several_numbers
 ```
 
 What the ink shows is measured by the segmentation; here it is weighed against what the line readers say. Strokes that
@@ -111,16 +112,22 @@ def holds_no_digit(decoded: Decoded, *, in_boxes: bool = False) -> bool:
     return _may_be_marks(decoded)
 
 
-def are_several_numbers(decoded: Decoded) -> bool:
-    """Return whether the digits stand in two groups far from each other, or in two rows."""
+def widest_gap(decoded: Decoded) -> int | None:
+    """Return before which digit the number is parted by a gap that is far wider than all others; None without one."""
     boxes = [digit.box for digit in decoded.digits]
     # Zeros behind a comma are often half as tall as what is before it.
     height = max(median(box.height for box in boxes), max(box.height for box in boxes) / 2)
-    gaps = sorted(after.x - before.x - before.width for before, after in pairwise(boxes))
-    wide = bool(gaps) and gaps[-1] >= APART * height
-    if wide and (len(gaps) == 1 or gaps[-1] >= APART_OF_OTHERS * median(gaps[:-1])):
-        return True
-    return any(_shared_rows(before, after) <= SAME_ROW for before, after in pairwise(boxes))
+    gaps = [after.x - before.x - before.width for before, after in pairwise(boxes)]
+    if not gaps or max(gaps) < APART * height:
+        return None
+    place = gaps.index(max(gaps))
+    others = gaps[:place] + gaps[place + 1 :]
+    return place + 1 if not others or gaps[place] >= APART_OF_OTHERS * median(others) else None
+
+
+def stand_in_rows(decoded: Decoded) -> bool:
+    """Return whether neighbouring digits stand one below the other."""
+    return any(_shared_rows(before.box, after.box) <= SAME_ROW for before, after in pairwise(decoded.digits))
 
 
 def _shared_rows(one: Box, other: Box) -> float:

@@ -4,23 +4,21 @@
 ink and digits of a field ─ is_cut_off ─▶ whether a number may go on outside
 ```
 
-Where the page around the field is known, ink that leads over the edge tells. Of a picture of a field alone nobody
-knows what was around it, and many are cut close to their writing, so that touching the rim says little: there a sign
-tells that stands at the rim and was read as no digit, or a digit that lies along the rim with much of its height.
+Where the page around the field is known, ink that leads over the edge tells, and a sign that stands next to the number
+outside. Of a picture of a field alone, and of a field at its page's edge, nobody knows what was around it, and many are
+cut close to their writing, so that touching the rim says little: there a sign tells that stands at the rim and was
+read as no digit, or a digit that lies along the rim with much of its height.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from statistics import median
 from typing import Final, NamedTuple
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from core.types import Box
 from segmentation.cuts import Components
-from segmentation.prepare import ink_map
+from segmentation.surroundings import NEXT, AtRim, Outside, Surroundings
 
 SIDES: Final = "lrtb"
 """Left, right, top and bottom."""
@@ -48,27 +46,11 @@ MIN_OWN: Final = 0.4
 MAX_OWN_WIDTH: Final = 1.5
 """Heights of a digit that the ink of one is tall and wide, digits that touch and what is left of print told apart."""
 
-MIN_WHOLE: Final = 0.5
-"""Heights of a digit that one is tall with what stands outside."""
+WRITING: Final = 0.6
+"""Of its field's height, writing is about so tall, where nothing was read that would tell."""
 
-BEYOND: Final = 0.12
-"""Heights of a digit that ink goes on beyond the field's left or right edge, where it is cut off."""
-
-BELOW: Final = 0.2
-"""The same above and below: the end of a 7's stem is missed by nobody."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Surroundings:
-    """A field on its page.
-
-    Attributes:
-        grey: uint8, shape (height, width): the field and what is around it.
-        field: where the field lies in it.
-    """
-
-    grey: NDArray[np.uint8]
-    field: Box
+MIN_BIT: Final = 0.08
+"""Of the field's height: lower bits at the rim of a field in which nothing was read are specks."""
 
 
 class _Number(NamedTuple):
@@ -105,14 +87,35 @@ def is_cut_off(
         around: the field on its page; None where only the field is known, whose top and foot then tell nothing.
     """
     if not digits:
-        return False
+        return around is not None and _holds_part_of_one(ink, scale, sides, around)
     number = _number([_scaled(box, scale) for box in digits])
-    sides = sides if around is not None else "".join(side for side in sides if side in "lr")
-    least = 0.0 if around is not None else MIN_SIGN * number.height
-    touching = [each for each in _touching(ink, sides) if _belongs(each, number, least)]
-    if around is None:
-        return any(_is_unread(each, number) or _lies_along(each, number) for each in touching)
-    return bool(touching) and _goes_on(touching, scale, number.height / scale, around)
+    unknown = "".join(side for side in sides if side in "lr" and (around is None or around.ends_with_page(side)))
+    touching = [each for each in _touching(ink, unknown) if _belongs(each, number, MIN_SIGN * number.height)]
+    if any(_is_unread(each, number) or _lies_along(each, number) for each in touching):
+        return True
+    return around is not None and _goes_on(ink, scale, digits, sides, around)
+
+
+def _goes_on(ink: Components, scale: float, digits: Sequence[Box], sides: str, around: Surroundings) -> bool:
+    """Return whether ink leads over the field's edge, or a sign stands next to the number outside of it."""
+    number = _number([_scaled(box, scale) for box in digits])
+    height = number.height / scale
+    outside = Outside(around, height)
+    touching = [each for each in _touching(ink, sides) if _belongs(each, number, 0.0)]
+    if any(outside.completes(_in_field(each, scale, around.field)) for each in touching):
+        return True
+    first, last = digits[0], digits[-1]
+    at_left = "l" in sides and first.x < NEXT * height
+    at_right = "r" in sides and around.field.width - last.x - last.width < NEXT * height
+    return (at_left or at_right) and outside.has_next(first if at_left else None, last if at_right else None)
+
+
+def _holds_part_of_one(ink: Components, scale: float, sides: str, around: Surroundings) -> bool:
+    """Return whether a digit leads over the edge of a field in which nothing was read."""
+    least = MIN_BIT * ink.ink.shape[0]
+    touching = [each for each in _touching(ink, sides) if each.side in "lr" and each.box.height >= least]
+    outside = Outside(around, WRITING * around.field.height)
+    return any(outside.completes(_in_field(each, scale, around.field), ours=False) for each in touching)
 
 
 def _number(boxes: Sequence[Box]) -> _Number:
@@ -122,6 +125,11 @@ def _number(boxes: Sequence[Box]) -> _Number:
 
 def _scaled(box: Box, scale: float) -> Box:
     return Box(*(round(side * scale) for side in (box.x, box.y, box.width, box.height)))
+
+
+def _in_field(touch: _Touch, scale: float, field: Box) -> AtRim:
+    row, column = (round(place / scale) for place in touch.shown)
+    return AtRim(touch.side, _scaled(touch.box, 1 / scale), (min(row, field.height - 1), min(column, field.width - 1)))
 
 
 def _touching(ink: Components, sides: str) -> Iterator[_Touch]:
@@ -173,25 +181,3 @@ def _lies_along(touch: _Touch, number: _Number) -> bool:
         and touch.box.height >= MIN_OWN * number.height
         and touch.box.width < MAX_OWN_WIDTH * number.height
     )
-
-
-def _goes_on(touching: Sequence[_Touch], scale: float, height: float, around: Surroundings) -> bool:
-    """Return whether any of the ink leads over the field's edge, by the page around it."""
-    field = around.field
-    ink = ink_map(around.grey).view(np.uint8)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    for touch in touching:
-        row, column = (round(place / scale) for place in touch.shown)
-        row, column = min(row, field.height - 1) + field.y, min(column, field.width - 1) + field.x
-        near = np.asarray(labels)[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
-        for label in np.unique(near[near > 0]).tolist():
-            x, y, across, down, _ = np.asarray(stats)[label].tolist()
-            over = {
-                "l": field.x - x,
-                "r": x + across - field.x - field.width,
-                "t": field.y - y,
-                "b": y + down - field.y - field.height,
-            }[touch.side]
-            if down >= MIN_WHOLE * height and over >= max(2, (BEYOND if touch.side in "lr" else BELOW) * height):
-                return True
-    return False

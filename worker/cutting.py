@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from core.types import Box, FieldCrop, Page
 from forms.field_types import FieldType
 from segmentation.preprint import drop_out, subtract_blank
-from segmentation.rims import Surroundings
 from segmentation.spill import around, gather
+from segmentation.surroundings import Surroundings
 
 _Grey = NDArray[np.uint8]
 
@@ -61,10 +61,9 @@ class Sheet:
         """Whether fields are cut as they came, since nothing is known of the print."""
         return self.blank is None and (self.guides is None or self.page.pixels.ndim == 2)
 
-    def around(self, box: Box) -> Surroundings:
-        """Return a field and what is around it on the page."""
-        area = around(box, width=self.page.width, height=self.page.height)
-        return Surroundings(_part(self.grey, area), _within(box, area))
+    def around(self, box: Box, others: Sequence[Box] = ()) -> Surroundings:
+        """Return a field on the page, where the form's other fields lie at `others`."""
+        return Surroundings(self.grey, box, tuple(others))
 
     def _clean(self, box: Box) -> _Grey:
         """Return a part of the page without the blank's print and without guides."""

@@ -14,7 +14,7 @@ from core.types import FieldCrop, FieldReading, ReaderInfo
 from forms.decoder import Decoded
 from forms.field_types import FieldType
 from forms.policy import judge, lattice_threshold
-from segmentation.rims import Surroundings
+from segmentation.surroundings import Surroundings
 from worker.courtesy import doubt_units
 from worker.inspecting import inspect_ink
 from worker.lettering import check_known, read_letters

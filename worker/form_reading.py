@@ -23,7 +23,7 @@ from segmentation.registration.evening import evenly_lit
 from segmentation.registration.reference import prepare_reference
 from segmentation.registration.register import register
 from segmentation.registration.target import MarkerLayout, Method, Registered, RegistrationTarget
-from segmentation.rims import Surroundings
+from segmentation.surroundings import Surroundings
 from worker import courtesy
 from worker.cheque_laying import lay_cheque
 from worker.cutting import Sheet
@@ -97,18 +97,18 @@ class Form:
 
     def _cut(self, field: TemplateField, sheet: Sheet, fields: Sequence[TemplateField]) -> CutField:
         kind = field.field_type()
+        others = [self.box(each, sheet.page) for each in fields if each is not field]
         if field.locate == courtesy.COURTESY_AMOUNT:
             box, kind, found = courtesy.locate(field, sheet.grey, self.box(field, sheet.page))
             pixels = sheet.grey[box.y : box.y + box.height, box.x : box.x + box.width]
             crop = FieldCrop(field.name, kind.name, box, pixels)
-            return CutField(field, crop, kind, found=found, around=sheet.around(box))
+            return CutField(field, crop, kind, found=found, around=sheet.around(box, others))
         if field.writing == PRINTED:
             # The readers of print take other print around it into account, and were calibrated with it.
             sheet = replace(sheet, blank=None, guides=None)
-        others = [self.box(each, sheet.page) for each in fields if each is not field]
         box = self.box(field, sheet.page)
         crop, as_it_came = sheet.cut(field.name, kind, box, others=others)
-        return CutField(field, crop, kind, as_it_came, around=sheet.around(box) if sheet.is_plain else None)
+        return CutField(field, crop, kind, as_it_came, around=sheet.around(box, others) if sheet.is_plain else None)
 
     def bands(self, page: Page, number: int = 1) -> list[tuple[TemplateField, Box]]:
         """Return the bands of E-13B and where they lie, across the whole page: its width tells the print's size."""

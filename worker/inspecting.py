@@ -14,13 +14,14 @@ from core.types import Box
 from forms.decoder import Decoded
 from forms.reasons import MIN_OTHER, NOTHING, TANGLED_OTHER, InkSigns
 from segmentation.combs import ANY_CELLS, find_comb
-from segmentation.rims import Surroundings, is_cut_off
+from segmentation.rims import is_cut_off
 from segmentation.strikes import find_strike
+from segmentation.surroundings import Surroundings
 from segmentation.tangles import has_tangle
 from worker.preparing import Drawn, PreparedField
 
-OPEN: Final = 2
-"""Pixels between a frame's interior and the field's edge, where it has no side there."""
+OPEN: Final = 1 / 32
+"""Of the field's height between a frame's interior and the field's edge, two pixels at least: it has no side there."""
 
 FEW_DIGITS: Final = 2
 SMALL: Final = 0.32
@@ -36,10 +37,10 @@ def inspect_ink(field: PreparedField, decoded: Decoded, *, found: bool = False) 
         decoded: what was read in it.
         found: whether the field was found on a page, by where its writing ends.
     """
+    cut_off = field.line is not None and not found and _is_cut_off(field, decoded)
     if not decoded.text or field.line is None or decoded.fused is None:
-        return NOTHING
+        return InkSigns(cut_off=cut_off)
     boxes = _boxes_around(field, decoded)
-    cut_off = not found and _is_cut_off(field, decoded)
     if decoded.other < MIN_OTHER:
         return InkSigns(boxes=boxes, cut_off=cut_off)
     if field.comb is not None:
@@ -65,7 +66,7 @@ def _open_sides(field: PreparedField) -> str:
     if frame is None:
         return "lrtb"
     ends = {"l": frame.x, "r": box.width - frame.x - frame.width}
-    return "".join(side for side, gap in ends.items() if gap <= OPEN)
+    return "".join(side for side, gap in ends.items() if gap <= max(2, OPEN * box.height))
 
 
 def _around(field: PreparedField) -> Surroundings | None:

@@ -19,7 +19,7 @@ from segmentation.combs import Comb, find_comb
 from segmentation.lattice import Cutting, cut_field
 from segmentation.line import Line, prepare_line
 from segmentation.normalise import SIDE
-from segmentation.rims import Surroundings
+from segmentation.surroundings import Surroundings
 
 LOST_BELOW: Final = 0.25
 """Writing less tall than this share of its field would be a few pixels of the line."""

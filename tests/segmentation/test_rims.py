@@ -1,5 +1,7 @@
 """Digits that a field's edge cuts off: told by the page around the field, or by what is left of them at its rim."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import pytest
@@ -7,7 +9,8 @@ from numpy.typing import NDArray
 
 from core.types import Box
 from segmentation.lattice import cut_field
-from segmentation.rims import Surroundings, is_cut_off
+from segmentation.rims import is_cut_off
+from segmentation.surroundings import Surroundings
 from tests.segmentation.drawn import crop_of, draw_digit
 
 Grey = NDArray[np.uint8]
@@ -29,12 +32,14 @@ def page(text: str) -> tuple[Grey, list[Box]]:
     return grey, boxes
 
 
-def is_cut(grey: Grey, field: Box, boxes: list[Box], *, on_page: bool, sides: str = "lrtb") -> bool:
+def is_cut(
+    grey: Grey, field: Box, boxes: list[Box], *, on_page: bool, sides: str = "lrtb", others: Sequence[Box] = ()
+) -> bool:
     """Return what is said of `field`, of whose digits those with their middles in it were read."""
     pixels = np.ascontiguousarray(grey[field.y : field.y + field.height, field.x : field.x + field.width])
     cutting = cut_field(crop_of(pixels))
     read = [_within(box, field) for box in boxes if field.x <= box.x + box.width / 2 < field.x + field.width]
-    around = Surroundings(grey, field) if on_page else None
+    around = Surroundings(grey, field, tuple(others)) if on_page else None
     return is_cut_off(cutting.components, cutting.scale, read, sides=sides, around=around)
 
 
@@ -108,6 +113,40 @@ def test_a_side_that_a_frame_closes_is_not_asked() -> None:
     assert not is_cut(grey, cut, boxes, on_page=True, sides="l")
 
 
-def test_nothing_was_read() -> None:
-    grey, _ = page("24")
-    assert not is_cut(grey, Box(20, 10, 100, 110), [], on_page=True)
+def test_a_field_in_which_nothing_was_read_may_hold_part_of_a_digit() -> None:
+    grey, boxes = page("24")
+    assert not is_cut(grey, Box(4, 10, 40, 110), [], on_page=True)
+    part = Box(4, 10, boxes[0].x + 8 - 4, 110)
+    assert is_cut(grey, part, [], on_page=True)
+    assert not is_cut(grey, part, [], on_page=False)
+    # The writing of the field next to it.
+    assert not is_cut(grey, part, [], on_page=True, others=[Box(boxes[0].x + 6, 10, 90, 110)])
+
+
+@pytest.mark.parametrize("side", ["l", "r"])
+def test_a_digit_that_stands_next_to_the_number_outside_is_missed(side: str) -> None:
+    grey, boxes = page("24107")
+    left = boxes[0].x + boxes[0].width + 5 if side == "l" else 20
+    right = boxes[-1].x - 5 if side == "r" else grey.shape[1] - 20
+    field = Box(left, 10, right - left, 110)
+    assert is_cut(grey, field, boxes, on_page=True)
+    assert not is_cut(grey, field, boxes, on_page=False)
+    there = boxes[0] if side == "l" else boxes[-1]
+    assert not is_cut(grey, field, boxes, on_page=True, others=[Box(there.x - 4, 10, there.width + 8, 110)])
+
+
+def test_printed_lines_around_a_cell_are_no_part_of_its_digits() -> None:
+    grey, boxes = page("2410")
+    cell = Box(boxes[0].x - 6, TOP - 8, boxes[-1].x + boxes[-1].width + 12 - boxes[0].x, SIZE + 11)
+    for x in (cell.x, cell.x + cell.width):
+        cv2.line(grey, (x, 0), (x, grey.shape[0]), 90, 2)
+    for y in (cell.y, cell.y + cell.height):
+        cv2.line(grey, (0, y), (grey.shape[1], y), 90, 2)
+    inside = Box(cell.x + 3, cell.y + 3, cell.width - 5, cell.height - 5)
+    assert not is_cut(grey, inside, boxes, on_page=True)
+
+
+def test_at_the_pages_edge_nobody_knows_what_was_outside() -> None:
+    grey, boxes = page("2400")
+    scan = np.ascontiguousarray(grey[:, : boxes[-1].x + round(0.45 * boxes[-1].width)])
+    assert is_cut(scan, Box(20, 10, scan.shape[1] - 20, 110), boxes, on_page=True)
