@@ -3,6 +3,7 @@
 ```
 area ─ find_sign ─▶ crop right of it ─ (as any field) ─▶ FieldReading ─ settle_cents ─▶ FieldReading
 any amount whose type does not say how many decimals are written ─▶ FieldReading ─ doubt_units ─▶ FieldReading
+any amount ─▶ FieldReading ─ doubt_unread_cents ─▶ FieldReading
 ```
 """
 
@@ -61,6 +62,20 @@ LOWEST_MARK: Final = 0.97
 
 HANGING: Final = 0.1
 """Heights of a digit below the digits' feet to which a comma hangs that stands under a digit."""
+
+BEHIND: Final = 1.6
+"""Heights of a digit behind the last one, and above, in which raised cents stand."""
+
+LOWEST_CENT: Final = 0.2
+TALLEST_CENT: Final = 0.75
+NARROWEST_CENT: Final = 0.06
+"""Heights of a digit that a raised cent is tall, and wide at least: a slash is taller, a dash lower."""
+
+WIDEST_CENT: Final = 1.2
+"""Its heights that it is wide: dashes are wider, slanted ones too."""
+
+DEEPEST_CENT: Final = 0.75
+"""Heights of a digit below the digits' tops at which a raised cent ends at the lowest."""
 
 _Grey = NDArray[np.uint8]
 
@@ -124,6 +139,20 @@ def doubt_units(reading: FieldReading, kind: FieldType, crop: FieldCrop) -> Fiel
     return _without_value(reading)
 
 
+def doubt_unread_cents(reading: FieldReading, kind: FieldType, crop: FieldCrop) -> FieldReading:
+    """Return the amount, without a value where small raised signs stand behind it that were read as no digits.
+
+    Args:
+        reading: of any field.
+        kind: what it may hold.
+        crop: the field.
+    """
+    boxes = [digit.box for digit in reading.digits]
+    if kind.name != "amount" or not boxes or not reading.accepted or not _has_raised_behind(boxes, crop):
+        return reading
+    return _without_value(reading)
+
+
 def _without_value(reading: FieldReading) -> FieldReading:
     reasons = tuple(dict.fromkeys((*reading.review_reasons, ReviewReason.INVALID_FORMAT)))
     return replace(reading, value=None, accepted=False, review_reasons=reasons)
@@ -174,15 +203,49 @@ def _marked_gaps(boxes: Sequence[Box], crop: FieldCrop) -> Iterator[int]:
             yield len(boxes) - 1 - number
 
 
-def _blots(boxes: Sequence[Box], crop: FieldCrop, height: float) -> list[Box]:
-    """Return the connected pieces of ink around the digits, in pixels of the page."""
+def _blots(
+    boxes: Sequence[Box], crop: FieldCrop, height: float, *, behind: float = 1.0, above: float = 0.2
+) -> list[Box]:
+    """Return the connected pieces of ink around the digits, in pixels of the page.
+
+    Args:
+        boxes: the digits, in pixels of the page.
+        crop: the field.
+        height: of a digit.
+        behind: heights of a digit behind the last one that are looked at.
+        above: the same above the digits.
+    """
     corner = crop.box
-    x, y = max(0, int(boxes[0].x - corner.x - height)), max(0, int(min(box.y for box in boxes) - corner.y - height / 5))
-    right = int(boxes[-1].x + boxes[-1].width - corner.x + height)
+    top = min(box.y for box in boxes) - corner.y
+    x, y = max(0, int(boxes[0].x - corner.x - height)), max(0, int(top - above * height))
+    right = int(boxes[-1].x + boxes[-1].width - corner.x + behind * height)
     bottom = int(max(box.y + box.height for box in boxes) - corner.y + height)
     ink = ink_map(np.ascontiguousarray(crop.pixels[y:bottom, x:right]))
     pieces = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)[2][1:, :4].tolist()
     return [Box(left + x + corner.x, top + y + corner.y, wide, tall) for left, top, wide, tall in pieces]
+
+
+def _has_raised_behind(boxes: Sequence[Box], crop: FieldCrop) -> bool:
+    """Return whether two signs or more stand behind the number as raised cents do, smaller than its digits."""
+    height, end = median(box.height for box in boxes), boxes[-1].x + boxes[-1].width
+    top = median(box.y for box in boxes)
+    raised = [
+        blot
+        for blot in _blots(boxes, crop, height, behind=BEHIND, above=BEHIND)
+        if end - NARROWEST_CENT * height <= blot.x <= end + BEHIND * height
+        and LOWEST_CENT * height <= blot.height <= TALLEST_CENT * height
+        and NARROWEST_CENT * height <= blot.width <= WIDEST_CENT * blot.height
+        and blot.y + blot.height - top <= DEEPEST_CENT * height
+    ]
+    # The bars of an equals sign stand one above the other.
+    return any(
+        right.x >= left.x + left.width / 2 and min(_end(left), _end(right)) > max(left.y, right.y)
+        for left, right in itertools.pairwise(sorted(raised, key=lambda blot: blot.x))
+    )
+
+
+def _end(box: Box) -> int:
+    return box.y + box.height
 
 
 def _is_small(mark: Box, height: float) -> bool:

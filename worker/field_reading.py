@@ -15,7 +15,7 @@ from forms.decoder import Decoded
 from forms.field_types import FieldType
 from forms.policy import judge, lattice_threshold
 from segmentation.surroundings import Surroundings
-from worker.courtesy import doubt_units
+from worker.courtesy import doubt_units, doubt_unread_cents
 from worker.inspecting import inspect_ink
 from worker.lettering import check_known, read_letters
 from worker.networks import Networks
@@ -101,7 +101,9 @@ class FieldReader:
             signs=signs,
         )
         # In a comb every digit stands apart, and what is printed between its boxes is no point.
-        return reading if field.comb is not None else doubt_units(reading, field.kind, field.crop)
+        if field.comb is not None:
+            return reading
+        return doubt_unread_cents(doubt_units(reading, field.kind, field.crop), field.kind, field.crop)
 
     def _threshold_for(self, target_error: float) -> float:
         calibration = self._networks.calibration

@@ -1,5 +1,6 @@
 """Cents of an amount: told from the whole units by a point, a gap, their height or a fraction."""
 
+from dataclasses import replace
 from itertools import accumulate
 
 import cv2
@@ -12,7 +13,7 @@ from core.types import Box, DigitReading, FieldCrop, FieldReading, Page, ReviewR
 from forms.field_specs import AmountSpec, DateSpec, DigitsSpec
 from forms.field_types import FieldType
 from tests.factories import field
-from worker.courtesy import doubt_units, has_cents, leaves_cents_open, settle_cents
+from worker.courtesy import doubt_units, doubt_unread_cents, has_cents, leaves_cents_open, settle_cents
 from worker.pipeline import Reader, ReadRequest
 
 CENTS = AmountSpec(decimals=2).field_type()
@@ -192,3 +193,41 @@ def test_a_reader_takes_no_cents_for_whole_units(reader: Reader, text: str, valu
     assert (ReviewReason.INVALID_FORMAT in reading.review_reasons) == (value is None)
     stated = reader.read_pixels(Page(0, crop.pixels), request=ReadRequest("digits")).fields[0]
     assert stated.value == "1250"
+
+
+def widened(text: str, *, seed: int) -> tuple[FieldReading, FieldCrop, int, int, int]:
+    """Return an amount with paper behind it; where that begins, the digits' tops, and their height."""
+    reading, crop = penned(text, seed=seed)
+    height = int(np.median([digit.box.height for digit in reading.digits]))
+    paper = np.full((crop.box.height, 2 * height), int(np.median(crop.pixels)), np.uint8)
+    pixels = np.ascontiguousarray(np.concatenate([crop.pixels, paper], axis=1))
+    last = reading.digits[-1].box
+    wider = replace(crop, box=replace(crop.box, width=pixels.shape[1]), pixels=pixels)
+    return reading, wider, last.x + last.width - CORNER[0], last.y - CORNER[1], height
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("kind", [OPEN, CENTS], ids=["decimals not stated", "two decimals"])
+def test_small_raised_cents_that_nobody_read_leave_no_value(kind: FieldType, seed: int) -> None:
+    reading, crop, end, top, height = widened("1250", seed=seed)
+    assert doubt_unread_cents(reading, kind, crop) == reading
+    for place in range(2):
+        left = end + height // 5 + place * height // 2
+        cv2.ellipse(crop.pixels, (left + height // 6, top + height // 8), (height // 7, height // 5), 0, 0, 360, 40, 3)
+    assert doubt_unread_cents(reading, kind, crop).review_reasons == (ReviewReason.INVALID_FORMAT,)
+
+
+@pytest.mark.parametrize("tail", ["=", "/-", "-", "."])
+def test_tails_that_close_an_amount_are_no_cents(tail: str) -> None:
+    reading, crop, end, top, height = widened("1250", seed=1)
+    x, middle, thick = end + height // 4, top + height // 2, max(3, height // 12)
+    if "=" in tail:
+        for y in (middle - height // 6, middle + height // 6):
+            cv2.line(crop.pixels, (x, y + height // 12), (x + height // 2, y - height // 12), 40, thick)
+    if "/" in tail:
+        cv2.line(crop.pixels, (x, top + height), (x + height // 3, top), 40, thick)
+    if "-" in tail:
+        cv2.line(crop.pixels, (x + height // 2, middle), (x + height, middle), 40, thick)
+    if "." in tail:
+        cv2.circle(crop.pixels, (x, top + height), thick, 40, -1)
+    assert doubt_unread_cents(reading, OPEN, crop) == reading
