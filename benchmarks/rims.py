@@ -5,7 +5,8 @@
 Held-out fields of ORAND, Meza and IDRBT that are read right and accepted are cut: through the first or the last digit,
 30 or 60 % of its width away, and through all of them at top or foot, 20 or 40 % of their height away. They are read as
 pictures of a field alone, of which nobody knows what was around them. The drawn forms of `benchmarks/forms.py` are
-then read with boxes that cut the numbers' first or last digit: there the page around the field is known.
+then read with boxes that cut the numbers' first or last digit, or end before it: there the page around the field is
+known.
 """
 
 import argparse
@@ -129,6 +130,13 @@ def _ends(read: "dict[str, FieldReading]") -> Iterator[tuple[str, dict[str, tupl
     for share in ACROSS:
         last = {name: field.digits[-1].box for name, field in read.items()}
         yield f"right, {share:.0%}", {n: (None, round(box.x + (1 - share) * box.width)) for n, box in last.items()}
+    boxes = {name: [digit.box for digit in field.digits] for name, field in read.items()}
+    yield "left, the whole digit", {name: (_between(own[0], own[1]), None) for name, own in boxes.items()}
+    yield "right, the whole digit", {name: (None, _between(own[-2], own[-1])) for name, own in boxes.items()}
+
+
+def _between(left: Box, right: Box) -> int:
+    return round((left.x + left.width + right.x) / 2)
 
 
 def _moved(form: "Form", ends: dict[str, tuple[int | None, int | None]]) -> "Form":

@@ -4,6 +4,7 @@ import pytest
 
 from core.types import Box, DigitReading, ReviewReason
 from forms.decoder import Decoded
+from forms.field_specs import DigitsSpec
 from forms.policy import judge
 from tests.forms.rows import crop
 
@@ -42,3 +43,11 @@ def test_each_printed_box_must_hold_one_digit(cells: int | None, misfit: bool) -
     reading = judge(decoded("42", *boxes), crop(), accept_confidence=0.5, comb_cells=cells)
     assert (ReviewReason.COMB_MISFIT in reading.review_reasons) is misfit
     assert reading.accepted is not misfit
+
+
+@pytest.mark.parametrize(("text", "misfit"), [("4217", False), ("421", True), ("42171", True)])
+def test_of_stated_boxes_that_are_not_seen_the_number_is_known(text: str, misfit: bool) -> None:
+    kind = DigitsSpec(min_length=1, max_length=9).field_type(cells=4)
+    row = decoded(text, *(Box(30 * place, 0, 20, 40) for place in range(len(text))))
+    reading = judge(row, crop(), accept_confidence=0.5, kind=kind)
+    assert (ReviewReason.COMB_MISFIT in reading.review_reasons) is misfit

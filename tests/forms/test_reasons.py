@@ -6,6 +6,7 @@ import pytest
 
 from core.types import Box, DigitReading, ReviewReason
 from forms.decoder import Decoded
+from forms.field_specs import AmountSpec, DateSpec, DigitsSpec, FieldSpec, LuhnSpec
 from forms.fusion import Fused, Proposal
 from forms.policy import judge
 from forms.reasons import CLEAR, FAINT, NOTHING, InkSigns
@@ -121,13 +122,36 @@ def test_groups_far_apart_and_rows_are_numbers_of_their_own(decoded: Decoded, se
     assert reasons(decoded) == ((ReviewReason.SEVERAL_NUMBERS,) if several else ())
 
 
-def test_parts_of_a_date_and_digits_in_boxes_may_stand_apart() -> None:
-    decoded = in_row(0, 30, 130, 160, 190, 220)
-    dated = judge(decoded, replace(crop(), type="date"), accept_confidence=0.9)
-    boxed = judge(decoded, crop(), accept_confidence=0.9, comb_cells=6)
-    assert ReviewReason.SEVERAL_NUMBERS in reasons(decoded)
-    assert ReviewReason.SEVERAL_NUMBERS not in (*dated.review_reasons, *boxed.review_reasons)
+APART = in_row(0, 30, 60, 90, 220, 250)
+
+
+@pytest.mark.parametrize(
+    ("spec", "cells"),
+    [
+        (DateSpec(), None),
+        (LuhnSpec(), None),
+        (DigitsSpec(length=6), None),
+        (DigitsSpec(), 6),
+        (AmountSpec(decimals=2), None),
+    ],
+)
+def test_what_the_type_explains_is_no_second_number(spec: FieldSpec, cells: int | None) -> None:
+    found = judge(APART, crop(), accept_confidence=0.9, kind=spec.field_type(cells=cells)).review_reasons
+    assert ReviewReason.SEVERAL_NUMBERS not in found
+    assert reasons(APART) == (ReviewReason.SEVERAL_NUMBERS,)
+
+
+@pytest.mark.parametrize("spec", [DigitsSpec(min_length=3, max_length=8), AmountSpec(), AmountSpec(decimals=0)])
+def test_what_it_does_not_explain_is(spec: FieldSpec) -> None:
+    found = judge(APART, crop(), accept_confidence=0.9, kind=spec.field_type()).review_reasons
+    assert found == (ReviewReason.SEVERAL_NUMBERS,)
+
+
+def test_digits_in_boxes_that_are_seen_may_stand_apart() -> None:
+    assert judge(APART, crop(), accept_confidence=0.9, comb_cells=6).review_reasons == ()
 
 
 def test_a_number_that_may_go_on_outside_goes_to_a_person() -> None:
     assert reasons(read(), InkSigns(cut_off=True)) == (ReviewReason.CUT_OFF,)
+    empty = replace(read(), text="", digits=())
+    assert reasons(empty, InkSigns(cut_off=True)) == (ReviewReason.EMPTY, ReviewReason.CUT_OFF)
