@@ -98,7 +98,7 @@ def has_cents(kind: FieldType) -> bool:
     return kind.name == "amount" and kind.normalise("12345") == "123.45"
 
 
-def settle_cents(reading: FieldReading, kind: FieldType) -> FieldReading:
+def settle_cents(reading: FieldReading, kind: FieldType, crop: FieldCrop, *, fraction: bool = False) -> FieldReading:
     """Return the amount with its cents, where they stand apart; without a value where nobody can tell which they are.
 
     `400.00`, `400 00`, `400⁰⁰` and `400 00/100` are 400.00; of `400` alone the last two digits would be cents, too.
@@ -106,12 +106,16 @@ def settle_cents(reading: FieldReading, kind: FieldType) -> FieldReading:
     Args:
         reading: of a type that has two decimals.
         kind: that type.
+        crop: the field.
+        fraction: whether cents may stand over a 100, as on cheques.
     """
     boxes = [digit.box for digit in reading.digits]
     if not reading.text or len(boxes) != len(reading.text) or _stand_apart(boxes, CENTS):
         return reading
+    if len(boxes) > CENTS and _behind_a_point(boxes, crop):
+        return reading
     whole = boxes[: -len(HUNDREDTHS)]
-    if reading.text.endswith(HUNDREDTHS) and len(whole) > CENTS and _stand_apart(whole, CENTS):
+    if fraction and reading.text.endswith(HUNDREDTHS) and len(whole) > CENTS and _stand_apart(whole, CENTS):
         text = reading.text[: len(whole)]
         return replace(reading, text=text, value=kind.value(text), digits=reading.digits[: len(whole)])
     return _without_value(reading)

@@ -12,8 +12,11 @@ from core.settings import Settings
 from core.types import Box, DigitReading, FieldCrop, FieldReading, Page, ReviewReason
 from forms.field_specs import AmountSpec, DateSpec, DigitsSpec
 from forms.field_types import FieldType
+from forms.templates import parse_template
+from segmentation.decoding import DecodeLimits
 from tests.factories import field
 from worker.courtesy import doubt_units, doubt_unread_cents, has_cents, leaves_cents_open, settle_cents
+from worker.form_reading import open_form
 from worker.pipeline import Reader, ReadRequest
 
 CENTS = AmountSpec(decimals=2).field_type()
@@ -34,47 +37,58 @@ def written(text: str, *, wide_before: tuple[int, ...] = (), gap: int = 22, rais
     )
 
 
+def settled(reading: FieldReading, *, fraction: bool = True) -> FieldReading:
+    """Return the reading of a field whose picture shows nothing that could be a point."""
+    paper = np.full((reading.box.height, reading.box.width), 240, np.uint8)
+    return settle_cents(reading, CENTS, FieldCrop("amount", "amount", reading.box, paper), fraction=fraction)
+
+
 @pytest.mark.parametrize("text", ["23300", "100", "4202056", "000"])
 def test_cents_behind_a_point_are_left_alone(text: str) -> None:
     reading = written(text, wide_before=(len(text) - 2,))
-    assert settle_cents(reading, CENTS) == reading
+    assert settled(reading) == reading
 
 
 def test_raised_cents_need_no_point() -> None:
     reading = written("23300", raised=20)
-    assert settle_cents(reading, CENTS) == reading
+    assert settled(reading) == reading
 
 
 @pytest.mark.parametrize("text", ["400", "23300", "111"])
 def test_whole_units_alone_are_not_read_as_cents(text: str) -> None:
-    settled = settle_cents(written(text), CENTS)
-    assert (settled.text, settled.value, settled.accepted) == (text, None, False)
-    assert settled.review_reasons == (ReviewReason.INVALID_FORMAT,)
+    found = settled(written(text))
+    assert (found.text, found.value, found.accepted) == (text, None, False)
+    assert found.review_reasons == (ReviewReason.INVALID_FORMAT,)
 
 
 def test_a_gap_elsewhere_is_no_point() -> None:
-    assert settle_cents(written("12300", wide_before=(2,)), CENTS).value is None
+    assert settled(written("12300", wide_before=(2,))).value is None
 
 
 @pytest.mark.parametrize(("text", "value"), [("40056100", "400.56"), ("4200100", "42.00")])
 def test_the_hundred_of_a_fraction_is_no_part_of_the_amount(text: str, value: str) -> None:
-    settled = settle_cents(written(text, wide_before=(len(text) - 5,)), CENTS)
-    assert (settled.text, settled.value, settled.accepted) == (text[:-3], value, True)
-    assert len(settled.digits) == len(settled.text)
+    found = settled(written(text, wide_before=(len(text) - 5,)))
+    assert (found.text, found.value, found.accepted) == (text[:-3], value, True)
+    assert len(found.digits) == len(found.text)
+
+
+def test_only_on_cheques_a_hundred_is_that_of_a_fraction() -> None:
+    found = settled(written("40056100", wide_before=(3,)), fraction=False)
+    assert (found.text, found.value, found.accepted) == ("40056100", None, False)
 
 
 def test_an_amount_that_ends_in_one_hundred_cents_is_no_fraction() -> None:
     reading = written("4256100", wide_before=(5,))
-    assert settle_cents(reading, CENTS).value == "42561.00"
+    assert settled(reading).value == "42561.00"
 
 
 def test_two_digits_alone_are_no_amount_with_cents() -> None:
-    assert settle_cents(written("56"), CENTS).value is None
+    assert settled(written("56")).value is None
 
 
 def test_nothing_stays_nothing() -> None:
     empty = FieldReading("amount", "amount", Box(0, 0, 9, 9), "", None, 0.0, accepted=False)
-    assert settle_cents(empty, CENTS) == empty
+    assert settled(empty) == empty
 
 
 def test_rupees_have_no_cents() -> None:
@@ -231,3 +245,17 @@ def test_tails_that_close_an_amount_are_no_cents(tail: str) -> None:
     if "." in tail:
         cv2.circle(crop.pixels, (x, top + height), thick, 40, -1)
     assert doubt_unread_cents(reading, OPEN, crop) == reading
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("12.50", "12.50"), ("1250", None), ("1,250", None), ("1,250.00", "1250.00")]
+)
+def test_a_form_whose_amounts_have_cents_wants_to_see_them(reader: Reader, text: str, value: str | None) -> None:
+    _, crop = penned(text, seed=3)
+    box = {"x": 0, "y": 0, "width": crop.box.width, "height": crop.box.height}
+    fields = [{"name": "fee", "type": {"name": "amount", "decimals": 2}, "box": box}]
+    body = {"name": "bill", "page": {"width": crop.box.width, "height": crop.box.height}, "fields": fields}
+    form = open_form(parse_template(body), reference=None, limits=DecodeLimits.from_settings(Settings()))
+    field = reader.read_pixels(Page(0, crop.pixels), request=ReadRequest(form=form)).fields[0]
+    assert field.value == value
+    assert (ReviewReason.INVALID_FORMAT in field.review_reasons) == (value is None)
