@@ -3,6 +3,7 @@
 ```
 area ─ find_sign ─▶ crop right of it ─ (as any field) ─▶ FieldReading ─ settle_cents ─▶ FieldReading
 any amount whose type does not say how many decimals are written ─▶ FieldReading ─ doubt_units ─▶ FieldReading
+any other amount with cents ─▶ FieldReading ─ doubt_cents ─▶ FieldReading
 any amount ─▶ FieldReading ─ doubt_unread_cents ─▶ FieldReading
 ```
 """
@@ -31,6 +32,8 @@ DECIMALS: Final = {"$": 2, "₹": None}
 """Written behind a sign where a template does not say: dollars with their cents, rupees as `amount` has them."""
 
 CENTS: Final = 2
+THOUSANDS: Final = 3
+"""Digits behind the point, and behind the last comma of whole units."""
 
 HUNDREDTHS: Final = "100"
 """Below the line of cents that are written as a fraction."""
@@ -98,7 +101,7 @@ def has_cents(kind: FieldType) -> bool:
     return kind.name == "amount" and kind.normalise("12345") == "123.45"
 
 
-def settle_cents(reading: FieldReading, kind: FieldType, crop: FieldCrop, *, fraction: bool = False) -> FieldReading:
+def settle_cents(reading: FieldReading, kind: FieldType, crop: FieldCrop) -> FieldReading:
     """Return the amount with its cents, where they stand apart; without a value where nobody can tell which they are.
 
     `400.00`, `400 00`, `400⁰⁰` and `400 00/100` are 400.00; of `400` alone the last two digits would be cents, too.
@@ -107,7 +110,6 @@ def settle_cents(reading: FieldReading, kind: FieldType, crop: FieldCrop, *, fra
         reading: of a type that has two decimals.
         kind: that type.
         crop: the field.
-        fraction: whether cents may stand over a 100, as on cheques.
     """
     boxes = [digit.box for digit in reading.digits]
     if not reading.text or len(boxes) != len(reading.text) or _stand_apart(boxes, CENTS):
@@ -115,10 +117,26 @@ def settle_cents(reading: FieldReading, kind: FieldType, crop: FieldCrop, *, fra
     if len(boxes) > CENTS and _behind_a_point(boxes, crop):
         return reading
     whole = boxes[: -len(HUNDREDTHS)]
-    if fraction and reading.text.endswith(HUNDREDTHS) and len(whole) > CENTS and _stand_apart(whole, CENTS):
+    if reading.text.endswith(HUNDREDTHS) and len(whole) > CENTS and _stand_apart(whole, CENTS):
         text = reading.text[: len(whole)]
         return replace(reading, text=text, value=kind.value(text), digits=reading.digits[: len(whole)])
     return _without_value(reading)
+
+
+def doubt_cents(reading: FieldReading, crop: FieldCrop) -> FieldReading:
+    """Return the amount, without a value where it is written as whole units although its type says that it has cents.
+
+    `1,250` would be 12.50. Digits alone are taken for what the type says.
+
+    Args:
+        reading: of a type that has two decimals.
+        crop: the field.
+    """
+    boxes = [digit.box for digit in reading.digits]
+    if len(boxes) <= THOUSANDS or len(boxes) != len(reading.text):
+        return reading
+    marked = set(_marked_gaps(boxes, crop))
+    return _without_value(reading) if THOUSANDS in marked and CENTS not in marked else reading
 
 
 def leaves_cents_open(kind: FieldType) -> bool:

@@ -150,8 +150,10 @@ def open_form(
 def settled(cut: CutField, reading: FieldReading) -> FieldReading:
     """Return the reading of a field after what its place and type ask for beside its digits."""
     if courtesy.has_cents(cut.kind) and not cut.kind.comb_cells:
-        sought = cut.field.locate == courtesy.COURTESY_AMOUNT
-        reading = courtesy.settle_cents(reading, cut.kind, cut.crop, fraction=sought)
+        if cut.field.locate == courtesy.COURTESY_AMOUNT:
+            reading = courtesy.settle_cents(reading, cut.kind, cut.crop)
+        else:
+            reading = courtesy.doubt_cents(reading, cut.crop)
     return reading if cut.found else _doubted(reading, (ReviewReason.REGISTRATION_POOR,))
 
 

@@ -15,7 +15,7 @@ from forms.field_types import FieldType
 from forms.templates import parse_template
 from segmentation.decoding import DecodeLimits
 from tests.factories import field
-from worker.courtesy import doubt_units, doubt_unread_cents, has_cents, leaves_cents_open, settle_cents
+from worker.courtesy import doubt_cents, doubt_units, doubt_unread_cents, has_cents, leaves_cents_open, settle_cents
 from worker.form_reading import open_form
 from worker.pipeline import Reader, ReadRequest
 
@@ -37,10 +37,10 @@ def written(text: str, *, wide_before: tuple[int, ...] = (), gap: int = 22, rais
     )
 
 
-def settled(reading: FieldReading, *, fraction: bool = True) -> FieldReading:
+def settled(reading: FieldReading) -> FieldReading:
     """Return the reading of a field whose picture shows nothing that could be a point."""
     paper = np.full((reading.box.height, reading.box.width), 240, np.uint8)
-    return settle_cents(reading, CENTS, FieldCrop("amount", "amount", reading.box, paper), fraction=fraction)
+    return settle_cents(reading, CENTS, FieldCrop("amount", "amount", reading.box, paper))
 
 
 @pytest.mark.parametrize("text", ["23300", "100", "4202056", "000"])
@@ -70,11 +70,6 @@ def test_the_hundred_of_a_fraction_is_no_part_of_the_amount(text: str, value: st
     found = settled(written(text, wide_before=(len(text) - 5,)))
     assert (found.text, found.value, found.accepted) == (text[:-3], value, True)
     assert len(found.digits) == len(found.text)
-
-
-def test_only_on_cheques_a_hundred_is_that_of_a_fraction() -> None:
-    found = settled(written("40056100", wide_before=(3,)), fraction=False)
-    assert (found.text, found.value, found.accepted) == ("40056100", None, False)
 
 
 def test_an_amount_that_ends_in_one_hundred_cents_is_no_fraction() -> None:
@@ -248,9 +243,10 @@ def test_tails_that_close_an_amount_are_no_cents(tail: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("12.50", "12.50"), ("1250", None), ("1,250", None), ("1,250.00", "1250.00")]
+    ("text", "value"),
+    [("12.50", "12.50"), ("1250", "12.50"), ("1,250.00", "1250.00"), ("26,30,000", None), ("12,500", None)],
 )
-def test_a_form_whose_amounts_have_cents_wants_to_see_them(reader: Reader, text: str, value: str | None) -> None:
+def test_thousands_are_not_read_as_cents_on_a_form(reader: Reader, text: str, value: str | None) -> None:
     _, crop = penned(text, seed=3)
     box = {"x": 0, "y": 0, "width": crop.box.width, "height": crop.box.height}
     fields = [{"name": "fee", "type": {"name": "amount", "decimals": 2}, "box": box}]
@@ -259,3 +255,10 @@ def test_a_form_whose_amounts_have_cents_wants_to_see_them(reader: Reader, text:
     field = reader.read_pixels(Page(0, crop.pixels), request=ReadRequest(form=form)).fields[0]
     assert field.value == value
     assert (ReviewReason.INVALID_FORMAT in field.review_reasons) == (value is None)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("text", "kept"), [("1,250", False), ("305,000", False), ("1,250.00", True), ("400", True)])
+def test_a_comma_before_three_digits_contradicts_cents(text: str, kept: bool, seed: int) -> None:
+    reading, crop = penned(text, seed=seed)
+    assert (doubt_cents(reading, crop) == reading) is kept
