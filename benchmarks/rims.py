@@ -13,7 +13,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -140,8 +140,6 @@ def _between(left: Box, right: Box) -> int:
 
 
 def _moved(form: "Form", ends: dict[str, tuple[int | None, int | None]]) -> "Form":
-    from dataclasses import replace
-
     from forms.templates import parse_template
 
     body = form.template.model_dump(mode="json", exclude_none=True)

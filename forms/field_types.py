@@ -29,6 +29,11 @@ class FieldType:
     comb_cells: tuple[int, ...] = ()
     letters: bool = False
 
+    @property
+    def has_cents(self) -> bool:
+        """Whether the last two digits of such an amount are decimals, whatever they are."""
+        return self.name == "amount" and self.normalise("12345") == "123.45"
+
     def value(self, text: str) -> str | None:
         """Return what `text` means in a form for programs, or None where it is empty or no string of this type."""
         if self.letters:

@@ -18,6 +18,7 @@ from forms.reasons import (
     widest_gap,
 )
 from forms.rules import contrast
+from forms.values import CENTS
 
 MIN_DIGIT_SHARE: Final = 0.5
 """What was read as digits is more likely none below this."""
@@ -44,8 +45,6 @@ FRAME_PARTS: Final = ("1", "7")
 
 IN_PARTS: Final = frozenset({"date", "luhn", "iban", "mod11", "aba_routing"})
 """Types whose values are written in parts that stand apart, and check their digits."""
-
-CENTS: Final = 2
 
 LONGEST: Final = 40
 """Digits; of how many a type's strings are is asked no further."""
@@ -167,8 +166,7 @@ def _are_several(decoded: Decoded, kind: FieldType) -> bool:
     place = widest_gap(decoded)
     if place is None or kind.name in IN_PARTS or len(decoded.text) in kind.comb_cells:
         return False
-    with_cents = kind.name == "amount" and kind.normalise("12345") == "123.45"
-    if with_cents and place == len(decoded.digits) - CENTS:
+    if kind.has_cents and place == len(decoded.digits) - CENTS:
         return False
     return len(string_lengths(kind.automaton, most=LONGEST)) != 1
 

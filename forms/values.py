@@ -9,6 +9,9 @@ from typing import Final
 
 from forms.automaton import Automaton, finite
 
+CENTS: Final = 2
+"""Digits of an amount behind its point."""
+
 AMOUNT_DIGITS: Final = 13
 """Of the longest amount: more than a cheque is drawn for."""
 

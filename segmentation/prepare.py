@@ -288,5 +288,19 @@ def clip_box(low: NDArray[np.float64], high: NDArray[np.float64], *, width: int,
     return Box(x=x, y=y, width=right - x, height=bottom - y)
 
 
+def widened(box: Box, *, across: int, down: int, width: int, height: int) -> Box:
+    """Return the box with so many pixels more left and right, and above and below, inside width × height."""
+    x, y = max(0, box.x - across), max(0, box.y - down)
+    right, bottom = min(width, box.x + box.width + across), min(height, box.y + box.height + down)
+    return Box(x, y, right - x, bottom - y)
+
+
+def share_inside(box: Box, other: Box) -> float:
+    """Return how much of the box lies in the other one, in 0..1."""
+    across = min(box.x + box.width, other.x + other.width) - max(box.x, other.x)
+    down = min(box.y + box.height, other.y + other.height) - max(box.y, other.y)
+    return max(0, across) * max(0, down) / max(1, box.width * box.height)
+
+
 def _odd(value: float) -> int:
     return int(value) | 1

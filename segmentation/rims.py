@@ -93,12 +93,13 @@ def is_cut_off(
     touching = [each for each in _touching(ink, unknown) if _belongs(each, number, MIN_SIGN * number.height)]
     if any(_is_unread(each, number) or _lies_along(each, number) for each in touching):
         return True
-    return around is not None and _goes_on(ink, scale, digits, sides, around)
+    return around is not None and _goes_on(ink, scale, number, digits, sides, around)
 
 
-def _goes_on(ink: Components, scale: float, digits: Sequence[Box], sides: str, around: Surroundings) -> bool:
+def _goes_on(
+    ink: Components, scale: float, number: _Number, digits: Sequence[Box], sides: str, around: Surroundings
+) -> bool:
     """Return whether ink leads over the field's edge, or a sign stands next to the number outside of it."""
-    number = _number([_scaled(box, scale) for box in digits])
     height = number.height / scale
     outside = Outside(around, height)
     touching = [each for each in _touching(ink, sides) if _belongs(each, number, 0.0)]

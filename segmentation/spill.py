@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Box
-from segmentation.prepare import ink_map
+from segmentation.prepare import ink_map, share_inside, widened
 from segmentation.preprint import paint_out
 
 BESIDE: Final = 2.0
@@ -53,17 +53,13 @@ class _Sign:
 
     def shared(self, box: Box) -> float:
         """Return how much of the sign's rectangle lies in the box, in 0..1."""
-        across = min(self.right, box.x + box.width) - max(self.left, box.x)
-        down = min(self.bottom, box.y + box.height) - max(self.top, box.y)
-        return max(0, across) * max(0, down) / max(1, (self.right - self.left) * self.height)
+        return share_inside(Box(self.left, self.top, self.right - self.left, self.height), box)
 
 
 def around(box: Box, *, width: int, height: int) -> Box:
     """Return the part of a page of so many pixels in which the field's writing is followed."""
-    beside, above = round(BESIDE * box.height), round(ABOVE * box.height)
-    x, y = max(0, box.x - beside), max(0, box.y - above)
-    right, bottom = min(width, box.x + box.width + beside), min(height, box.y + box.height + above)
-    return Box(x, y, right - x, bottom - y)
+    across, down = round(BESIDE * box.height), round(ABOVE * box.height)
+    return widened(box, across=across, down=down, width=width, height=height)
 
 
 def gather(grey: _Grey, box: Box, others: Sequence[Box]) -> tuple[Box, _Grey]:

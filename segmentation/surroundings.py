@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Box
-from segmentation.prepare import ink_map, remove_rules
+from segmentation.prepare import ink_map, remove_rules, share_inside, widened
 
 LARGEST: Final = 1.5
 """Heights of a digit that one is tall and wide at most, and the rest of one."""
@@ -84,11 +84,11 @@ class _Area:
     def __init__(self, around: Surroundings, *, across: int, down: int) -> None:
         """Take in so many pixels left and right of the field, and above and below."""
         page, field = around.page, around.field
-        self.x, self.y = max(0, field.x - across), max(0, field.y - down)
-        right = min(page.shape[1], field.x + field.width + across)
-        bottom = min(page.shape[0], field.y + field.height + down)
-        self.field = replace(field, x=field.x - self.x, y=field.y - self.y)
-        ink = remove_rules(ink_map(np.ascontiguousarray(page[self.y : bottom, self.x : right]))).view(np.uint8)
+        part = widened(field, across=across, down=down, width=page.shape[1], height=page.shape[0])
+        self.x, self.y = part.x, part.y
+        self.field = replace(field, x=field.x - part.x, y=field.y - part.y)
+        pixels = page[part.y : part.y + part.height, part.x : part.x + part.width]
+        ink = remove_rules(ink_map(np.ascontiguousarray(pixels))).view(np.uint8)
         _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
         self._labels = np.asarray(labels)
         self._boxes = [Box(*row[:4]) for row in stats.tolist()]
@@ -176,16 +176,9 @@ class Outside:
         return gap <= NEXT * height and rows >= SAME_ROWS * min(sign.height, digit.height)
 
     def _is_anothers(self, sign: Box, area: _Area) -> bool:
-        x, y = sign.x + area.x, sign.y + area.y
-        return any(
-            _shared(x, sign.width, other.x, other.width) * _shared(y, sign.height, other.y, other.height) > 0.5
-            for other in self._around.others
-        )
+        on_page = replace(sign, x=sign.x + area.x, y=sign.y + area.y)
+        return any(share_inside(on_page, other) > 0.5 for other in self._around.others)
 
 
 def _foot(box: Box) -> int:
     return box.y + box.height
-
-
-def _shared(start: int, length: int, other: int, other_length: int) -> float:
-    return max(0, min(start + length, other + other_length) - max(start, other)) / max(1, length)

@@ -4,16 +4,12 @@ Processes of their own, which read no document: a receiver that is slow or silen
 and no queue of documents, however long, keeps them from calling. They load neither OpenCV nor a network.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
 from celery import signals
-from celery.exceptions import TaskPredicate
 
-from core.errors import TallyscanError
 from core.logging import log_context
 from core.queue import CALLBACK_QUEUE, NOTIFY, make_celery
 from core.settings import Settings
@@ -26,7 +22,7 @@ from worker.callbacks import (
     callback_pause_seconds,
     notify_caller,
 )
-from worker.consuming import SHARED_CONFIG, consume, setup_logging
+from worker.consuming import SHARED_CONFIG, consume, logged, setup_logging
 
 CALLERS = 2
 """Processes, each some 50 MB. One silent receiver cannot hold either of them for longer than one call at a time."""
@@ -85,7 +81,7 @@ app = make_app(Settings())
 @app.task(name=NOTIFY, bind=True, max_retries=MAX_CALLBACK_RETRIES)
 def notify(self: Any, document_id: str) -> None:  # noqa: ANN401 - Celery's task has no type
     """Tell the document's `callback_url` how it ended."""
-    with log_context(document_id=document_id), _given_up():
+    with log_context(document_id=document_id), logged(put_off="callback given up", broken_off="callback broken off"):
         try:
             notify_caller(store(), document_id, hosts=Settings().callback_hosts)
         except (CallbackUnanswered, SoftTimeLimitExceeded) as error:
@@ -93,16 +89,3 @@ def notify(self: Any, document_id: str) -> None:  # noqa: ANN401 - Celery's task
                 log.warning("callback given up", reason=str(error))
                 return
             raise self.retry(exc=error, countdown=callback_pause_seconds(self.request.retries)) from error
-
-
-@contextmanager
-def _given_up() -> Iterator[None]:
-    """Log what keeps the call from being made at all: the document is gone, or the database away."""
-    try:
-        yield
-    except TaskPredicate:  # a retry: Celery's business
-        raise
-    except TallyscanError as error:
-        log.warning("callback given up", code=error.code, reason=str(error))
-    except Exception:
-        log.exception("callback broken off")

@@ -1,13 +1,19 @@
 """What the Celery applications of readers and callers share: how they take messages, and how they log."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+import structlog
 from billiard.util import get_logger
+from celery.exceptions import TaskPredicate
 
+from core.errors import TallyscanError
 from core.logging import configure_logging
 from core.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 SHARED_CONFIG: dict[str, Any] = {
     "worker_prefetch_multiplier": 1,
@@ -35,6 +41,24 @@ def consume(application: Any, names: Sequence[str]) -> None:  # noqa: ANN401 - C
     """Have `application` take messages from the queues of these names and no others, in their order."""
     queues = {queue.name: queue for queue in application.conf.task_queues}
     application.conf.task_queues = [queues[name] for name in names]
+
+
+@contextmanager
+def logged(*, put_off: str, broken_off: str) -> Iterator[None]:
+    """Log what keeps a task from being done at all, and let it end: nobody waits for what it raises.
+
+    Args:
+        put_off: said where the reason was foreseen: the database is away, the document gone.
+        broken_off: said of all else.
+    """
+    try:
+        yield
+    except TaskPredicate:  # a retry: Celery's business
+        raise
+    except TallyscanError as error:
+        log.warning(put_off, code=error.code, reason=str(error))
+    except Exception:
+        log.exception(broken_off)
 
 
 def setup_logging(**_: object) -> None:

@@ -22,6 +22,7 @@ from core.types import Box, FieldCrop, FieldReading, ReviewReason
 from forms.field_specs import AmountSpec
 from forms.field_types import FieldType
 from forms.templates import TemplateField
+from forms.values import CENTS
 from segmentation.courtesy import Sign, beside, find_sign
 from segmentation.prepare import ink_map
 
@@ -31,9 +32,8 @@ COURTESY_AMOUNT: Final = "courtesy_amount"
 DECIMALS: Final = {"$": 2, "₹": None}
 """Written behind a sign where a template does not say: dollars with their cents, rupees as `amount` has them."""
 
-CENTS: Final = 2
 THOUSANDS: Final = 3
-"""Digits behind the point, and behind the last comma of whole units."""
+"""Digits behind the last comma of whole units."""
 
 HUNDREDTHS: Final = "100"
 """Below the line of cents that are written as a fraction."""
@@ -94,11 +94,6 @@ def locate(field: TemplateField, grey: _Grey, area: Box) -> tuple[Box, FieldType
     sign = find_sign(grey, area)
     kind = _kind(field, sign)
     return (area, kind, False) if sign is None else (beside(sign, area), kind, True)
-
-
-def has_cents(kind: FieldType) -> bool:
-    """Return whether the last two digits of such an amount are decimals, whatever they are."""
-    return kind.name == "amount" and kind.normalise("12345") == "123.45"
 
 
 def settle_cents(reading: FieldReading, kind: FieldType, crop: FieldCrop) -> FieldReading:

@@ -149,7 +149,7 @@ def open_form(
 
 def settled(cut: CutField, reading: FieldReading) -> FieldReading:
     """Return the reading of a field after what its place and type ask for beside its digits."""
-    if courtesy.has_cents(cut.kind) and not cut.kind.comb_cells:
+    if cut.kind.has_cents and not cut.kind.comb_cells:
         if cut.field.locate == courtesy.COURTESY_AMOUNT:
             reading = courtesy.settle_cents(reading, cut.kind, cut.crop)
         else:

@@ -14,9 +14,8 @@ from core.types import Box
 from forms.decoder import Decoded
 from forms.reasons import MIN_OTHER, NOTHING, TANGLED_OTHER, InkSigns
 from segmentation.combs import ANY_CELLS, find_comb
-from segmentation.rims import is_cut_off
+from segmentation.rims import SIDES, is_cut_off
 from segmentation.strikes import find_strike
-from segmentation.surroundings import Surroundings
 from segmentation.tangles import has_tangle
 from worker.preparing import Drawn, PreparedField
 
@@ -46,41 +45,34 @@ def inspect_ink(field: PreparedField, decoded: Decoded, *, found: bool = False) 
     if field.comb is not None:
         # Its printed lines run through everything, and enclose paper.
         return NOTHING
-    digits = _boxes_in(field, decoded)
+    digits = _boxes_in(field.crop.box, decoded)
     tangle = decoded.other >= TANGLED_OTHER and has_tangle(field.line, digits)
     return InkSigns(int(find_strike(field.line, digits)), tangle, boxes, cut_off)
 
 
 def _is_cut_off(field: PreparedField, decoded: Decoded) -> bool:
-    cutting = field.candidates
+    cutting, around = field.candidates, field.around
     if isinstance(cutting, Drawn):
         return False
-    corner = cutting.field
-    digits = [replace(digit.box, x=digit.box.x - corner.x, y=digit.box.y - corner.y) for digit in decoded.digits]
-    return is_cut_off(cutting.components, cutting.scale, digits, sides=_open_sides(field), around=_around(field))
+    if around is not None:
+        # The interior of a frame, where there is one.
+        around = replace(around, field=cutting.field)
+    digits = _boxes_in(cutting.field, decoded)
+    return is_cut_off(cutting.components, cutting.scale, digits, sides=_open_sides(field), around=around)
 
 
 def _open_sides(field: PreparedField) -> str:
     """Return the sides at which the writing may be cut: those where the field ends without a printed frame."""
     frame, box = field.frame, field.crop.box
     if frame is None:
-        return "lrtb"
+        return SIDES
     ends = {"l": frame.x, "r": box.width - frame.x - frame.width}
     return "".join(side for side, gap in ends.items() if gap <= max(2, OPEN * box.height))
 
 
-def _around(field: PreparedField) -> Surroundings | None:
-    """Return the surroundings of what the candidates were sought in: the interior of a frame, where there is one."""
-    around, frame = field.around, field.frame
-    if around is None or frame is None:
-        return around
-    return replace(around, field=replace(frame, x=around.field.x + frame.x, y=around.field.y + frame.y))
-
-
-def _boxes_in(field: PreparedField, decoded: Decoded) -> Sequence[Box]:
-    """Return the digits' boxes in pixels of the field."""
-    corner = field.crop.box
-    return [replace(digit.box, x=digit.box.x - corner.x, y=digit.box.y - corner.y) for digit in decoded.digits]
+def _boxes_in(area: Box, decoded: Decoded) -> Sequence[Box]:
+    """Return the digits' boxes in pixels of an area of the page."""
+    return [replace(digit.box, x=digit.box.x - area.x, y=digit.box.y - area.y) for digit in decoded.digits]
 
 
 def _boxes_around(field: PreparedField, decoded: Decoded) -> int | None:

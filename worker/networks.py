@@ -133,7 +133,8 @@ def load_networks(name: str, *, root: Path = SHIPPED, calibration: Path | None =
     if networks.lines is None:
         return networks
     path = calibration or artifact_folder(name, root=root) / CALIBRATION
-    return replace(networks, calibration=load_calibration(path), calibrated=calibrated_networks(path))
+    made, calibrated = _read_calibration(path)
+    return replace(networks, calibration=made, calibrated=calibrated)
 
 
 def load_uncalibrated(name: str, *, root: Path = SHIPPED) -> Networks:
@@ -150,25 +151,23 @@ def load_uncalibrated(name: str, *, root: Path = SHIPPED) -> Networks:
 
 
 def load_calibration(path: Path) -> Calibration:
-    """Return the calibration in the file.
+    """Return what weighs the readers of an artifact.
+
+    Raises:
+        ArtifactMismatch: it is missing or damaged.
+    """
+    return _read_calibration(path)[0]
+
+
+def _read_calibration(path: Path) -> tuple[Calibration, tuple[str, ...]]:
+    """Return a calibration, and the digests of the networks that it was made for: none in earlier files.
 
     Raises:
         ArtifactMismatch: it is missing or damaged.
     """
     try:
-        return from_json(Calibration, json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, ValidationError) as error:
-        raise ArtifactMismatch(f"The calibration {path.name} is missing or damaged.") from error
-
-
-def calibrated_networks(path: Path) -> tuple[str, ...]:
-    """Return the digests of the networks that the calibration in the file was made for; none in earlier ones.
-
-    Raises:
-        ArtifactMismatch: it is missing or damaged.
-    """
-    try:
-        return from_json(_MadeFor, json.loads(path.read_text("utf-8"))).networks
+        said = json.loads(path.read_text("utf-8"))
+        return from_json(Calibration, said), from_json(_MadeFor, said).networks
     except (OSError, ValueError, ValidationError) as error:
         raise ArtifactMismatch(f"The calibration {path.name} is missing or damaged.") from error
 

@@ -19,6 +19,7 @@ from segmentation.combs import Comb, find_comb
 from segmentation.lattice import Cutting, cut_field
 from segmentation.line import Line, prepare_line
 from segmentation.normalise import SIDE
+from segmentation.prepare import widened
 from segmentation.surroundings import Surroundings
 
 LOST_BELOW: Final = 0.25
@@ -124,15 +125,7 @@ def _line_of(crop: FieldCrop, comb: Comb) -> Line:
     x, y = min(cell.x for cell in comb.cells), min(cell.y for cell in comb.cells)
     right = max(cell.x + cell.width for cell in comb.cells)
     bottom = max(cell.y + cell.height for cell in comb.cells)
-    margin = round(AROUND_COMB * (bottom - y))
-    left, top = max(0, x - margin), max(0, y - margin)
-    around = Box(
-        x=left,
-        y=top,
-        width=min(crop.box.width, right + margin) - left,
-        height=min(crop.box.height, bottom + margin) - top,
-    )
-    return _part_line(crop, around)
+    return _part_line(crop, _with_margin(Box(x, y, right - x, bottom - y), round(AROUND_COMB * (bottom - y)), crop))
 
 
 def _part_line(crop: FieldCrop, part: Box) -> Line:
@@ -145,18 +138,15 @@ def _closer(inner: FieldCrop, ink: Box | None, line: Line) -> Line:
     """Return the line, taken from around the ink where the writing is lost on a large sheet."""
     if line.frame is not None or ink is None:
         return line
-    x, y, right, bottom = ink.x, ink.y, ink.x + ink.width, ink.y + ink.height
     if ink.height >= LOST_BELOW * inner.box.height:
         return line
-    margin = max(4, round(MARGIN * (bottom - y)))
-    left, top = max(0, x - inner.box.x - margin), max(0, y - inner.box.y - margin)
-    around = Box(
-        x=left,
-        y=top,
-        width=min(inner.box.width, right - inner.box.x + margin) - left,
-        height=min(inner.box.height, bottom - inner.box.y + margin) - top,
-    )
-    return _part_line(inner, around)
+    margin = max(4, round(MARGIN * ink.height))
+    own = replace(ink, x=ink.x - inner.box.x, y=ink.y - inner.box.y)
+    return _part_line(inner, _with_margin(own, margin, inner))
+
+
+def _with_margin(part: Box, margin: int, crop: FieldCrop) -> Box:
+    return widened(part, across=margin, down=margin, width=crop.box.width, height=crop.box.height)
 
 
 def part_of(crop: FieldCrop, box: Box) -> FieldCrop:

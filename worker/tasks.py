@@ -1,28 +1,17 @@
 """The Celery tasks: ids in, nothing out. Each puts the document's id on the log and calls a plain function."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
-import structlog
-
-from core.errors import TallyscanError
 from core.logging import log_context
 from core.queue import READ_DOCUMENT, READ_PAGE, SWEEP
 from worker.app import app
+from worker.consuming import logged
 from worker.process import desk
 
-log = structlog.get_logger(__name__)
 
-
-@contextmanager
-def _put_off() -> Iterator[None]:
-    """Log what keeps this task from even beginning: it is queued still, and the sweeper sends it again."""
-    try:
-        yield
-    except TallyscanError as error:
-        log.warning("task put off", code=error.code, reason=str(error))
-    except Exception:
-        log.exception("task broken off")
+def _put_off() -> AbstractContextManager[None]:
+    """Log what keeps a task from even beginning: it is queued still, and the sweeper sends it again."""
+    return logged(put_off="task put off", broken_off="task broken off")
 
 
 @app.task(name=READ_DOCUMENT)

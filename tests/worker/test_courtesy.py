@@ -15,7 +15,7 @@ from forms.field_types import FieldType
 from forms.templates import parse_template
 from segmentation.decoding import DecodeLimits
 from tests.factories import field
-from worker.courtesy import doubt_cents, doubt_units, doubt_unread_cents, has_cents, leaves_cents_open, settle_cents
+from worker.courtesy import doubt_cents, doubt_units, doubt_unread_cents, leaves_cents_open, settle_cents
 from worker.form_reading import open_form
 from worker.pipeline import Reader, ReadRequest
 
@@ -87,9 +87,9 @@ def test_nothing_stays_nothing() -> None:
 
 
 def test_rupees_have_no_cents() -> None:
-    assert has_cents(CENTS)
-    assert not has_cents(AmountSpec().field_type())
-    assert not has_cents(AmountSpec(decimals=0).field_type())
+    assert CENTS.has_cents
+    assert not AmountSpec().field_type().has_cents
+    assert not AmountSpec(decimals=0).field_type().has_cents
 
 
 OPEN = AmountSpec().field_type()
