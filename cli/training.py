@@ -55,6 +55,7 @@ model_option = click.option(
     help="How the data is mixed: plain, mnist, digits, digits-easy, digits-open, micr; "
     "for --arch line one of digits, digits-open, strings, digits-all, printed.",
 )
+@click.option("--view", help="How the network sees glyphs: plain, upright, narrow or wide [default: plain].")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of everything that is left to chance.")
 @click.option("--epochs", type=COUNT, help="At most so many [default: the architecture's].")
 @click.option("--batch-size", type=COUNT, help="Glyphs a step [default: the architecture's].")
@@ -78,6 +79,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     out: Path,
     arch: str,
     recipe: str,
+    view: str | None,
     seed: int,
     epochs: int | None,
     batch_size: int | None,
@@ -96,9 +98,10 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     """
     from cli import line_training
     from model.history import command_line
+    from model.views import PLAIN
 
     if arch == line_training.ARCH:
-        line_training.refuse_for_lines({"patience": patience, "teacher": teacher})
+        line_training.refuse_for_lines({"view": view, "patience": patience, "teacher": teacher})
         line_training.train_line(
             data,
             out,
@@ -122,6 +125,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
         out=out,
         arch=arch,
         recipe=recipe,
+        view=view or PLAIN,
         data=data,
         seed=seed,
         epochs=epochs,

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from core.codec import from_json
 from core.errors import ArtifactMismatch, ArtifactMissing
+from model.views import PLAIN
 
 SHIPPED = Path(__file__).parent / "artifacts"
 MANIFEST = "manifest.json"
@@ -50,6 +51,7 @@ class Manifest:
         metrics: figures by name of test set, and figures of the export.
         keras_file: the Keras original, beside the manifest; empty when it does not ship.
         keras_sha256: of that file.
+        view: how it sees glyphs, a name that `model.views` knows.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Manifest:
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
     keras_file: str = ""
     keras_sha256: str = ""
+    view: str = PLAIN
 
 
 def artifact_folder(name: str, *, root: Path = SHIPPED) -> Path:

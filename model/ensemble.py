@@ -31,7 +31,7 @@ class Ensemble:
         Raises:
             InvalidRequest: no artifact is named, one is named twice, or they know other classes.
             ArtifactMissing: there is no such artifact, or its file is gone.
-            ArtifactMismatch: its file was altered, or it was trained on glyphs normalised otherwise.
+            ArtifactMismatch: its file was altered, or it was trained on glyphs normalised or shown otherwise.
         """
         if not names or len(set(names)) < len(names):
             raise InvalidRequest("Name each network once.")

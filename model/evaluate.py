@@ -22,6 +22,7 @@ from model.folders import holds_classes
 from model.journal import NETWORK
 from model.scores import Score, columns_of, score
 from model.training_extra import load_extra
+from model.views import seen
 from segmentation.normalise import NORMALISATION_VERSION
 
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -82,7 +83,7 @@ def _network(options: EvaluateOptions) -> tuple[str, Classify, tuple[str, ...]]:
         return reader.version, reader.classify, reader.classes
     run = load_run(options.run)
     network = load_network(options.run / NETWORK, run.keras_sha256)
-    return f"{run.arch} of {options.run}", lambda glyphs: keras_logits(network, glyphs), run.classes
+    return f"{run.arch} of {options.run}", lambda glyphs: keras_logits(network, seen(glyphs, run.view)), run.classes
 
 
 def _sets(options: EvaluateOptions) -> dict[str, Samples]:

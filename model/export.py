@@ -30,6 +30,7 @@ from model.recogniser import Recogniser, softmax
 from model.scores import accuracy
 from model.train import Run
 from model.training_extra import load_keras, load_tensorflow
+from model.views import seen
 
 FILE = "model.tflite"
 PART = ".part"
@@ -86,13 +87,13 @@ def export(options: ExportOptions) -> ExportResult:
         raise InvalidRequest("The test sets are digits, and this network reads none; export it without --data.")
     network = load_network(options.run / NETWORK, run.keras_sha256)
     held_out = load_samples(options.run / "held_out.npz", classes=run.classes)
-    content = to_int8(network, held_out.images[:REPRESENTATIVE])
+    content = to_int8(network, seen(held_out.images[:REPRESENTATIVE], run.view))
     manifest = _manifest(options, run, content)
     reader = Recogniser(content, manifest)
     agreement = _agreement(reader, network, held_out)
     manifest = replace(manifest, temperature=_temperature(reader.classify(held_out.images), held_out.labels))
     held = {"agreement": round(agreement, 5), "accuracy": _share_right(reader, held_out)}
-    manifest = replace(manifest, metrics=_metrics(Recogniser(content, manifest), network, options.data, held))
+    manifest = replace(manifest, metrics=_metrics(options, Recogniser(content, manifest), network, held))
     _write(folder, options, manifest, content)
     return ExportResult(folder, manifest, agreement)
 
@@ -216,12 +217,13 @@ def _manifest(options: ExportOptions, run: Run, content: bytes) -> Manifest:
         data=run.data,
         keras_file=NETWORK if ships else "",
         keras_sha256=run.keras_sha256 if ships else "",
+        view=run.view,
     )
 
 
 def _agreement(reader: Recogniser, network: Any, held_out: Samples) -> float:  # noqa: ANN401
     here = reader.classify(held_out.images).argmax(axis=1)
-    there = keras_logits(network, held_out.images).argmax(axis=1)
+    there = keras_logits(network, seen(held_out.images, reader.view)).argmax(axis=1)
     agreement = float(np.mean(here == there))
     if agreement < AGREEMENT_NEEDED:
         raise ArtifactMismatch(f"The exported network agrees with its original on {agreement:.1%} of the glyphs only.")
@@ -246,15 +248,15 @@ def _temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) 
 
 
 def _metrics(
+    options: ExportOptions,
     reader: Recogniser,
     network: Any,  # noqa: ANN401
-    data: Path | None,
     held: dict[str, float],
 ) -> dict[str, dict[str, float]]:
     figures = {"held_out": held}
-    for name, samples in evaluation_sets(data).items() if data else ():
+    for name, samples in evaluation_sets(options.data).items() if options.data else ():
         here = reader.classify(samples.images)
-        there = keras_logits(network, samples.images)
+        there = keras_logits(network, seen(samples.images, reader.view))
         figures[name] = {
             "glyphs": float(len(samples)),
             "accuracy": round(accuracy(here, samples.labels), 5),

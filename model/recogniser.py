@@ -14,6 +14,7 @@ from core.errors import ArtifactMismatch
 from core.types import ReaderInfo
 from model.artifacts import SHIPPED, Manifest, artifact_folder, load_manifest, read_verified
 from model.quiet import native_stderr_silenced
+from model.views import VIEWS, seen
 
 MAX_BATCH = 64
 """Glyphs that the network sees at once. Each costs the same in any number, and to change the number takes
@@ -31,6 +32,7 @@ class Recogniser:
         self._shape = manifest.input_shape
         self._inverse_temperature = np.float32(1 / manifest.temperature)
         self._size = 0
+        self.view = manifest.view
         self.classes: tuple[str, ...] = manifest.classes
         self.info = ReaderInfo(version=manifest.version, sha256=manifest.sha256)
         with native_stderr_silenced():
@@ -53,7 +55,7 @@ class Recogniser:
 
         Raises:
             ArtifactMissing: there is no such artifact, or its file is gone.
-            ArtifactMismatch: its file was altered, or it was trained on glyphs normalised otherwise.
+            ArtifactMismatch: its file was altered, or it was trained on glyphs normalised or shown otherwise.
         """
         manifest = load_manifest(name, root=root)
         if normalisation_version not in (None, manifest.normalisation_version):
@@ -61,6 +63,8 @@ class Recogniser:
                 f"The network {name!r} was trained on normalisation {manifest.normalisation_version}, "
                 f"but glyphs come in normalisation {normalisation_version}."
             )
+        if manifest.view not in VIEWS:
+            raise ArtifactMismatch(f"The network {name!r} sees glyphs in a way not known here: {manifest.view}.")
         content = read_verified(artifact_folder(name, root=root) / manifest.file, manifest.sha256)
         return cls(content, manifest)
 
@@ -82,7 +86,7 @@ class Recogniser:
 
     def _run(self, glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
         self._resize(len(glyphs))
-        self._interpreter.set_tensor(self._input, glyphs[..., None])
+        self._interpreter.set_tensor(self._input, seen(glyphs, self.view)[..., None])
         self._interpreter.invoke()
         result: NDArray[np.float32] = self._interpreter.get_tensor(self._output)
         return result

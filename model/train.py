@@ -28,6 +28,7 @@ from model.material import Material, draw
 from model.recipes import Ingredients, prepare
 from model.run_files import write_whole
 from model.training_extra import fast_precision, load_keras, load_tensorflow
+from model.views import PLAIN, check_view, seen
 
 HELD_OUT_KEPT = 4000
 """Held-out glyphs that stay with the run: the export quantises and calibrates with them."""
@@ -122,6 +123,7 @@ class TrainOptions:
         out: the run's folder.
         arch: a name that `model.architectures` knows.
         recipe: a name that `model.recipes` knows.
+        view: a name that `model.views` knows.
         data: a file or folder; None asks Keras for MNIST.
         seed: of everything that is left to chance.
         epochs: at most; None takes the architecture's regime.
@@ -137,6 +139,7 @@ class TrainOptions:
     out: Path
     arch: str = "small"
     recipe: str = "plain"
+    view: str = PLAIN
     data: Path | None = None
     seed: int = 1
     epochs: int | None = None
@@ -162,6 +165,7 @@ class Run:
     parameters: int
     data: tuple[DataSource, ...] = ()
     keras_sha256: str = ""
+    view: str = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +184,8 @@ def train(options: TrainOptions) -> TrainResult:
     """Train a network and leave the run in `options.out`.
 
     Raises:
-        InvalidRequest: no such architecture, recipe or data; or a run is there already and `resume` is off, or it is
-            another training or damaged; or no epoch's loss was a number.
+        InvalidRequest: no such architecture, recipe, view or data; or a run is there already and `resume` is off, or it
+            is another training or damaged; or no epoch's loss was a number.
         ExtraMissing: TensorFlow is not installed.
     """
     keras = load_keras()
@@ -189,6 +193,7 @@ def train(options: TrainOptions) -> TrainResult:
         raise InvalidRequest(f"{options.out} holds a run already; go on with --resume or name another folder.")
     keras.utils.set_random_seed(options.seed)
     regime = _regime(options)
+    check_view(options.view)
     material = prepare(options.recipe, _ingredients(options))
     record = journal.read(options.out, training=_training(material, options))
     with fast_precision() if regime.half_precision else nullcontext():
@@ -244,8 +249,9 @@ def _compile(network: Any, regime: Regime, *, steps: int) -> None:  # noqa: ANN4
 
 def _training(material: Material, options: TrainOptions) -> str:
     """Return what a run that is gone on with must have in common with the one before."""
+    view = "" if options.view == PLAIN else f", view {options.view}"
     return (
-        f"{options.arch} of {len(material.classes)} classes, recipe {options.recipe}, seed {options.seed}, "
+        f"{options.arch} of {len(material.classes)} classes, recipe {options.recipe}{view}, seed {options.seed}, "
         f"{sum(len(source.samples) for source in material.sources)} glyphs of digest {_digest(material)}"
     )
 
@@ -286,8 +292,8 @@ def _epochs(
     options: TrainOptions,
 ) -> journal.Journal:
     """Train epoch by epoch until the regime ends or patience does, and return the record."""
-    held_out = _held_out(material, regime)
-    feed = _Feed(material, regime, options.seed)
+    held_out = _held_out(material, regime, options.view)
+    feed = _Feed(material, regime, options)
     while len(record.rows) < regime.epochs and record.epochs_without_gain < regime.patience:
         epoch = len(record.rows)
         load_keras().utils.set_random_seed(options.seed + epoch)
@@ -310,10 +316,10 @@ def _epochs(
 class _Feed:
     """The epochs of a training as tf.data, drawn and changed by chance."""
 
-    def __init__(self, material: Material, regime: Regime, seed: int) -> None:
+    def __init__(self, material: Material, regime: Regime, options: TrainOptions) -> None:
         tf = load_tensorflow()
-        self._material, self._regime, self._seed = material, regime, seed
-        self._images = tf.constant(material.images)
+        self._material, self._regime, self._seed = material, regime, options.seed
+        self._images = tf.constant(seen(material.images, options.view))
         self._labels = tf.one_hot(material.labels, len(material.classes))
 
     def epoch(self, epoch: int) -> Any:  # noqa: ANN401 - tf.data.Dataset is untyped
@@ -341,10 +347,10 @@ class _Feed:
         return images, tf.gather(self._labels, index)
 
 
-def _held_out(material: Material, regime: Regime) -> Any:  # noqa: ANN401
+def _held_out(material: Material, regime: Regime, view: str) -> Any:  # noqa: ANN401
     tf = load_tensorflow()
     held = material.held_out
-    images = held.images[..., None].astype(np.float32)
+    images = seen(held.images, view)[..., None].astype(np.float32)
     labels = np.eye(len(material.classes), dtype=np.float32)[held.labels]
     return tf.data.Dataset.from_tensor_slices((images, labels)).batch(max(256, regime.batch_size))
 
@@ -377,6 +383,7 @@ def _finish(network: Any, material: Material, record: journal.Journal, options: 
         parameters=int(network.count_params()),
         data=material.described(),
         keras_sha256=sha256,
+        view=options.view,
     )
     text = json.dumps(asdict(run), indent=2, ensure_ascii=False)
     with written_at_once(options.out / RUN) as part:
@@ -389,6 +396,7 @@ def _command(options: TrainOptions) -> str:
     """Return the command line that repeats the run."""
     parts: list[object] = ["train", *([options.data] if options.data else [])]
     parts += ["--arch", options.arch, "--recipe", options.recipe]
+    parts += [] if options.view == PLAIN else ["--view", options.view]
     parts += ["--teacher", options.teacher] if options.teacher else []
     parts += ["--seed", options.seed]
     for name in ("epochs", "patience", "limit", "batch_size"):

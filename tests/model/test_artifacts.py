@@ -61,6 +61,12 @@ def test_another_normalisation_is_refused() -> None:
     assert Recogniser.load("digits", normalisation_version=NORMALISATION_VERSION).classes
 
 
+def test_a_view_from_a_later_version_is_refused(copy: Path) -> None:
+    save_manifest(replace(load_manifest("digits"), view="mirrored"), copy / "digits")
+    with pytest.raises(ArtifactMismatch, match="'digits' sees glyphs in a way not known here: mirrored"):
+        Recogniser.load("digits", root=copy)
+
+
 @pytest.mark.parametrize("name", ["nothing", "../digits", "", "/digits"])
 def test_a_name_leads_nowhere_else(name: str) -> None:
     with pytest.raises(ArtifactMissing):

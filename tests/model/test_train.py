@@ -28,6 +28,7 @@ from model.journal import NETWORK
 from model.predict import PredictOptions, predict
 from model.recogniser import Recogniser
 from model.train import REGIMES, Progress, TrainOptions, TrainResult, train
+from model.views import seen
 from tests.model.drawn import printed_digits
 
 pytest.importorskip("tensorflow", reason="the train extra is not installed")
@@ -87,11 +88,11 @@ def test_a_stopped_training_goes_on_as_if_nothing_had_happened(
     trained: TrainResult, options: TrainOptions, tmp_path: Path
 ) -> None:
     part = replace(options, out=tmp_path / "part", epochs=1)
-    seen: list[Progress] = []
+    told: list[Progress] = []
     train(part)
-    whole = train(replace(part, epochs=EPOCHS, resume=True, on_progress=seen.append))
-    assert {progress.epoch for progress in seen} == {2, 3}
-    assert seen[-1].step == seen[-1].steps
+    whole = train(replace(part, epochs=EPOCHS, resume=True, on_progress=told.append))
+    assert {progress.epoch for progress in told} == {2, 3}
+    assert told[-1].step == told[-1].steps
     assert whole.best_loss == pytest.approx(trained.best_loss, rel=1e-3)
     first, last = load_run(part.out).command.split(" && ")
     assert ("--epochs 1 " in first, "--epochs 3 " in last) == (True, True)
@@ -172,6 +173,23 @@ def test_the_exported_network_answers_as_its_original(
     assert exported.agreement > 0.99
     assert np.mean(here.argmax(axis=1) == there.argmax(axis=1)) > 0.99
     assert np.mean(here.argmax(axis=1) == unseen.labels) > 0.9
+
+
+def test_a_network_is_shown_what_it_learnt_on_wherever_it_reads(
+    options: TrainOptions, data: Path, unseen: Samples, tmp_path: Path
+) -> None:
+    wide = train(replace(options, out=tmp_path / "run", view="wide"))
+    assert " --view wide " in load_run(wide.out).command
+    with pytest.raises(InvalidRequest, match=r"another training: .* view wide, seed 7"):
+        train(replace(options, out=wide.out, resume=True))
+    result = export(ExportOptions(run=wide.out, name="wide", root=tmp_path))
+    reader = Recogniser.load("wide", root=tmp_path)
+    original = load_network(wide.out / NETWORK, load_run(wide.out).keras_sha256)
+    there = keras_logits(original, seen(unseen.images, "wide")).argmax(axis=1)
+    assert (result.manifest.view, reader.view) == ("wide", "wide")
+    assert np.mean(reader.classify(unseen.images).argmax(axis=1) == there) > 0.99
+    right = evaluate(EvaluateOptions(data=data, run=wide.out)).sets["printed"].accuracy
+    assert right == np.mean(there == unseen.labels) > 0.9
 
 
 def test_an_altered_original_is_never_loaded(trained: TrainResult, tmp_path: Path) -> None:
