@@ -241,7 +241,7 @@ def _misread(reading: PageReading, truth: dict[str, str], pixels: Pixels, kind: 
     for read in reading.fields:
         box, written = read.box, truth.get(read.name, "")
         if read.text != written:
-            part = pixels[box.y : box.y + box.height, box.x : box.x + box.width]
+            part = pixels[box.slices]
             caption = f"{written} read {read.text} {read.confidence:.3f} {kind[:12]}"
             yield cv2.imencode(".png", part)[1].tobytes(), caption
 

@@ -90,7 +90,7 @@ def cut_fields(reader: "Reader", fields: FieldSet) -> Iterator[Cut]:
 def rests(pixels: Pixels, digits: Sequence[Box]) -> Iterator[tuple[str, Pixels]]:
     """Yield which side of a field was cut off, and what is left of it, unless that is smaller than any sign."""
     first, last = digits[0], digits[-1]
-    top, foot = min(box.y for box in digits), max(box.y + box.height for box in digits)
+    top, foot = min(box.y for box in digits), max(box.bottom for box in digits)
     cuts: list[tuple[str, tuple[slice, slice]]] = [
         (f"left, {share:.0%}", np.s_[:, round(first.x + share * first.width) :]) for share in ACROSS
     ]
@@ -117,7 +117,7 @@ def cut_on_pages(reader: "Reader", work: Path) -> Iterator[Cut]:
         for where, ends in _ends(right):
             for field in reader.read_pixels(laid, request=ReadRequest(form=_moved(form, ends))).fields:
                 box = field.box
-                part = laid.pixels[box.y : box.y + box.height, box.x : box.x + box.width]
+                part = laid.pixels[box.slices]
                 yield Cut(where, truths[field.name], field, cv2.imencode(".png", part)[1].tobytes())
 
 
@@ -136,7 +136,7 @@ def _ends(read: "dict[str, FieldReading]") -> Iterator[tuple[str, dict[str, tupl
 
 
 def _between(left: Box, right: Box) -> int:
-    return round((left.x + left.width + right.x) / 2)
+    return round((left.right + right.x) / 2)
 
 
 def _moved(form: "Form", ends: dict[str, tuple[int | None, int | None]]) -> "Form":

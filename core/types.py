@@ -72,6 +72,21 @@ class Box:
     width: int
     height: int
 
+    @property
+    def right(self) -> int:
+        """The first column beside it."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> int:
+        """The first row below it."""
+        return self.y + self.height
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Its rows and columns, to index an image with."""
+        return slice(self.y, self.y + self.height), slice(self.x, self.x + self.width)
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

@@ -198,8 +198,8 @@ def _same_place(spans: NDArray[np.float64], edges: Edges, edge: int) -> NDArray[
 def inside(box: Box, within: Box) -> Box:
     """Return the part of `box` inside `within`, at least one pixel."""
     x, y = max(box.x, within.x), max(box.y, within.y)
-    right = min(box.x + box.width, within.x + within.width)
-    bottom = min(box.y + box.height, within.y + within.height)
+    right = min(box.right, within.right)
+    bottom = min(box.bottom, within.bottom)
     return Box(x=x, y=y, width=max(1, right - x), height=max(1, bottom - y))
 
 

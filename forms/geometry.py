@@ -58,10 +58,7 @@ class Outline:
 
 def outline(lattice: Lattice) -> Outline:
     """Return the lattice's candidates in text heights."""
-    rows = [
-        (each.start, each.end, (box := each.box).x, box.y, box.x + box.width, box.y + box.height)
-        for each in lattice.candidates
-    ]
+    rows = [(each.start, each.end, (box := each.box).x, box.y, box.right, box.bottom) for each in lattice.candidates]
     table = np.array(rows, np.intp).reshape(-1, 6)
     starts, ends = np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
     boxes = table[:, 2:] / max(lattice.text_height, 1.0)

@@ -250,5 +250,5 @@ def _around_ink(lattice: Lattice, line: Box, left: float, right: float) -> Box:
     if not pieces:
         return Box(x=int(left), y=line.y, width=max(1, round(right - left)), height=line.height)
     x, y = min(box.x for box in pieces), min(box.y for box in pieces)
-    x_end, y_end = max(box.x + box.width for box in pieces), max(box.y + box.height for box in pieces)
+    x_end, y_end = max(box.right for box in pieces), max(box.bottom for box in pieces)
     return Box(x=x, y=y, width=x_end - x, height=y_end - y)

@@ -132,7 +132,7 @@ def stand_in_rows(decoded: Decoded) -> bool:
 
 def _shared_rows(one: Box, other: Box) -> float:
     """Return which share of the lower digit's rows both have."""
-    rows = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    rows = min(one.bottom, other.bottom) - max(one.y, other.y)
     return rows / max(1, min(one.height, other.height))
 
 

@@ -50,7 +50,7 @@ def _hangs(boxes: Sequence[Box], number: int) -> bool:
     height = median(box.height for box in others)
     own = boxes[number]
     low = (own.y - median(box.y for box in others)) / height
-    below = (own.y + own.height - median(box.y + box.height for box in others)) / height
+    below = (own.bottom - median(box.bottom for box in others)) / height
     return low > HALF or (low > LOW and below > BELOW)
 
 

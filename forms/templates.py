@@ -81,6 +81,16 @@ class Area(_Part):
     width: float = Field(gt=0)
     height: float = Field(gt=0)
 
+    @property
+    def right(self) -> float:
+        """How far to the right it ends."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        """How far down it ends."""
+        return self.y + self.height
+
 
 class CornerMarkers(_Part):
     """Four equal marks in the corners of the form, in the page's unit."""
@@ -287,14 +297,14 @@ class Template(_Part):
 
     def _holds(self, box: Area) -> bool:
         slack = 1e-6 * self.page.width
-        return box.x + box.width <= self.page.width + slack and box.y + box.height <= self.page.height + slack
+        return box.right <= self.page.width + slack and box.bottom <= self.page.height + slack
 
     def place(self, field: TemplateField, *, width: int, height: int) -> Box:
         """Return the field's box on a page of so many pixels that is laid over the template; at least one pixel."""
         across, down = width / self.page.width, height / self.page.height
         x, y = min(round(field.box.x * across), width - 1), min(round(field.box.y * down), height - 1)
-        right = min(width, max(x + 1, round((field.box.x + field.box.width) * across)))
-        bottom = min(height, max(y + 1, round((field.box.y + field.box.height) * down)))
+        right = min(width, max(x + 1, round(field.box.right * across)))
+        bottom = min(height, max(y + 1, round(field.box.bottom * down)))
         return Box(x=x, y=y, width=right - x, height=bottom - y)
 
     @property

@@ -191,6 +191,6 @@ def _covered(box: Box, known: Box) -> float:
 
 
 def _common(one: Box, other: Box) -> int:
-    width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
-    height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    width = min(one.right, other.right) - max(one.x, other.x)
+    height = min(one.bottom, other.bottom) - max(one.y, other.y)
     return max(0, width) * max(0, height)

@@ -111,7 +111,7 @@ def build_comb_lattice(crop: FieldCrop, comb: Comb) -> Lattice:
 def _part(comb: Comb, shape: tuple[int, ...]) -> _Part:
     beside, above = AROUND[0] * comb.box.width / len(comb.cells), AROUND[1] * comb.box.height
     low = np.array([comb.box.x - beside, comb.box.y - above])
-    high = np.array([comb.box.x + comb.box.width + beside, comb.box.y + comb.box.height + above])
+    high = np.array([comb.box.right + beside, comb.box.bottom + above])
     box = clip_box(low, high, width=shape[1], height=shape[0])
     least, most = (height / comb.box.height for height in WORKING_HEIGHTS)
     return _Part(box=box, scale=min(max(1.0, least), most, MAX_ENLARGED))
@@ -119,15 +119,15 @@ def _part(comb: Comb, shape: tuple[int, ...]) -> _Part:
 
 def _cut_out(level: NDArray[np.uint8], part: _Part) -> NDArray[np.uint8]:
     box = part.box
-    grey = np.ascontiguousarray(level[box.y : box.y + box.height, box.x : box.x + box.width])
+    grey = np.ascontiguousarray(level[box.slices])
     if part.scale <= 1.0:
         return shrink(grey, part.scale)
     return np.asarray(cv2.resize(grey, None, fx=part.scale, fy=part.scale, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _ruling(comb: Comb, part: _Part) -> _Ruling:
-    places = np.linspace(comb.box.x, comb.box.x + comb.box.width, len(comb.cells) + 1)
-    rows = (comb.box.y - part.box.y, comb.box.y + comb.box.height - part.box.y)
+    places = np.linspace(comb.box.x, comb.box.right, len(comb.cells) + 1)
+    rows = (comb.box.y - part.box.y, comb.box.bottom - part.box.y)
     return _Ruling(
         columns=(places - part.box.x) * part.scale,
         rows=(rows[0] * part.scale, rows[1] * part.scale),

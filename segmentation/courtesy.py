@@ -63,10 +63,10 @@ class Sign:
 def beside(sign: Sign, area: Box) -> Box:
     """Return the part of `area` right of the sign in which its amount is written."""
     box = sign.box
-    left = min(round(box.x + (1 + BEHIND) * box.width), area.x + area.width - 1)
+    left = min(round(box.x + (1 + BEHIND) * box.width), area.right - 1)
     top = max(area.y, round(box.y - ABOVE * box.height))
-    bottom = min(area.y + area.height, round(box.y + (1 + BELOW) * box.height))
-    return Box(left, top, area.x + area.width - left, max(1, bottom - top))
+    bottom = min(area.bottom, round(box.y + (1 + BELOW) * box.height))
+    return Box(left, top, area.right - left, max(1, bottom - top))
 
 
 def find_sign(grey: _Grey, area: Box) -> Sign | None:
@@ -77,7 +77,7 @@ def find_sign(grey: _Grey, area: Box) -> Sign | None:
         area: where it is sought, all of it.
     """
     scale = WORKING_WIDTH / grey.shape[1]
-    part = grey[area.y : area.y + area.height, area.x : area.x + area.width]
+    part = grey[area.slices]
     size = (max(1, round(area.width * scale)), max(1, round(area.height * scale)))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = cv2.GaussianBlur(even_light(np.asarray(cv2.resize(part, size, interpolation=how), np.uint8)), (0, 0), BLUR)

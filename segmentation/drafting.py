@@ -190,7 +190,7 @@ def _holds_number(box: Box) -> bool:
 def _label_end(box: Box, ink: _Bits) -> int | None:
     """Return the column of the box, from its left side, at which its label ends; 0 without one, None if it is full."""
     rim = max(2, box.height // 10)
-    inside = ink[box.y + rim : box.y + box.height - rim, box.x + rim : box.x + box.width - rim]
+    inside = ink[box.y + rim : box.bottom - rim, box.x + rim : box.right - rim]
     if inside.size == 0 or float(inside.mean()) < LABEL_INK:
         return 0
     inked = np.flatnonzero(inside.any(axis=0))
@@ -264,7 +264,7 @@ def _comb(run: Sequence[Box]) -> Blank:
     pitch = _pitch(run)
     gap = pitch - float(np.median([box.width for box in run]))
     left, right = max(0, round(run[0].x - gap / 2)), round(run[-1].x + run[-1].width + gap / 2)
-    top, bottom = min(box.y for box in run), max(box.y + box.height for box in run)
+    top, bottom = min(box.y for box in run), max(box.bottom for box in run)
     return Blank(Kind.COMB, Box(left, top, right - left, bottom - top), cells=round((right - left) / pitch))
 
 
@@ -279,7 +279,7 @@ def _on_lines(ink: _Bits, cells: Sequence[Box]) -> list[Blank]:
         rising, hanging = _sides(line, upright, upwards=True), _sides(line, upright, upwards=False)
         least = 1.2 * MIN_CELL * side
         if min(hanging) >= least:
-            free = _beside_label(Box(line.x, line.y + line.height, line.width, min(hanging)), ink)
+            free = _beside_label(Box(line.x, line.bottom, line.width, min(hanging)), ink)
             if free is not None and free.height <= MAX_BOX_HEIGHT * side:
                 blanks.append(Blank(Kind.BOX, free))
         elif max(hanging) >= least or (max(rising) >= least > min(rising)):
@@ -335,9 +335,9 @@ def _sides(line: Box, upright: _Bits, *, upwards: bool) -> tuple[int, int]:
     """Return how long the upright lines are that start at the left and the right end of a level one."""
     reach = 8
     lengths = []
-    for end in (line.x, line.x + line.width):
+    for end in (line.x, line.right):
         columns = np.asarray(upright[:, max(0, end - reach) : end + reach].any(axis=1))
-        on = columns[: line.y + line.height][::-1] if upwards else columns[line.y :]
+        on = columns[: line.bottom][::-1] if upwards else columns[line.y :]
         start = int(np.argmax(on[:reach])) if bool(np.any(on[:reach])) else len(on)
         gaps = np.flatnonzero(~on[start:])
         lengths.append(int(gaps[0]) if len(gaps) else len(on) - start)
@@ -346,16 +346,16 @@ def _sides(line: Box, upright: _Bits, *, upwards: bool) -> tuple[int, int]:
 
 def _around(first: Box, second: Box) -> Box:
     x, y = min(first.x, second.x), min(first.y, second.y)
-    right = max(first.x + first.width, second.x + second.width)
-    bottom = max(first.y + first.height, second.y + second.height)
+    right = max(first.right, second.right)
+    bottom = max(first.bottom, second.bottom)
     return Box(x, y, right - x, bottom - y)
 
 
 def _is_wall(line: Box, cells: Sequence[Box]) -> bool:
     """Return whether a level line is the upper or lower side of a box."""
     for box in cells:
-        near = min(abs(line.y - (box.y + box.height)), abs(line.y + line.height - box.y)) <= 6
-        if near and box.x < line.x + line.width and line.x < box.x + box.width:
+        near = min(abs(line.y - box.bottom), abs(line.bottom - box.y)) <= 6
+        if near and box.x < line.right and line.x < box.right:
             return True
     return False
 
@@ -366,12 +366,12 @@ def _free_above(line: Box, ink: _Bits) -> Box | None:
     wanted = round(WRITING_HEIGHT * side)
     gap = 2
     top = max(0, line.y - wanted)
-    rows = ink[top : line.y - gap, line.x + gap : line.x + line.width - gap].mean(axis=1)
+    rows = ink[top : line.y - gap, line.x + gap : line.right - gap].mean(axis=1)
     inked = np.flatnonzero(rows > LABEL_INK)
     free = len(rows) if not len(inked) else len(rows) - 1 - int(inked[-1])
     if free < 1.2 * MIN_CELL * side:
         return None
-    below = min(ink.shape[0], line.y + line.height + free // 8)
+    below = min(ink.shape[0], line.bottom + free // 8)
     start = line.y - gap - free
     return Box(line.x, start, line.width, below - start)
 
@@ -392,6 +392,6 @@ def _reading_order(blanks: Sequence[Blank]) -> list[Blank]:
 def _enlarged(box: Box, scale: float, within: Box) -> Box:
     """Return the box in pixels of the page."""
     x, y = round(box.x / scale), round(box.y / scale)
-    right = min(within.width, round((box.x + box.width) / scale))
-    bottom = min(within.height, round((box.y + box.height) / scale))
+    right = min(within.width, round(box.right / scale))
+    bottom = min(within.height, round(box.bottom / scale))
     return Box(x, y, max(1, right - x), max(1, bottom - y))

@@ -149,7 +149,7 @@ def _crop(grey: NDArray[np.uint8], run: NDArray[np.float64], *, name: str) -> Fi
     """Return the field around a run, with a rim that holds its soft edges and its separators' tails."""
     rim = 0.2 * (run[3] - run[1]) + 2
     box = clip_box(run[:2] - rim, run[2:] + rim, width=grey.shape[1], height=grey.shape[0])
-    pixels = np.ascontiguousarray(grey[box.y : box.y + box.height, box.x : box.x + box.width])
+    pixels = np.ascontiguousarray(grey[box.slices])
     return FieldCrop(name=name, type="digits", box=box, pixels=pixels)
 
 

@@ -46,13 +46,13 @@ def find_frame(ink: NDArray[np.uint8]) -> Box | None:
     best: tuple[int, Box] | None = None
     for top in lines:
         for bottom in lines:
-            gap = bottom.y - (top.y + top.height)
-            left, right = max(top.x, bottom.x), min(top.x + top.width, bottom.x + bottom.width)
+            gap = bottom.y - top.bottom
+            left, right = max(top.x, bottom.x), min(top.right, bottom.right)
             shared = right - left
             longer = max(top.width, bottom.width)
             if gap < MIN_HEIGHT_SHARE * height or shared < max(MIN_ASPECT * gap, 0.8 * longer):
                 continue
-            inner = Box(x=left, y=top.y + top.height, width=shared, height=gap)
+            inner = Box(x=left, y=top.bottom, width=shared, height=gap)
             # Of nested frames the smallest holds the writing.
             if (best is None or gap < best[0]) and _is_closed(ink, inner):
                 best = gap, inner
@@ -64,8 +64,8 @@ def find_frame(ink: NDArray[np.uint8]) -> Box | None:
 def _is_closed(ink: NDArray[np.uint8], frame: Box) -> bool:
     """Return whether the frame ends at an upright line or at the picture's edge, on both sides: rules do neither."""
     reach = max(4, round(0.12 * frame.height))
-    inside = ink[frame.y : frame.y + frame.height] > 0
-    for end in (frame.x, frame.x + frame.width):
+    inside = ink[frame.y : frame.bottom] > 0
+    for end in (frame.x, frame.right):
         near = inside[:, max(0, end - reach) : end + reach]
         at_edge = end <= reach or end >= ink.shape[1] - reach
         if not at_edge and float(near.mean(axis=0).max()) < 0.7:
@@ -97,7 +97,7 @@ def _level_lines(ink: NDArray[np.uint8]) -> list[Box]:
 
 def _is_printed(bits: NDArray[np.uint8], line: Box) -> bool:
     """Return whether a level run is a printed line: thin, and without the gaps between strokes that touch it."""
-    rows = bits[line.y : line.y + line.height, line.x : line.x + line.width]
+    rows = bits[line.slices]
     inked = sorted(rows.sum(axis=0).tolist())
     covered = len(inked) - bisect_right(inked, 0)
     middle = (inked[(len(inked) - 1) // 2] + inked[len(inked) // 2]) / 2
@@ -106,7 +106,7 @@ def _is_printed(bits: NDArray[np.uint8], line: Box) -> bool:
 
 def _without_sides(ink: NDArray[np.uint8], frame: Box) -> Box:
     """Return the interior without the frame's own sides, which look like a 1."""
-    inside = ink[frame.y : frame.y + frame.height, frame.x : frame.x + frame.width] > 0
+    inside = ink[frame.slices] > 0
     filled = inside.mean(axis=0) > 0.8
     reach = max(3, round(0.2 * frame.height))
     left, right = 0, frame.width

@@ -61,10 +61,10 @@ def prepare_line(grey: NDArray[np.uint8]) -> Line:
     inner = find_frame(bits)
     if inner is not None:
         frame = _scaled(inner, scale, within=frame)
-        ink, scale = _ink_at_working_height(grey[frame.y : frame.y + frame.height, frame.x : frame.x + frame.width])
+        ink, scale = _ink_at_working_height(grey[frame.slices])
         bits = _binary(ink)
     band = text_band(bits)
-    part = ink[band.y : band.y + band.height, band.x : band.x + band.width]
+    part = ink[band.slices]
     width = min(max(round(band.width * LINE_HEIGHT / band.height), MIN_LINE_WIDTH), MAX_LINE_WIDTH)
     method = cv2.INTER_AREA if band.height >= LINE_HEIGHT else cv2.INTER_LINEAR
     pixels = np.asarray(cv2.resize(part, (width, LINE_HEIGHT), interpolation=method), np.uint8)
@@ -131,6 +131,6 @@ def _scaled(box: Box, scale: tuple[float, float], *, within: Box) -> Box:
     """Return the box in the pixels of the picture that was shrunk or grown, at least one pixel of it."""
     across, down = scale
     x, y = min(int(box.x * across), within.width - 1), min(int(box.y * down), within.height - 1)
-    right = min(within.width, round((box.x + box.width) * across))
-    bottom = min(within.height, round((box.y + box.height) * down))
+    right = min(within.width, round(box.right * across))
+    bottom = min(within.height, round(box.bottom * down))
     return Box(x=x, y=y, width=max(1, right - x), height=max(1, bottom - y))

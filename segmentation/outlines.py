@@ -39,7 +39,7 @@ def outline(page: Page, label: str, box: Box, *, cells: int | None) -> Outline:
     """
     if cells is None:
         return Outline(label, box)
-    comb = find_comb(to_grey(page)[box.y : box.y + box.height, box.x : box.x + box.width], cells=(cells,))
+    comb = find_comb(to_grey(page)[box.slices], cells=(cells,))
     if comb is None:
         return Outline(f"{label}: no comb of {cells} found", box)
     found = (replace(cell, x=box.x + cell.x, y=box.y + cell.y) for cell in comb.cells)
@@ -58,12 +58,12 @@ def draw_outlines(page: Page, outlines: Sequence[Outline]) -> bytes:
 
 def _draw(drawn: NDArray[np.uint8], outline: Outline, colour: tuple[int, int, int], thick: int) -> None:
     box = outline.box
-    right, bottom = box.x + box.width, box.y + box.height
+    right, bottom = box.right, box.bottom
     inside = drawn[box.y : bottom, box.x : right]
     inside[:] = ((1 - SHADE) * inside + SHADE * np.array(colour)).astype(np.uint8)
     cv2.rectangle(drawn, (box.x, box.y), (right - 1, bottom - 1), colour, thick)
     for cell in outline.cells:
-        cv2.rectangle(drawn, (cell.x, cell.y), (cell.x + cell.width, cell.y + cell.height), colour, thick)
+        cv2.rectangle(drawn, (cell.x, cell.y), (cell.right, cell.bottom), colour, thick)
     scale = 0.5 * max(1.0, thick * 0.9)
     above = box.y - 4 * thick if box.y > 20 * thick else bottom + 16 * thick
     cv2.putText(drawn, outline.label, (box.x, above), cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thick, cv2.LINE_AA)

@@ -255,7 +255,7 @@ class Levelling:
         if self.skew_degrees == 0.0:
             return box
         inverse = cv2.invertAffineTransform(self.matrix)
-        right, bottom = box.x + box.width, box.y + box.height
+        right, bottom = box.right, box.bottom
         corners = np.array([[box.x, box.y, 1], [right, box.y, 1], [box.x, bottom, 1], [right, bottom, 1]], np.float64)
         points = corners @ inverse.T
         return clip_box(points.min(axis=0), points.max(axis=0), width=self.width, height=self.height)
@@ -291,14 +291,14 @@ def clip_box(low: NDArray[np.float64], high: NDArray[np.float64], *, width: int,
 def widened(box: Box, *, across: int, down: int, width: int, height: int) -> Box:
     """Return the box with so many pixels more left and right, and above and below, inside width × height."""
     x, y = max(0, box.x - across), max(0, box.y - down)
-    right, bottom = min(width, box.x + box.width + across), min(height, box.y + box.height + down)
+    right, bottom = min(width, box.right + across), min(height, box.bottom + down)
     return Box(x, y, right - x, bottom - y)
 
 
 def share_inside(box: Box, other: Box) -> float:
     """Return how much of the box lies in the other one, in 0..1."""
-    across = min(box.x + box.width, other.x + other.width) - max(box.x, other.x)
-    down = min(box.y + box.height, other.y + other.height) - max(box.y, other.y)
+    across = min(box.right, other.right) - max(box.x, other.x)
+    down = min(box.bottom, other.bottom) - max(box.y, other.y)
     return max(0, across) * max(0, down) / max(1, box.width * box.height)
 
 

@@ -74,7 +74,7 @@ def gather(grey: _Grey, box: Box, others: Sequence[Box]) -> tuple[Box, _Grey]:
     signs, labels = _signs(ink)
     own = [sign for sign in signs if sign.shared(box) > 0.5 and sign.height >= MIN_WRITING * box.height]
     if not own:
-        return box, grey[box.y : box.y + box.height, box.x : box.x + box.width]
+        return box, grey[box.slices]
     height = float(np.median([sign.height for sign in own]))
     free = [sign for sign in signs if sign not in own and not any(sign.shared(other) > 0.5 for other in others)]
     while found := [sign for sign in free if _goes_on(sign, own, height)]:
@@ -103,17 +103,17 @@ def _goes_on(sign: _Sign, own: Sequence[_Sign], height: float) -> bool:
 def _holding(box: Box, own: Sequence[_Sign], margin: int, shape: tuple[int, ...]) -> Box:
     left = max(0, min(box.x, min(sign.left for sign in own) - margin))
     top = max(0, min(box.y, min(sign.top for sign in own) - margin))
-    right = min(shape[1], max(box.x + box.width, max(sign.right for sign in own) + margin))
-    bottom = min(shape[0], max(box.y + box.height, max(sign.bottom for sign in own) + margin))
+    right = min(shape[1], max(box.right, max(sign.right for sign in own) + margin))
+    bottom = min(shape[0], max(box.bottom, max(sign.bottom for sign in own) + margin))
     return Box(left, top, right - left, bottom - top)
 
 
 def _cut(grey: _Grey, whole: Box, box: Box, labels: NDArray[np.int32], own: Sequence[_Sign]) -> tuple[Box, _Grey]:
     """Return `whole` and its pixels, with paper for what stands around the field and is none of its own."""
     strange = labels > 0
-    strange[box.y : box.y + box.height, box.x : box.x + box.width] = False
+    strange[box.slices] = False
     strange &= ~np.isin(labels, [sign.label for sign in own])
-    area = slice(whole.y, whole.y + whole.height), slice(whole.x, whole.x + whole.width)
+    area = whole.slices
     if not strange[area].any():
         return whole, grey[area]
     gone = np.asarray(cv2.dilate(strange.view(np.uint8), np.ones((3, 3), np.uint8)), np.uint8)

@@ -118,7 +118,7 @@ def _on_line(line: Line, digits: Sequence[Box]) -> _Digits:
     height, width = line.pixels.shape
     across, down = width / line.box.width, height / line.box.height
     tops = [(box.y - line.box.y) * down for box in digits]
-    feet = [(box.y + box.height - line.box.y) * down for box in digits]
+    feet = [(box.bottom - line.box.y) * down for box in digits]
     top, foot = median(tops), median(feet)
     lefts = np.array([(box.x - line.box.x) * across for box in digits])
     return _Digits(lefts, lefts + np.array([box.width * across for box in digits]), top, max(foot - top, 10.0))

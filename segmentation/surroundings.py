@@ -87,7 +87,7 @@ class _Area:
         part = widened(field, across=across, down=down, width=page.shape[1], height=page.shape[0])
         self.x, self.y = part.x, part.y
         self.field = replace(field, x=field.x - part.x, y=field.y - part.y)
-        pixels = page[part.y : part.y + part.height, part.x : part.x + part.width]
+        pixels = page[part.slices]
         ink = remove_rules(ink_map(np.ascontiguousarray(pixels))).view(np.uint8)
         _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
         self._labels = np.asarray(labels)
@@ -106,7 +106,7 @@ class _Area:
             x, y, width, height = astuple(self._boxes[label])
             own = (self._labels[y : y + height, x : x + width] == label).view(np.uint8)
             left, top = max(0, self.field.x - x), max(0, self.field.y - y)
-            own[top : max(0, _foot(self.field) - y), left : max(0, self.field.x + self.field.width - x)] = 0
+            own[top : max(0, self.field.bottom - y), left : max(0, self.field.right - x)] = 0
             for across, down, wide, tall, _ in cv2.connectedComponentsWithStats(own, connectivity=8)[2][1:].tolist():
                 yield Box(x + across, y + down, wide, tall)
 
@@ -129,12 +129,12 @@ class Outside:
         area, height = self._beside if ink.side in "lr" else self._above_and_below, self._height
         field = area.field
         for rest in area.rests(ink):
-            top, foot = min(rest.y, field.y + ink.box.y), max(_foot(rest), field.y + _foot(ink.box))
+            top, foot = min(rest.y, field.y + ink.box.y), max(rest.bottom, field.y + ink.box.bottom)
             over = {
                 "l": field.x - rest.x,
-                "r": rest.x + rest.width - field.x - field.width,
+                "r": rest.right - field.right,
                 "t": field.y - rest.y,
-                "b": _foot(rest) - _foot(field),
+                "b": rest.bottom - field.bottom,
             }[ink.side]
             least = max(2, (BEYOND if ink.side in "lr" else BELOW) * height)
             is_digits = max(rest.width, rest.height) < LARGEST * height and foot - top >= MIN_WHOLE * height
@@ -148,7 +148,7 @@ class Outside:
         Either is in pixels of the field, and None where its side of the field is not asked.
         """
         area = self._beside
-        start, end = area.field.x, area.field.x + area.field.width
+        start, end = area.field.x, area.field.right
         for sign in area.signs:
             middle = sign.x + sign.width / 2
             digit = first if middle < start else last if middle > end else None
@@ -172,13 +172,9 @@ class Outside:
         if sign.width <= SIDE_WIDTH * height and sign.height >= SIDE_HEIGHT * height:
             return False
         gap = max(sign.x - x - digit.width, x - sign.x - sign.width)
-        rows = min(_foot(sign), y + digit.height) - max(sign.y, y)
+        rows = min(sign.bottom, y + digit.height) - max(sign.y, y)
         return gap <= NEXT * height and rows >= SAME_ROWS * min(sign.height, digit.height)
 
     def _is_anothers(self, sign: Box, area: _Area) -> bool:
         on_page = replace(sign, x=sign.x + area.x, y=sign.y + area.y)
         return any(share_inside(on_page, other) > 0.5 for other in self._around.others)
-
-
-def _foot(box: Box) -> int:
-    return box.y + box.height

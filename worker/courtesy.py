@@ -194,7 +194,7 @@ def _stand_apart(boxes: Sequence[Box], count: int) -> bool:
     cut = len(before) - 1
     others = [gap for place, gap in enumerate(gaps) if place != cut]
     wider = gaps[cut] - max(median(others), 0) >= APART * height
-    feet = [median(box.y + box.height for box in part) for part in (before, last)]
+    feet = [median(box.bottom for box in part) for part in (before, last)]
     return wider or feet[0] - feet[1] >= RAISED * height
 
 
@@ -236,7 +236,7 @@ def _blots(
     top = min(box.y for box in boxes) - corner.y
     x, y = max(0, int(boxes[0].x - corner.x - height)), max(0, int(top - above * height))
     right = int(boxes[-1].x + boxes[-1].width - corner.x + behind * height)
-    bottom = int(max(box.y + box.height for box in boxes) - corner.y + height)
+    bottom = int(max(box.bottom for box in boxes) - corner.y + height)
     ink = ink_map(np.ascontiguousarray(crop.pixels[y:bottom, x:right]))
     pieces = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)[2][1:, :4].tolist()
     return [Box(left + x + corner.x, top + y + corner.y, wide, tall) for left, top, wide, tall in pieces]
@@ -252,17 +252,13 @@ def _has_raised_behind(boxes: Sequence[Box], crop: FieldCrop) -> bool:
         if end - NARROWEST_CENT * height <= blot.x <= end + BEHIND * height
         and LOWEST_CENT * height <= blot.height <= TALLEST_CENT * height
         and NARROWEST_CENT * height <= blot.width <= WIDEST_CENT * blot.height
-        and blot.y + blot.height - top <= DEEPEST_CENT * height
+        and blot.bottom - top <= DEEPEST_CENT * height
     ]
     # The bars of an equals sign stand one above the other.
     return any(
-        right.x >= left.x + left.width / 2 and min(_end(left), _end(right)) > max(left.y, right.y)
+        right.x >= left.x + left.width / 2 and min(left.bottom, right.bottom) > max(left.y, right.y)
         for left, right in itertools.pairwise(sorted(raised, key=lambda blot: blot.x))
     )
-
-
-def _end(box: Box) -> int:
-    return box.y + box.height
 
 
 def _is_small(mark: Box, height: float) -> bool:
@@ -274,8 +270,8 @@ def _is_between(mark: Box, left: Box, right: Box, height: float) -> bool:
     """Return whether a mark stands between two digits as a point or comma does, and is no part of either."""
     if not left.x + left.width / 2 < mark.x + mark.width / 2 < right.x + right.width / 2:
         return False
-    top, foot = (left.y + right.y) / 2, (left.y + left.height + right.y + right.height) / 2
-    inside = sum(max(0, min(mark.x + mark.width, box.x + box.width) - max(mark.x, box.x)) for box in (left, right))
-    hangs = mark.y + mark.height - foot > HANGING * height
+    top, foot = (left.y + right.y) / 2, (left.bottom + right.bottom) / 2
+    inside = sum(max(0, min(mark.right, box.right) - max(mark.x, box.x)) for box in (left, right))
+    hangs = mark.bottom - foot > HANGING * height
     begins = (mark.y - top) / height
     return HIGHEST_MARK <= begins <= LOWEST_MARK and (hangs or inside <= mark.width / 2)

@@ -74,7 +74,7 @@ class Sheet:
 
 
 def _part(pixels: _Grey, box: Box) -> _Grey:
-    return np.ascontiguousarray(pixels[box.y : box.y + box.height, box.x : box.x + box.width])
+    return np.ascontiguousarray(pixels[box.slices])
 
 
 def _within(box: Box, area: Box) -> Box:

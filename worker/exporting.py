@@ -200,7 +200,7 @@ class _Sheet:
         if name in self.crops:
             return self.crops[name]
         top, left = max(0, box.y), max(0, box.x)
-        return self.grey[top : box.y + box.height, left : box.x + box.width]
+        return self.grey[top : box.bottom, left : box.right]
 
 
 def _crops(form: Form | None, page: Page) -> dict[str, NDArray[np.uint8]]:
@@ -249,7 +249,7 @@ def _write_digits(
 
 def _with_margin(pixels: NDArray[np.uint8], paper: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
     """Return what is inside the box, with bare paper around it: what stands there may be the next digit."""
-    inside = slice(box.y, box.y + box.height), slice(box.x, box.x + box.width)
+    inside = box.slices
     return np.pad(pixels[inside], DIGIT_MARGIN, constant_values=round(float(np.median(paper[inside]))))
 
 

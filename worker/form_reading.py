@@ -100,7 +100,7 @@ class Form:
         others = [self.box(each, sheet.page) for each in fields if each is not field]
         if field.locate == courtesy.COURTESY_AMOUNT:
             box, kind, found = courtesy.locate(field, sheet.grey, self.box(field, sheet.page))
-            pixels = sheet.grey[box.y : box.y + box.height, box.x : box.x + box.width]
+            pixels = sheet.grey[box.slices]
             crop = FieldCrop(field.name, kind.name, box, pixels)
             return CutField(field, crop, kind, found=found, around=sheet.around(box, others))
         if field.writing == PRINTED:

@@ -114,10 +114,10 @@ def _edges(
 
 def _widest_gap(boxes: Sequence[Box]) -> float:
     """Return the most paper between neighbouring pieces, which come from left to right."""
-    reached, widest = boxes[0].x + boxes[0].width, 0
+    reached, widest = boxes[0].right, 0
     for box in boxes[1:]:
         widest = max(widest, box.x - reached)
-        reached = max(reached, box.x + box.width)
+        reached = max(reached, box.right)
     return widest
 
 

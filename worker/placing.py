@@ -17,5 +17,5 @@ def put_back(reading: FieldReading, undo: Callable[[Box], Box]) -> FieldReading:
     # Rounding may push a digit's corner out by a pixel.
     boxes = [undo(reading.box), *(digit.box for digit in digits)]
     x, y = min(box.x for box in boxes), min(box.y for box in boxes)
-    right, bottom = max(box.x + box.width for box in boxes), max(box.y + box.height for box in boxes)
+    right, bottom = max(box.right for box in boxes), max(box.bottom for box in boxes)
     return replace(reading, box=Box(x=x, y=y, width=right - x, height=bottom - y), digits=digits)

@@ -123,8 +123,8 @@ def prepare_field(
 def _line_of(crop: FieldCrop, comb: Comb) -> Line:
     """Return the line of the comb alone: print above and below it would be taken for writing."""
     x, y = min(cell.x for cell in comb.cells), min(cell.y for cell in comb.cells)
-    right = max(cell.x + cell.width for cell in comb.cells)
-    bottom = max(cell.y + cell.height for cell in comb.cells)
+    right = max(cell.right for cell in comb.cells)
+    bottom = max(cell.bottom for cell in comb.cells)
     return _part_line(crop, _with_margin(Box(x, y, right - x, bottom - y), round(AROUND_COMB * (bottom - y)), crop))
 
 
@@ -151,5 +151,5 @@ def _with_margin(part: Box, margin: int, crop: FieldCrop) -> Box:
 
 def part_of(crop: FieldCrop, box: Box) -> FieldCrop:
     """Return the part of the field inside `box`, which is in pixels of the crop."""
-    pixels = crop.pixels[box.y : box.y + box.height, box.x : box.x + box.width]
+    pixels = crop.pixels[box.slices]
     return replace(crop, box=Box(crop.box.x + box.x, crop.box.y + box.y, box.width, box.height), pixels=pixels)

@@ -228,4 +228,4 @@ def _edges(frames: tuple[tuple[int, int], ...]) -> list[tuple[float, float]]:
 
 
 def _is_at_rim(box: Box, field: Box) -> bool:
-    return min(box.x - field.x, field.x + field.width - box.x - box.width) < AT_RIM * box.height
+    return min(box.x - field.x, field.right - box.right) < AT_RIM * box.height

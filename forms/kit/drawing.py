@@ -101,7 +101,7 @@ class _Pen:
 
     def _blank(self, blank: Blank) -> None:
         box, canvas = blank.box, self._canvas
-        top, bottom = self._up(box.y), self._up(box.y + box.height)
+        top, bottom = self._up(box.y), self._up(box.bottom)
         canvas.setStrokeColor(self._tint)
         canvas.setLineWidth(LINE_POINTS)
         canvas.rect(box.x * mm, bottom, box.width * mm, top - bottom, stroke=1, fill=0)

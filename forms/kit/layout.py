@@ -296,4 +296,4 @@ def _letters(asked: FormField, blank: Blank, typeface: Typeface) -> Iterator[Wor
     for place, letter in enumerate(letters):
         text, pitch = LETTERS[letter], blank.box.width / len(letters)
         x = blank.box.x + (place + 0.5) * pitch - typeface.width_mm(text, size=6.5) / 2
-        yield Words(text, x, blank.box.y + blank.box.height + 4.2, 6.5, tinted=True)
+        yield Words(text, x, blank.box.bottom + 4.2, 6.5, tinted=True)

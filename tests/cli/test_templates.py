@@ -151,7 +151,7 @@ def test_a_draft_of_an_empty_form_can_be_added_and_previewed(
     assert drawn.shape == (page.height, page.width, 3)
     for field in template.fields:
         box = template.place(field, width=page.width, height=page.height)
-        inside = drawn[box.y + 5 : box.y + box.height - 5, box.x + 5 : box.x + box.width - 5].astype(np.int32)
+        inside = drawn[box.y + 5 : box.bottom - 5, box.x + 5 : box.right - 5].astype(np.int32)
         assert (inside.max(axis=2) - inside.min(axis=2)).mean() > 20  # coloured, unlike the form
 
 

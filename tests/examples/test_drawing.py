@@ -66,13 +66,13 @@ def test_the_truth_names_boxes_with_ink(committed: Path) -> None:
         page = decode_page((committed / row["file"]).read_bytes(), int(row["page"]), limits=LIMITS)
         box = Box(x=int(row["x"]), y=int(row["y"]), width=int(row["width"]), height=int(row["height"]))
         assert box.x >= 0
-        assert box.x + box.width <= page.width
+        assert box.right <= page.width
         assert dark_share(page.pixels, box) > 0.05, row
 
 
 def dark_share(pixels: NDArray[np.uint8], box: Box) -> float:
     grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
-    area = grey[box.y : box.y + box.height, box.x : box.x + box.width]
+    area = grey[box.slices]
     return float((area < 0.62 * np.median(grey)).mean())
 
 
@@ -87,8 +87,8 @@ def test_a_field_holds_its_digits_from_left_to_right(text: str, seed: int) -> No
     assert field.image.dtype == np.uint8
     assert len(field.boxes) == len(text)
     assert centres == sorted(centres)
-    assert all(box.x >= 0 and box.x + box.width <= width for box in field.boxes)
-    assert all(box.y >= 0 and box.y + box.height <= height for box in field.boxes)
+    assert all(box.x >= 0 and box.right <= width for box in field.boxes)
+    assert all(box.y >= 0 and box.bottom <= height for box in field.boxes)
 
 
 @settings(max_examples=20, deadline=None)

@@ -27,9 +27,9 @@ def test_ink_lies_in_the_blanks_and_nowhere_else() -> None:
     ys, xs = np.nonzero(np.abs(inked.astype(int) - paper).max(axis=2) > 40)
     (box,) = [blank.box for blank in layout.pages[0].blanks if blank.asked.name == "student"]
     assert box.x - 2 < xs.min() / filled.PIXELS_IN_MM
-    assert xs.max() / filled.PIXELS_IN_MM < box.x + box.width + 2
+    assert xs.max() / filled.PIXELS_IN_MM < box.right + 2
     assert box.y - 2 < ys.min() / filled.PIXELS_IN_MM
-    assert ys.max() / filled.PIXELS_IN_MM < box.y + box.height + 2
+    assert ys.max() / filled.PIXELS_IN_MM < box.bottom + 2
 
 
 def test_paper_bends_no_more_than_it_should() -> None:

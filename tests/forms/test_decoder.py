@@ -126,8 +126,8 @@ def test_any_lattice_and_scores_give_probabilities_and_boxes_in_the_field(
     for digit in decoded.digits:
         assert decoded.confidence <= digit.confidence + 1e-6 <= 1 + 2e-6
         assert digit.confidence + sum(other.confidence for other in digit.alternatives) <= 1 + 1e-6
-        assert 0 <= digit.box.x < digit.box.x + digit.box.width <= 400
-        assert 0 <= digit.box.y < digit.box.y + digit.box.height <= 60
+        assert 0 <= digit.box.x < digit.box.right <= 400
+        assert 0 <= digit.box.y < digit.box.bottom <= 60
 
 
 @pytest.mark.parametrize(

@@ -168,8 +168,8 @@ def test_a_box_is_on_the_page_and_never_empty(width: int, height: int) -> None:
     template = parse_template(template_json())
     for field in template.fields:
         box = template.place(field, width=width, height=height)
-        assert 0 <= box.x < box.x + box.width <= width
-        assert 0 <= box.y < box.y + box.height <= height
+        assert 0 <= box.x < box.right <= width
+        assert 0 <= box.y < box.bottom <= height
 
 
 def test_a_draft_has_a_field_for_each_blank() -> None:

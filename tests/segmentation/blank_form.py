@@ -41,11 +41,11 @@ def blank_form(*, angle_degrees: float = 0.0, noise: float = 0.0) -> Page:
 
 def _label(grey: NDArray[np.uint8], name: str, box: Box) -> None:
     if not name.endswith("cell"):
-        cv2.putText(grey, name, (200, box.y + box.height - 14), cv2.FONT_HERSHEY_SIMPLEX, 1.1, 30, 2, cv2.LINE_AA)
+        cv2.putText(grey, name, (200, box.bottom - 14), cv2.FONT_HERSHEY_SIMPLEX, 1.1, 30, 2, cv2.LINE_AA)
 
 
 def _draw_box(grey: NDArray[np.uint8], box: Box, _: int) -> None:
-    cv2.rectangle(grey, (box.x, box.y), (box.x + box.width, box.y + box.height), 40, 2)
+    cv2.rectangle(grey, (box.x, box.y), (box.right, box.bottom), 40, 2)
 
 
 def _draw_comb(grey: NDArray[np.uint8], box: Box, cells: int) -> None:
@@ -57,7 +57,7 @@ def _draw_comb(grey: NDArray[np.uint8], box: Box, cells: int) -> None:
     _draw_box(grey, box, 1)
     for cell in range(1, cells):
         x = box.x + cell * pitch
-        cv2.line(grey, (x, box.y), (x, box.y + box.height), 40, 2)
+        cv2.line(grey, (x, box.y), (x, box.bottom), 40, 2)
     if cells == 6:
         for cell, letter in enumerate("DDMMYY"):
             at = (box.x + cell * pitch + pitch // 2 - 10, box.y + 48)
@@ -65,12 +65,12 @@ def _draw_comb(grey: NDArray[np.uint8], box: Box, cells: int) -> None:
 
 
 def _draw_line(grey: NDArray[np.uint8], box: Box, _: int) -> None:
-    y = box.y + box.height
+    y = box.bottom
     if box.width == 600:
-        for x in range(box.x, box.x + box.width, 10):
+        for x in range(box.x, box.right, 10):
             cv2.circle(grey, (x, y), 1, 40, -1)
     else:
-        cv2.line(grey, (box.x, y), (box.x + box.width, y), 40, 2)
+        cv2.line(grey, (box.x, y), (box.right, y), 40, 2)
 
 
 _DRAW = {Kind.BOX: _draw_box, Kind.COMB: _draw_comb, Kind.LINE: _draw_line}

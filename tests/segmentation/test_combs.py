@@ -143,7 +143,7 @@ def test_every_box_with_writing_gives_one_candidate() -> None:
     assert len(digits) == 6
     places = [round((digit.box.x + digit.box.width / 2 - LEFT) / 60 - 0.5) for digit in digits]
     assert places == [0, 1, 3, 5, 6, 7]
-    assert all(digit.box.y > TOP and digit.box.y + digit.box.height < TOP + HEIGHT for digit in digits)
+    assert all(digit.box.y > TOP and digit.box.bottom < TOP + HEIGHT for digit in digits)
 
 
 def test_an_empty_comb_has_no_candidates() -> None:
@@ -173,14 +173,14 @@ def test_a_stroke_over_a_line_belongs_to_the_box_with_most_of_it() -> None:
     grey = comb_field("  4     ")
     cv2.line(grey, (LEFT + 160, TOP + 30), (LEFT + 200, TOP + 32), 60, 3)
     (digit,) = candidates(grey)
-    assert digit.box.x + digit.box.width >= LEFT + 195
+    assert digit.box.right >= LEFT + 195
 
 
 def test_a_stroke_that_crosses_the_lower_line_is_mended() -> None:
     grey = comb_field("        ")
     draw_digit(grey, "7", (LEFT + 20, TOP + 24), digit_height=44)
     (digit,) = candidates(grey)
-    assert digit.box.y + digit.box.height >= TOP + 24 + 42
+    assert digit.box.bottom >= TOP + 24 + 42
     parts, _ = cv2.connectedComponents((digit.glyph > 60).view(np.uint8))
     assert parts == 2  # the paper and one stroke
 
@@ -190,7 +190,7 @@ def test_writing_through_several_boxes_is_cut_at_the_lines() -> None:
     cv2.line(grey, (LEFT + 30, TOP + 28), (LEFT + 100, TOP + 28), 60, 3)
     digits = candidates(grey)
     assert len(digits) == 8
-    assert digits[0].box.x + digits[0].box.width <= LEFT + 62
+    assert digits[0].box.right <= LEFT + 62
     assert digits[1].box.x >= LEFT + 58
 
 

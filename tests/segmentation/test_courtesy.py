@@ -43,10 +43,10 @@ def test_the_amount_is_what_stands_right_of_the_sign() -> None:
     sign = find_sign(cheque("$"), AREA)
     assert sign is not None
     box = beside(sign, AREA)
-    assert sign.box.x + sign.box.width < box.x < 1290
-    assert box.x + box.width == AREA.x + AREA.width
+    assert sign.box.right < box.x < 1290
+    assert box.right == AREA.right
     assert box.y < 295
-    assert box.y + box.height > 350
+    assert box.bottom > 350
 
 
 @pytest.mark.parametrize("other", ["", "8", "5", "B", "&"])

@@ -10,8 +10,8 @@ from tests.segmentation.blank_form import ASKED, blank_form
 
 def overlap(first: Box, second: Box) -> float:
     """Return the share of both boxes together that they have in common."""
-    width = min(first.x + first.width, second.x + second.width) - max(first.x, second.x)
-    height = min(first.y + first.height, second.y + second.height) - max(first.y, second.y)
+    width = min(first.right, second.right) - max(first.x, second.x)
+    height = min(first.bottom, second.bottom) - max(first.y, second.y)
     common = max(0, width) * max(0, height)
     return common / (first.width * first.height + second.width * second.height - common)
 
@@ -63,5 +63,5 @@ def test_any_picture_has_an_answer(size: tuple[int, int]) -> None:
     for pixels in (noise, np.full(size, 255, np.uint8), np.zeros(size, np.uint8)):
         for blank in find_blanks(Page(index=0, pixels=pixels)):
             assert blank.kind in set(Kind)
-            assert blank.box.x + blank.box.width <= size[1]
-            assert blank.box.y + blank.box.height <= size[0]
+            assert blank.box.right <= size[1]
+            assert blank.box.bottom <= size[0]

@@ -14,8 +14,8 @@ def _holds(outer: Box, inner: Box, *, slack: int = 3) -> bool:
     return (
         outer.x <= inner.x + slack
         and outer.y <= inner.y + slack
-        and outer.x + outer.width >= inner.x + inner.width - slack
-        and outer.y + outer.height >= inner.y + inner.height - slack
+        and outer.right >= inner.right - slack
+        and outer.bottom >= inner.bottom - slack
     )
 
 

@@ -35,8 +35,8 @@ def check(lattice: Lattice, field_box: Box) -> None:
     for candidate in lattice.candidates:
         box = candidate.box
         assert 0 <= candidate.start < candidate.end < lattice.cuts
-        assert field_box.x <= box.x < box.x + box.width <= field_box.x + field_box.width
-        assert field_box.y <= box.y < box.y + box.height <= field_box.y + field_box.height
+        assert field_box.x <= box.x < box.right <= field_box.right
+        assert field_box.y <= box.y < box.bottom <= field_box.bottom
         assert candidate.glyph.shape == (28, 28)
 
 
@@ -122,5 +122,5 @@ def test_slant_is_measured(slant: float) -> None:
 
 
 def _overlap(box: Box, truth: tuple[float, float]) -> float:
-    common = min(box.x + box.width, truth[1]) - max(box.x, truth[0])
-    return common / (max(box.x + box.width, truth[1]) - min(box.x, truth[0]))
+    common = min(box.right, truth[1]) - max(box.x, truth[0])
+    return common / (max(box.right, truth[1]) - min(box.x, truth[0]))

@@ -127,13 +127,13 @@ def test_boxes_lie_on_the_page_where_the_strip_says(
     line = BandLine(x, 500.0, degrees, height, height * 1.07 * stretch, height * 20)
     strip = rectify(np.full((1000, 2000), 255, np.uint8), line)
     box = strip.box(window, page=(1000, 2000))
-    assert 0 <= box.x < box.x + box.width <= 2000
-    assert 0 <= box.y < box.y + box.height <= 1000
+    assert 0 <= box.x < box.right <= 2000
+    assert 0 <= box.y < box.bottom <= 1000
     along = window * STEP / PITCH * line.pitch
     edge = line.x + math.cos(math.radians(degrees)) * along
     if 0 < edge < 1990:
         slack = 2 + height * (0.1 + abs(math.sin(math.radians(degrees))))
-        assert box.x + box.width == pytest.approx(edge, abs=slack)
+        assert box.right == pytest.approx(edge, abs=slack)
 
 
 def test_a_symbols_box_is_tight_around_its_ink() -> None:
@@ -142,7 +142,7 @@ def test_a_symbols_box_is_tight_around_its_ink() -> None:
     box = strip.box(round((3 * PITCH - 2.9) / STEP), page=pixels.shape[:2])
     left = line.x + (3 * 0.125 / 0.013 - 1.3 - 4) * line.pitch * 0.013 / 0.125
     assert box.x == pytest.approx(left, abs=0.1 * line.pitch)
-    assert box.y + box.height == pytest.approx(line.y, abs=0.12 * line.height)
+    assert box.bottom == pytest.approx(line.y, abs=0.12 * line.height)
     assert box.height == pytest.approx(line.height, rel=0.15)
 
 
@@ -169,4 +169,4 @@ def test_the_span_of_two_windows_holds_both_boxes() -> None:
         strip.box(6, page=(1080, 2400)),
         strip.box(27, page=(1080, 2400)),
     )
-    assert span == Box(first.x, first.y, last.x + last.width - first.x, first.height)
+    assert span == Box(first.x, first.y, last.right - first.x, first.height)

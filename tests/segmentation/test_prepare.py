@@ -109,8 +109,8 @@ def test_the_way_back_from_a_levelled_page_stays_on_the_page(
     x, y = int(place[0] * (width - 1)), int(place[1] * (height - 1))
     box = Box(x, y, 1 + int(place[2] * (width - x - 1)), 1 + int(place[3] * (height - y - 1)))
     back = Levelling(skew_degrees=skew, width=width, height=height).undo(box)
-    assert 0 <= back.x < back.x + back.width <= width
-    assert 0 <= back.y < back.y + back.height <= height
+    assert 0 <= back.x < back.right <= width
+    assert 0 <= back.y < back.bottom <= height
 
 
 def test_the_way_back_finds_the_ink_again() -> None:
@@ -121,8 +121,8 @@ def test_the_way_back_finds_the_ink_again() -> None:
     back = levelling.undo(Box(x, y, width, height))
     assert back.x <= 400
     assert back.y <= 100
-    assert back.x + back.width >= 450
-    assert back.y + back.height >= 120
+    assert back.right >= 450
+    assert back.bottom >= 120
     assert back.width < 70
 
 

@@ -27,7 +27,7 @@ def test_a_number_that_goes_on_beyond_its_box_is_cut_as_a_whole() -> None:
     page = write(paper(), 140, 185, 230, 275, 320)
     whole, pixels = gather(page, BOX, [])
     assert whole.x <= BOX.x
-    assert whole.x + whole.width >= 350
+    assert whole.right >= 350
     assert pixels.shape == (whole.height, whole.width)
     assert ink_map(pixels).sum() == pytest.approx(ink_map(page).sum(), rel=0.1)
 
@@ -41,7 +41,7 @@ def test_what_stands_far_away_stays_out(places: tuple[int, ...]) -> None:
 def test_what_is_in_another_field_is_that_ones() -> None:
     page = write(paper(), 140, 185, 230, 290, 335)
     whole, pixels = gather(page, BOX, [Box(284, 60, 100, 60)])
-    assert whole.x + whole.width <= 300
+    assert whole.right <= 300
     assert ink_map(pixels)[:, 284 - whole.x :].sum() == 0
 
 

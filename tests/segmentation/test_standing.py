@@ -29,7 +29,7 @@ def test_each_digit_has_its_own_ink() -> None:
     grey = field("2010")
     dark = grey < 120
     for box, middle in zip(digit_boxes(grey), MIDDLES, strict=True):
-        assert box.x <= middle < box.x + box.width
+        assert box.x <= middle < box.right
         rows, columns = np.nonzero(dark[:, round(middle) - 15 : round(middle) + 16])
         own = Box(int(columns.min()) + round(middle) - 15, int(rows.min()), int(np.ptp(columns)), int(np.ptp(rows)))
         assert abs(box.x - own.x) <= 3
@@ -66,7 +66,7 @@ def test_a_rule_that_a_digit_touches_does_not_widen_its_box() -> None:
     cv2.line(grey, (148, 52), (230, 52), 60, 2)
     *others, last = digit_boxes(grey)
     assert others == alone[:3]
-    assert last.x + last.width <= MIDDLES[-1] + (REACH + 0.1) * HEIGHT
+    assert last.right <= MIDDLES[-1] + (REACH + 0.1) * HEIGHT
 
 
 def test_a_long_rule_that_digits_stand_on_is_no_part_of_them() -> None:
@@ -83,7 +83,7 @@ def test_the_bar_of_a_5_that_stands_apart_is_part_of_it_and_of_no_other_digit() 
     cv2.line(grey, (160, alone.y + 2), (176, alone.y + 2), 60, 3)
     assert digit_boxes(grey)[-1] == alone
     with_bar = digit_boxes(grey, "2015")[-1]
-    assert with_bar.x + with_bar.width >= 175
+    assert with_bar.right >= 175
     assert digit_boxes(grey, "2015")[:-1] == digit_boxes(grey)[:-1]
     below = field("2010")
     cv2.line(below, (166, alone.y + 25), (180, alone.y + 25), 60, 3)

@@ -19,8 +19,8 @@ def paper() -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
 
 def near(found: Box, expected: Box, *, slack: int) -> bool:
     pairs = zip(
-        (found.x, found.y, found.x + found.width, found.y + found.height),
-        (expected.x, expected.y, expected.x + expected.width, expected.y + expected.height),
+        (found.x, found.y, found.right, found.bottom),
+        (expected.x, expected.y, expected.right, expected.bottom),
         strict=True,
     )
     return all(abs(a - b) <= slack for a, b in pairs)

@@ -114,10 +114,10 @@ def penned(text: str, *, seed: int = 0) -> tuple[FieldReading, FieldCrop]:
     shifts = [0] * len(digits)
     for before, char in gaps:
         left, right = drawn.boxes[before - 1], drawn.boxes[before]
-        x, wide = (left.x + left.width + right.x) // 2 + moved, height // 2
+        x, wide = (left.right + right.x) // 2 + moved, height // 2
         paper = np.full((image.shape[0], wide), int(np.median(image)), np.uint8)
         image = np.concatenate([image[:, :x], paper, image[:, x:]], axis=1)
-        _pen(image, char, x + wide // 2, left.y + left.height, height)
+        _pen(image, char, x + wide // 2, left.bottom, height)
         moved, shifts[before] = moved + wide, shifts[before] + wide
     boxes = [
         Box(box.x + shift + CORNER[0], box.y + CORNER[1], box.width, box.height)
@@ -189,7 +189,7 @@ def test_an_amount_by_itself_leaves_open_whether_it_has_cents(kind: FieldType) -
 def test_a_rule_below_an_amount_is_no_point() -> None:
     reading, crop = penned("1250")
     last = reading.digits[-3].box
-    foot = last.y + last.height - CORNER[1]
+    foot = last.bottom - CORNER[1]
     crop.pixels[foot + 2 : foot + 4] = 60
     assert doubt_units(reading, OPEN, crop) == reading
 
@@ -212,7 +212,7 @@ def widened(text: str, *, seed: int) -> tuple[FieldReading, FieldCrop, int, int,
     pixels = np.ascontiguousarray(np.concatenate([crop.pixels, paper], axis=1))
     last = reading.digits[-1].box
     wider = replace(crop, box=replace(crop.box, width=pixels.shape[1]), pixels=pixels)
-    return reading, wider, last.x + last.width - CORNER[0], last.y - CORNER[1], height
+    return reading, wider, last.right - CORNER[0], last.y - CORNER[1], height
 
 
 @pytest.mark.parametrize("seed", range(4))

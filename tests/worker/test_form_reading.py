@@ -72,8 +72,8 @@ def inside(box: Box, outer: Box) -> bool:
     return (
         outer.x - 2 <= box.x
         and outer.y - 2 <= box.y
-        and box.x + box.width <= outer.x + outer.width + 2
-        and box.y + box.height <= outer.y + outer.height + 2
+        and box.right <= outer.right + 2
+        and box.bottom <= outer.bottom + 2
     )
 
 
@@ -242,8 +242,8 @@ def test_a_field_that_may_be_empty_is_not_when_something_else_stands_there() -> 
     assert read(slip({}))["id"] == ("", True, ())
     crossed = slip({})
     box = PLACES["id"]
-    cv2.line(crossed, (box.x + 10, box.y + 8), (box.x + box.width - 10, box.y + box.height - 8), 40, 4)
-    cv2.line(crossed, (box.x + box.width - 10, box.y + 8), (box.x + 10, box.y + box.height - 8), 40, 4)
+    cv2.line(crossed, (box.x + 10, box.y + 8), (box.right - 10, box.bottom - 8), 40, 4)
+    cv2.line(crossed, (box.right - 10, box.y + 8), (box.x + 10, box.bottom - 8), 40, 4)
     text, accepted, reasons = read(crossed)["id"]
     assert not accepted, text
     assert ReviewReason.NOT_DIGITS in reasons

@@ -112,20 +112,15 @@ def test_boxes_lie_where_the_digits_were_printed(reader: MicrReader, degrees: fl
             along = (place - 0.14) * line.pitch
             edge = line.x + np.cos(np.radians(degrees)) * along
             foot = line.y + np.sin(np.radians(degrees)) * along
-            assert digit.box.x + digit.box.width == pytest.approx(edge, abs=0.2 * line.pitch)
-            assert digit.box.y + digit.box.height == pytest.approx(foot, abs=0.25 * line.height)
+            assert digit.box.right == pytest.approx(edge, abs=0.2 * line.pitch)
+            assert digit.box.bottom == pytest.approx(foot, abs=0.25 * line.height)
         assert all(inside(digit.box, reading.box) for digit in reading.digits)
         assert inside(reading.box, Box(0, 0, page.width, page.height))
         assert [digit.char for digit in reading.digits] == list(reading.text)
 
 
 def inside(part: Box, whole: Box) -> bool:
-    return (
-        whole.x <= part.x
-        and whole.y <= part.y
-        and part.x + part.width <= whole.x + whole.width
-        and part.y + part.height <= whole.y + whole.height
-    )
+    return whole.x <= part.x and whole.y <= part.y and part.right <= whole.right and part.bottom <= whole.bottom
 
 
 @pytest.mark.parametrize(

@@ -199,17 +199,17 @@ def test_no_real_page_breaks_the_reader(reader: Reader, shared_data: Path) -> No
         page = reader.read(file.read_bytes(), request=ReadRequest()).pages[0]
         assert page.failure is None
         for reading in page.fields:
-            assert 0 <= reading.box.x < reading.box.x + reading.box.width <= page.width
-            assert 0 <= reading.box.y < reading.box.y + reading.box.height <= page.height
+            assert 0 <= reading.box.x < reading.box.right <= page.width
+            assert 0 <= reading.box.y < reading.box.bottom <= page.height
 
 
 def _contains(box: Box, x: float, y: float) -> bool:
-    return box.x <= x <= box.x + box.width and box.y <= y <= box.y + box.height
+    return box.x <= x <= box.right and box.y <= y <= box.bottom
 
 
 def _overlap(one: Box, other: Box) -> float:
-    width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
-    height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    width = min(one.right, other.right) - max(one.x, other.x)
+    height = min(one.bottom, other.bottom) - max(one.y, other.y)
     common = max(0, width) * max(0, height)
     return common / (one.width * one.height + other.width * other.height - common)
 

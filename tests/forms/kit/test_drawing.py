@@ -58,7 +58,7 @@ def test_every_row_of_boxes_is_found_where_the_template_has_it(name: str) -> Non
             continue
         grey = cv2.cvtColor(pages[field.page - 1], cv2.COLOR_BGR2GRAY)
         box = template.place(field, width=grey.shape[1], height=grey.shape[0])
-        comb = find_comb(np.asarray(grey[box.y : box.y + box.height, box.x : box.x + box.width]), cells=(field.cells,))
+        comb = find_comb(np.asarray(grey[box.slices]), cells=(field.cells,))
         assert comb is not None, field.name
         assert len(comb.cells) == field.cells
 

@@ -32,12 +32,7 @@ FIELDS = st.lists(st.fixed_dictionaries({"type": TYPES, "label": LABELS, "help":
 
 def overlap(a: Blank, b: Blank) -> bool:
     one, other = a.box, b.box
-    return (
-        one.x < other.x + other.width
-        and other.x < one.x + one.width
-        and one.y < other.y + other.height
-        and other.y < one.y + one.height
-    )
+    return one.x < other.right and other.x < one.right and one.y < other.bottom and other.y < one.bottom
 
 
 @settings(max_examples=12)
@@ -52,16 +47,15 @@ def test_blanks_stand_inside_the_margins_and_apart(fields: list[dict[str, object
         for blank in page.blanks:
             box = blank.box
             assert box.x >= SIDES - 0.01
-            assert box.x + box.width <= layout.width - SIDES + 0.01
+            assert box.right <= layout.width - SIDES + 0.01
             assert box.y > TOP
-            assert box.y + box.height <= layout.height - BOTTOM
+            assert box.bottom <= layout.height - BOTTOM
         assert not any(overlap(*pair) for pair in combinations(page.blanks, 2))
         for words in page.words:
             inside = [
                 blank
                 for blank in page.blanks
-                if blank.box.x < words.x + 1 < blank.box.x + blank.box.width
-                and blank.box.y - 0.5 < words.y < blank.box.y + blank.box.height + 1.5
+                if blank.box.x < words.x + 1 < blank.box.right and blank.box.y - 0.5 < words.y < blank.box.bottom + 1.5
             ]
             assert not inside, words.text
     assert len(template_of(layout).fields) == len(named)

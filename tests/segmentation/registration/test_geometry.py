@@ -37,7 +37,7 @@ def test_a_box_comes_back_from_a_turned_page_to_the_pixel(turns: int, x: int, y:
     page = np.ascontiguousarray(np.rot90(form, -turns))
     there = Box(x, y, min(30, SIZE[0] - x), min(20, SIZE[1] - y))
     box = boxes_back(turning(SIZE, turns), there, width=page.shape[1], height=page.shape[0])
-    inside = page[box.y : box.y + box.height, box.x : box.x + box.width]
+    inside = page[box.slices]
     assert inside.max() == 0
     assert inside.size == int((page == 0).sum())
 

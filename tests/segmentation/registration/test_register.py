@@ -184,12 +184,12 @@ def test_what_a_method_needs_is_asked_for() -> None:
 def test_boxes_on_the_template_come_back_to_the_page_as_it_came() -> None:
     shown, box = form().copy(), Box(700, 1200, 60, 40)
     shown[box.y - 20 : box.y + 60, box.x - 20 : box.x + 80] = 255
-    shown[box.y : box.y + box.height, box.x : box.x + box.width] = 0
+    shown[box.slices] = 0
     how = phone(81)
     pixels = capture(shown, how)[0]
     registered = register(Page(index=0, pixels=pixels), on(Method.FEATURES, reference=reference()))
     back = registered.undo(box)
-    part = cv2.cvtColor(pixels[back.y : back.y + back.height, back.x : back.x + back.width], cv2.COLOR_BGR2GRAY)
+    part = cv2.cvtColor(pixels[back.slices], cv2.COLOR_BGR2GRAY)
     dark = float((part < 90).sum())
     inked = box.width * box.height * how.scale**2
     assert dark == pytest.approx(inked, rel=0.12)
