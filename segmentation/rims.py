@@ -7,7 +7,8 @@ ink and digits of a field ─ is_cut_off ─▶ whether a number may go on outsi
 Where the page around the field is known, ink that leads over the edge tells, and a sign that stands next to the number
 outside. Of a picture of a field alone, and of a field at its page's edge, nobody knows what was around it, and many are
 cut close to their writing, so that touching the rim says little: there a sign tells that stands at the rim and was
-read as no digit, or a digit that lies along the rim with much of its height.
+read as no digit, or a digit that lies along the rim with much of its height. At top and foot all digits tell together:
+a few touch the rim where writing is cut out closely, all of them broadly where they are cut through.
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,6 +42,15 @@ READ: Final = 0.3
 
 ALONG: Final = 0.3
 """Heights of a digit that it touches the rim with where it was cut rather than written up to it."""
+
+ALONG_EACH: Final = 0.15
+"""Heights of a digit that each one touches top or foot with, on average, where all of them were cut through."""
+
+MOST_ALONG: Final = 0.9
+"""Share of the digits' widths: what lies along top or foot with more than this is a rule."""
+
+TOGETHER: Final = 2
+"""Digits: one alone may well end broadly at the rim."""
 
 MIN_OWN: Final = 0.4
 MAX_OWN_WIDTH: Final = 1.5
@@ -84,14 +94,17 @@ def is_cut_off(
         scale: pixels of the ink for one of the field.
         digits: the boxes of what was read, from left to right, in pixels of the field.
         sides: where it may be cut: any of `l`, `r`, `t` and `b`.
-        around: the field on its page; None where only the field is known, whose top and foot then tell nothing.
+        around: the field on its page; None where only the field is known.
     """
     if not digits:
         return around is not None and _holds_part_of_one(ink, scale, sides, around)
     number = _number([_scaled(box, scale) for box in digits])
-    unknown = "".join(side for side in sides if side in "lr" and (around is None or around.ends_with_page(side)))
-    touching = [each for each in _touching(ink, unknown) if _belongs(each, number, MIN_SIGN * number.height)]
+    unknown = [side for side in sides if around is None or around.ends_with_page(side)]
+    beside = "".join(side for side in unknown if side in "lr")
+    touching = [each for each in _touching(ink, beside) if _belongs(each, number, MIN_SIGN * number.height)]
     if any(_is_unread(each, number) or _lies_along(each, number) for each in touching):
+        return True
+    if any(_all_stand_on(ink, number, side) for side in unknown if side in "tb"):
         return True
     return around is not None and _goes_on(ink, scale, number, digits, sides, around)
 
@@ -111,6 +124,19 @@ def _goes_on(
     return (at_left or at_right) and outside.has_next(first if at_left else None, last if at_right else None)
 
 
+def _all_stand_on(ink: Components, number: _Number, side: str) -> bool:
+    """Return whether top or foot cuts through all digits of the number."""
+    if len(number.boxes) < TOGETHER:
+        return False
+    of_digits = np.zeros(len(ink.kept) + 1, np.bool_)
+    of_digits[1:][ink.kept] = ink.stats[:, 3] >= MIN_OWN * number.height
+    at_rim = of_digits[ink.labels[0 if side == "t" else -1]]
+    along = [int(at_rim[max(0, box.x) : box.right].sum()) for box in number.boxes]
+    if min(along) == 0 or sum(along) > MOST_ALONG * sum(box.width for box in number.boxes):
+        return False
+    return sum(along) >= ALONG_EACH * number.height * len(along)
+
+
 def _holds_part_of_one(ink: Components, scale: float, sides: str, around: Surroundings) -> bool:
     """Return whether a digit leads over the edge of a field in which nothing was read."""
     least = MIN_BIT * ink.ink.shape[0]
@@ -120,7 +146,7 @@ def _holds_part_of_one(ink: Components, scale: float, sides: str, around: Surrou
 
 
 def _number(boxes: Sequence[Box]) -> _Number:
-    top, foot = median(box.y for box in boxes), median(box.y + box.height for box in boxes)
+    top, foot = median(box.y for box in boxes), median(box.bottom for box in boxes)
     return _Number(boxes, top, foot, max(1.0, median(box.height for box in boxes)))
 
 
@@ -156,7 +182,7 @@ def _touching(ink: Components, sides: str) -> Iterator[_Touch]:
 def _belongs(touch: _Touch, number: _Number, least: float) -> bool:
     """Return whether the ink stands beside the number, or is some of it, and is no lower than `least`."""
     box, boxes, height = touch.box, number.boxes, number.height
-    between = min(box.y + box.height, number.foot) - max(box.y, number.top)
+    between = min(box.bottom, number.foot) - max(box.y, number.top)
     gap = max(boxes[0].x - box.x - box.width, box.x - boxes[-1].x - boxes[-1].width)
     if touch.side in "tb":
         return box.height >= MIN_OWN * height and _read_share(touch, number) >= READ
@@ -165,8 +191,8 @@ def _belongs(touch: _Touch, number: _Number, least: float) -> bool:
 
 def _read_share(touch: _Touch, number: _Number) -> float:
     """Return how much of the ink's width one of the digits has."""
-    left, right = touch.box.x, touch.box.x + touch.box.width
-    shared = max(min(right, box.x + box.width) - max(left, box.x) for box in number.boxes)
+    left, right = touch.box.x, touch.box.right
+    shared = max(min(right, box.right) - max(left, box.x) for box in number.boxes)
     return max(0, shared) / max(1, right - left)
 
 

@@ -36,17 +36,17 @@ def is_cut(
     grey: Grey, field: Box, boxes: list[Box], *, on_page: bool, sides: str = "lrtb", others: Sequence[Box] = ()
 ) -> bool:
     """Return what is said of `field`, of whose digits those with their middles in it were read."""
-    pixels = np.ascontiguousarray(grey[field.y : field.y + field.height, field.x : field.x + field.width])
+    pixels = np.ascontiguousarray(grey[field.slices])
     cutting = cut_field(crop_of(pixels))
-    read = [_within(box, field) for box in boxes if field.x <= box.x + box.width / 2 < field.x + field.width]
+    read = [_within(box, field) for box in boxes if field.x <= box.x + box.width / 2 < field.right]
     around = Surroundings(grey, field, tuple(others)) if on_page else None
     return is_cut_off(cutting.components, cutting.scale, read, sides=sides, around=around)
 
 
 def _within(box: Box, field: Box) -> Box:
     left, top = max(box.x, field.x), max(box.y, field.y)
-    right = min(box.x + box.width, field.x + field.width)
-    bottom = min(box.y + box.height, field.y + field.height)
+    right = min(box.right, field.right)
+    bottom = min(box.bottom, field.bottom)
     return Box(left - field.x, top - field.y, right - left, bottom - top)
 
 
@@ -94,8 +94,38 @@ def test_of_a_picture_of_the_field_alone_a_digit_along_the_rim_tells() -> None:
     grey, boxes = page("4120")
     stem = boxes[0]
     # Right through the 4's stem, of which most lies along the edge then.
-    column = stem.x + int(np.argmin(grey[TOP : TOP + SIZE, stem.x : stem.x + stem.width].mean(axis=0)))
+    column = stem.x + int(np.argmin(grey[TOP : TOP + SIZE, stem.x : stem.right].mean(axis=0)))
     assert is_cut(grey, Box(column, 10, grey.shape[1] - 20 - column, 110), boxes, on_page=False)
+
+
+@pytest.mark.parametrize("text", ["2410", "0142", "20"])
+def test_of_a_picture_of_the_field_alone_all_digits_broadly_at_top_or_foot_tell(text: str) -> None:
+    grey, boxes = page(text)
+    width = grey.shape[1] - 40
+    for share in (0.3, 0.5):
+        rest = round((1 - share) * SIZE)
+        assert is_cut(grey, Box(20, 10, width, TOP + rest - 10), boxes, on_page=False)
+        assert is_cut(grey, Box(20, TOP + SIZE - rest, width, 80), boxes, on_page=False)
+        assert not is_cut(grey, Box(20, 10, width, TOP + rest - 10), boxes, on_page=False, sides="lrt")
+
+
+def test_of_a_picture_of_the_field_alone_top_and_foot_tell_nothing_of_some_digits_or_of_one() -> None:
+    grey, boxes = page("2417")
+    foot = max(box.bottom for box in boxes)
+    # Cut closely, and one digit longer than the others.
+    lower = Box(boxes[3].x, boxes[3].y + 12, boxes[3].width, boxes[3].height)
+    moved = np.roll(grey, 12, axis=0)
+    grey[:, lower.x - 2 : lower.right + 2] = moved[:, lower.x - 2 : lower.right + 2]
+    assert not is_cut(grey, Box(20, 10, grey.shape[1] - 40, foot + 6 - 10), [*boxes[:3], lower], on_page=False)
+    grey, boxes = page("7")
+    assert not is_cut(grey, Box(20, 10, grey.shape[1] - 40, TOP + 30 - 10), boxes, on_page=False)
+
+
+def test_a_rule_along_the_foot_is_no_cut() -> None:
+    grey, boxes = page("2410")
+    foot = max(box.bottom for box in boxes)
+    cv2.rectangle(grey, (boxes[0].x - 4, foot + 1), (boxes[-1].right + 4, foot + 8), 60, -1)
+    assert not is_cut(grey, Box(20, 10, grey.shape[1] - 40, foot + 4 - 10), boxes, on_page=False)
 
 
 def test_what_stands_across_a_rule_or_far_away_is_nobodys() -> None:
@@ -126,7 +156,7 @@ def test_a_field_in_which_nothing_was_read_may_hold_part_of_a_digit() -> None:
 @pytest.mark.parametrize("side", ["l", "r"])
 def test_a_digit_that_stands_next_to_the_number_outside_is_missed(side: str) -> None:
     grey, boxes = page("24107")
-    left = boxes[0].x + boxes[0].width + 5 if side == "l" else 20
+    left = boxes[0].right + 5 if side == "l" else 20
     right = boxes[-1].x - 5 if side == "r" else grey.shape[1] - 20
     field = Box(left, 10, right - left, 110)
     assert is_cut(grey, field, boxes, on_page=True)
@@ -138,9 +168,9 @@ def test_a_digit_that_stands_next_to_the_number_outside_is_missed(side: str) -> 
 def test_printed_lines_around_a_cell_are_no_part_of_its_digits() -> None:
     grey, boxes = page("2410")
     cell = Box(boxes[0].x - 6, TOP - 8, boxes[-1].x + boxes[-1].width + 12 - boxes[0].x, SIZE + 11)
-    for x in (cell.x, cell.x + cell.width):
+    for x in (cell.x, cell.right):
         cv2.line(grey, (x, 0), (x, grey.shape[0]), 90, 2)
-    for y in (cell.y, cell.y + cell.height):
+    for y in (cell.y, cell.bottom):
         cv2.line(grey, (0, y), (grey.shape[1], y), 90, 2)
     inside = Box(cell.x + 3, cell.y + 3, cell.width - 5, cell.height - 5)
     assert not is_cut(grey, inside, boxes, on_page=True)
