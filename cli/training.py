@@ -156,7 +156,7 @@ def train_glyphs(**options: Any) -> None:  # noqa: ANN401 - TrainOptions says wh
     epilog=examples(
         "tallyscan evaluate t10k-images-idx3-ubyte.gz",
         "tallyscan evaluate data/ --set mnist-t10k --set usps-test --out runs/evaluation",
-        "tallyscan evaluate data/ --set mnist-t10k --model mnist --model mnist-2 --model mnist-3",
+        "tallyscan evaluate data/ --set mnist-t10k --model mnist --model mnist-upright --model mnist-wide",
     )
 )
 @click.argument("data", required=False, type=DATA)

@@ -103,7 +103,10 @@ class ShippedNetwork:
 NETWORKS: Final[dict[str, ShippedNetwork]] = {
     "digits": ShippedNetwork("shipped CNN", ("digits",)),
     "mnist": ShippedNetwork("CNN for MNIST alone", ("mnist",)),
-    "ensemble": ShippedNetwork("ensemble of three for MNIST alone", ("mnist", "mnist-2", "mnist-3")),
+    "ensemble": ShippedNetwork(
+        "ensemble of six for MNIST alone",
+        ("mnist", "mnist-2", "mnist-3", "mnist-upright", "mnist-narrow", "mnist-wide"),
+    ),
 }
 
 
