@@ -27,7 +27,8 @@ from model.history import RUN
 from model.journal import NETWORK
 from model.predict import PredictOptions, predict
 from model.recogniser import Recogniser
-from model.train import REGIMES, Progress, TrainOptions, TrainResult, train
+from model.regimes import REGIMES
+from model.train import Progress, TrainOptions, TrainResult, train
 from model.views import seen
 from tests.model.drawn import printed_digits
 
