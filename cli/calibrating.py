@@ -113,7 +113,18 @@ def _labelled(labels: Path, folder: Path, type_name: str | None) -> "Iterator[La
         if text and not (text.isascii() and text.isdigit()):
             raise click.UsageError(f"{place}: {text!r} is no string of digits.")
         try:
-            data = (folder / name).read_bytes()
+            data = _read(folder / name)
         except (OSError, ValueError) as error:
             raise click.UsageError(f"{place}: {name!r} cannot be read.") from error
         yield LabelledField(name, data, text, type_name or read_alone_as(row.get("type", "")), name, labels.name)
+
+
+def _read(path: Path) -> bytes:
+    """Return a file's bytes; a pipe, which would be waited for, is none.
+
+    Raises:
+        OSError: there is no file, or it may not be read.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    return path.read_bytes()

@@ -90,6 +90,10 @@ def _guarded(name: str, check: Callable[[], Finding]) -> Finding:
         return check()
     except TallyscanError as error:
         return Finding(name, State.BROKEN, f"{error} ({error.code})", _REMEDIES.get(name, ""))
+    except ValueError as error:
+        # A part of an address that is none, such as half a password for a port, is in the library's words.
+        told = f"{_ADDRESSES[name]} is no address" if name in _ADDRESSES else str(error)
+        return Finding(name, State.BROKEN, f"{type(error).__name__}: {told}", _REMEDIES.get(name, ""))
     except Exception as error:  # noqa: BLE001 - a check that breaks is a finding, and the others must still run
         return Finding(name, State.BROKEN, f"{type(error).__name__}: {error}", _REMEDIES.get(name, ""))
 
@@ -239,6 +243,13 @@ def _fault(requirement: Requirement) -> str:
         return "" if fits else f"{requirement.name} {version} does not fit {requirement.specifier}"
     return f"{requirement.name} is missing"
 
+
+_ADDRESSES = {
+    "database": "TALLYSCAN_DATABASE_URL",
+    "blob store": "TALLYSCAN_BLOB_URL",
+    "broker": "TALLYSCAN_BROKER_URL",
+}
+"""Checks of what lies at an address that may hold a password."""
 
 _REMEDIES = {
     "packages": "Install what the lock names: pip install --require-hashes -r requirements.lock",

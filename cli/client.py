@@ -28,7 +28,7 @@ from cli.replies import (
     TemplateSummary,
     TemplateVersion,
 )
-from core.errors import InternalError, InvalidRequest, ServiceUnreachable, TallyscanError
+from core.errors import InternalError, InvalidRequest, NotFound, ServiceUnreachable, TallyscanError
 from core.status import Priority
 
 T = TypeVar("T")
@@ -39,6 +39,9 @@ READ_SECONDS = 60.0
 
 BUSY = 429
 AWAY = frozenset({502, 503, 504})
+
+UNFIT = "The request cannot be sent: its key or another header holds what HTTP does not allow."
+"""Said in place of the library's own words, which repeat the header, and with it the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,10 @@ class Client:
         if endpoint.key:
             headers["Authorization"] = f"Bearer {endpoint.key}"
         timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
-        self._http = httpx2.Client(base_url=endpoint.url, headers=headers, timeout=timeout)
+        try:
+            self._http = httpx2.Client(base_url=endpoint.url, headers=headers, timeout=timeout)
+        except httpx2.InvalidURL as error:
+            raise InvalidRequest(f"{endpoint.url!r} is not a valid address: {error}.") from error
 
     def __enter__(self) -> Self:
         return self
@@ -138,11 +144,11 @@ class Client:
     def document(self, document_id: str, *, wait_seconds: float = 0.0) -> Document:
         """Return a document, after at most `wait_seconds` when it is not finished."""
         params = {"wait": f"{wait_seconds:g}"} if wait_seconds else {}
-        return _parse(Document, self._send("GET", f"/v1/documents/{document_id}", params=params))
+        return _parse(Document, self._send("GET", _path_of("documents", document_id), params=params))
 
     def batch(self, batch_id: str) -> Batch:
         """Return how far a batch is."""
-        return _parse(Batch, self._send("GET", f"/v1/batches/{batch_id}"))
+        return _parse(Batch, self._send("GET", _path_of("batches", batch_id)))
 
     def templates(self) -> tuple[TemplateSummary, ...]:
         """Return the latest version of every template."""
@@ -151,11 +157,11 @@ class Client:
     def template(self, name: str, *, version: int | None = None) -> TemplateVersion:
         """Return one version of a template, or the latest."""
         params = {"version": version} if version is not None else {}
-        return _parse(TemplateVersion, self._send("GET", _template_path(name), params=params))
+        return _parse(TemplateVersion, self._send("GET", _path_of("templates", name), params=params))
 
     def put_template(self, name: str, body: dict[str, Any]) -> TemplateVersion:
         """Store a template as the next version; the same again changes nothing, so that it may be repeated."""
-        return _parse(TemplateVersion, self._send("PUT", _template_path(name), json=body))
+        return _parse(TemplateVersion, self._send("PUT", _path_of("templates", name), json=body))
 
     def add_reference(self, data: bytes) -> str:
         """Store a picture of an empty form and return its SHA-256; the same again changes nothing."""
@@ -164,7 +170,7 @@ class Client:
 
     def remove_template(self, name: str) -> None:
         """Offer a template no longer."""
-        self._send("DELETE", _template_path(name))
+        self._send("DELETE", _path_of("templates", name))
 
     def corrections(self, *, after: str | None, limit: int) -> tuple[CorrectionReply, ...]:
         """Return the corrections that count after the id `after`, oldest first, at most `limit`."""
@@ -173,11 +179,11 @@ class Client:
 
     def original(self, document_id: str) -> bytes:
         """Return the file that was submitted."""
-        return self._send("GET", f"/v1/documents/{document_id}/original").content
+        return self._send("GET", f"{_path_of('documents', document_id)}/original").content
 
     def batch_documents(self, batch_id: str) -> Iterator[Document]:
         """Yield the documents of a batch with their readings, streamed; a broken stream is taken up again."""
-        path, seen = f"/v1/batches/{batch_id}/results.jsonl", set[str]()
+        path, seen = f"{_path_of('batches', batch_id)}/results.jsonl", set[str]()
         attempt = 0
         while True:
             attempt += 1
@@ -189,6 +195,8 @@ class Client:
                         yield from _unseen(response.iter_lines(), seen)
                         return
                     response.read()
+            except httpx2.LocalProtocolError:
+                raise InvalidRequest(UNFIT) from None
             except httpx2.TransportError as error:
                 self.patience.hold(self._unreachable(error), attempt=attempt)
                 continue
@@ -201,11 +209,11 @@ class Client:
             self.patience.take_turn()
             try:
                 response = self._http.request(method, path, **options)
+            except httpx2.LocalProtocolError:
+                raise InvalidRequest(UNFIT) from None
             except httpx2.TransportError as error:
                 self.patience.hold(self._unreachable(error), attempt=attempt)
                 continue
-            except httpx2.InvalidURL as error:
-                raise InvalidRequest(f"{self.endpoint.url} is not a valid address: {error}.") from error
             if response.is_success or response.status_code in accept:
                 self.patience.answered()
                 return response
@@ -224,8 +232,15 @@ class Client:
         return ServiceUnreachable(f"No Tallyscan service answers at {self.endpoint.url}: {reason}.")
 
 
-def _template_path(name: str) -> str:
-    return f"/v1/templates/{quote(name, safe='')}"
+def _path_of(collection: str, name: str) -> str:
+    """Return the path of one thing of a collection: whatever it is called, the path leads nowhere else.
+
+    Raises:
+        NotFound: nothing can be called so.
+    """
+    if name in {"", ".", ".."}:  # steps in a path, which no quoting turns into names
+        raise NotFound
+    return f"/v1/{collection}/{quote(name, safe='', errors='replace')}"
 
 
 def _parse(kind: type[T], response: httpx2.Response) -> T:

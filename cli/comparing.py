@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import examples
+from cli.options import SEED, examples
 from cli.output import print_table
 from cli.progress import progress_display
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="A tenth of what is learnt from, 2,000 glyphs of each test set: a look in two minutes.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Of everything that is left to chance.")
+@click.option("--seed", type=SEED, default=1, show_default=True, help="Of everything that is left to chance.")
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
+from urllib.parse import urlsplit
 
 from core.errors import InvalidRequest
 from core.settings import Settings
@@ -28,15 +29,13 @@ def find_endpoint(settings: Settings, *, url: str | None = None, key: str | None
     program may listen at its address.
 
     Raises:
-        InvalidRequest: `url` is no HTTP address.
+        InvalidRequest: `url` is no HTTP address, or `key` cannot be a key.
     """
     announced = announced_url(settings)
-    chosen = (url or announced or f"http://{settings.host}:{settings.port}").rstrip("/")
-    if not chosen.startswith(("http://", "https://")):
-        raise InvalidRequest(f"{chosen!r} is not the address of a service: it begins with http:// or https://.")
+    chosen = _checked_url(url or announced or _usual_url(settings))
     if key is None and chosen == announced:
         key = _key_in(settings.admin_key_file)
-    return Endpoint(chosen, key)
+    return Endpoint(chosen, None if key is None else _checked_key(key))
 
 
 def announced_url(settings: Settings) -> str | None:
@@ -46,6 +45,49 @@ def announced_url(settings: Settings) -> str | None:
             return str(json.load(file)["url"]).rstrip("/") if _is_held(file) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _usual_url(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
+
+
+def _checked_url(url: str) -> str:
+    """Return an address without what stands around it; what may be secret in it is never repeated.
+
+    Raises:
+        InvalidRequest: it is no HTTP address, or more than one.
+    """
+    url = url.strip()
+    if "@" in url:
+        raise InvalidRequest("The address of a service holds no name and no password: the key is given by --key.")
+    if "?" in url or "#" in url:
+        raise InvalidRequest("The address of a service ends before any '?' or '#', which a link to sign in has.")
+    url = url.rstrip("/")
+    if not (url.startswith(("http://", "https://")) and _has_host(url)):
+        raise InvalidRequest("The address of a service begins with http:// or https://, then names a host.")
+    return url
+
+
+def _has_host(url: str) -> bool:
+    """Return whether a host is named, and its port, where there is one, is a port."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _checked_key(key: str) -> str:
+    """Return a key without the spaces and line ends that a shell or a file left around it.
+
+    Raises:
+        InvalidRequest: it could not stand in a header; the key itself is not repeated.
+    """
+    bare = key.strip()
+    if not all("!" <= character <= "~" for character in bare):
+        raise InvalidRequest("The key holds characters that no key has.")
+    return bare
 
 
 def _is_held(file: TextIO) -> bool:
@@ -61,5 +103,5 @@ def _is_held(file: TextIO) -> bool:
 def _key_in(file: Path) -> str | None:
     try:
         return file.read_text(encoding="utf-8").strip() or None
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return None

@@ -45,7 +45,7 @@ class Appender:
     def append(self, outcome: Outcome, *, unless_last: bool = False) -> None:
         """Add the rows of a file; with `unless_last`, only when the file does not end with just these."""
         text = self._text(outcome)
-        if unless_last and self.out and self.out.read_bytes().endswith(_encoded(text)):
+        if unless_last and self.out and self.out.is_file() and self.out.read_bytes().endswith(_encoded(text)):
             return
         self._write(text)
 
@@ -78,14 +78,17 @@ def move_aside(path: Path, *, top: Path, subfolder: str, outcome: Outcome) -> Pa
     target = _free(top / subfolder / path.relative_to(top))
     target.parent.mkdir(parents=True, exist_ok=True)
     if reasons := "".join(f"{line}\n" for line in failure_lines(outcome)):
-        target.with_name(target.name + REASON_SUFFIX).write_text(reasons, encoding="utf-8", errors="backslashreplace")
+        note = target.with_name(target.name + REASON_SUFFIX)
+        note.unlink(missing_ok=True)  # others may have put a pipe or a link there, which is not to be written into
+        with note.open("x", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(reasons)
     return path.rename(target)
 
 
 def _free(target: Path) -> Path:
     number = 2
     free = target
-    while free.exists():
+    while free.is_symlink() or free.exists():
         free = target.with_name(f"{target.stem}-{number}{target.suffix}")
         number += 1
     return free

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import examples, home_option, load_settings
+from cli.options import SEED, examples, home_option, load_settings
 from cli.output import print_table
 from cli.progress import progress_display
 from cli.stop import FAILED
@@ -27,7 +27,7 @@ SHOWN = 12
 )
 @click.option("--corrections", type=FOLDER, required=True, help="Folder that `tallyscan corrections export` wrote.")
 @click.option("--data", type=FOLDER, help="Folder of the collections that the model learnt from, to be reminded by.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Of everything that is left to chance.")
+@click.option("--seed", type=SEED, default=1, show_default=True, help="Of everything that is left to chance.")
 @click.option("--epochs", type=click.IntRange(min=1), help="So many epochs [default: 8].")
 @click.option("--lines", type=click.IntRange(min=32), help="Lines an epoch [default: 1280].")
 @click.option("--promote/--no-promote", default=True, help="Let it read from now on if it may [default: promote].")

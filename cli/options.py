@@ -15,6 +15,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 FORMATS = ("table", "json", "jsonl", "csv")
 
+SEED = click.IntRange(0, 2**32 - 1)
+"""Seeds that every library behind a training takes."""
+
 
 def examples(*lines: str) -> str:
     """Return the end of a command's help: its examples, one a line."""
@@ -49,18 +52,22 @@ class FieldTypeName(click.ParamType[str]):
         return f"[{'|'.join(FIELD_TYPES)}]"
 
 
-class TargetError(click.FloatRange):
+class Finite(click.FloatRange):
+    """A number within bounds; `nan` is within any for click, and `inf` where no upper one is set."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401 - click's own
+        """Return the number, when it is one."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no number to reckon with.", param, ctx)
+        return number
+
+
+class TargetError(Finite):
     """A share of fields that may be wrong; the service has the same bounds."""
 
     def __init__(self) -> None:
         super().__init__(min=0, min_open=True, max=0.5)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401 - click's own
-        """Return the share, when it is one."""
-        share: float = super().convert(value, param, ctx)
-        if math.isnan(share):
-            self.fail(f"{value!r} is no share.", param, ctx)
-        return share
 
 
 def type_option(command: F) -> F:

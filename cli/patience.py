@@ -73,7 +73,7 @@ class Patience:
         away = now - self._last_answer
         if self._limit == 0 or (not busy and away >= self._limit):
             raise error
-        delay = _backoff(attempt) if retry_after is None else min(retry_after, LONGEST_RETRY_AFTER_SECONDS)
+        delay = _backoff(attempt) if retry_after is None else _asked(retry_after)
         with self._lock:
             if retry_after is not None:
                 self._resume_at = max(self._resume_at, now + delay)
@@ -90,6 +90,11 @@ class Patience:
         """
         if self.stopped.wait(seconds):
             raise Interrupted
+
+
+def _asked(retry_after: float) -> float:
+    # A time that is past, by a clock that goes wrong, must not make tries without a pause.
+    return min(max(retry_after, FIRST_DELAY_SECONDS), LONGEST_RETRY_AFTER_SECONDS)
 
 
 def _backoff(attempt: int) -> float:

@@ -1,6 +1,7 @@
 """Which files a command works on: those named, and those in the folders named that are scans."""
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from core.errors import InvalidRequest, PayloadTooLarge, UnreadableImage, Unsupp
 from core.media import SNIFF_BYTES, ZIP, sniff
 
 SCAN_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".pdf"})
+
+CHUNK_BYTES = 1024 * 1024
 
 paths_argument = click.argument("paths", nargs=-1, metavar="PATH...", type=click.Path(exists=True, path_type=Path))
 
@@ -32,7 +35,9 @@ def find_scans(paths: Iterable[Path]) -> list[Path]:
 
 
 def is_scan(path: Path) -> bool:
-    """Return whether a folder's file is taken for a scan."""
+    """Return whether an entry of a folder is taken for a scan; pipes, sockets and devices are left where they are."""
+    if _is_special(path):
+        return False
     if path.suffix.lower() in SCAN_SUFFIXES:
         return True
     try:
@@ -42,11 +47,19 @@ def is_scan(path: Path) -> bool:
         return False
 
 
+def _is_special(path: Path) -> bool:
+    """Return whether something is there that is no file: opening a pipe waits until somebody writes into it."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except OSError:  # a dangling link, say, is reported when it is read
+        return False
+
+
 def load_scan(path: Path, *, max_bytes: int) -> bytes:
     """Return the bytes of a scan.
 
     Raises:
-        PayloadTooLarge: it has more than `max_bytes`; nothing was read.
+        PayloadTooLarge: it has more than `max_bytes`.
         UnsupportedMediaType: it is empty, which the service answers in the same way.
         UnreadableImage: the file cannot be opened.
     """
@@ -56,9 +69,20 @@ def load_scan(path: Path, *, max_bytes: int) -> bytes:
             raise PayloadTooLarge(f"The file has {size} bytes; at most {max_bytes} are accepted.")
         if not size and path.is_file():
             raise UnsupportedMediaType("The file is empty.")
-        return path.read_bytes()
+        return _read(path, max_bytes=max_bytes)
     except OSError as error:
         raise UnreadableImage(f"The file cannot be opened: {error.strerror}.") from error
+
+
+def _read(path: Path, *, max_bytes: int) -> bytes:
+    """Return what a file holds; of a pipe or device, which tell no size, no more is taken than is accepted."""
+    parts = bytearray()
+    with path.open("rb") as stream:
+        while part := stream.read(CHUNK_BYTES):
+            parts += part
+            if len(parts) > max_bytes:
+                raise PayloadTooLarge(f"The file has more than the {max_bytes} bytes that are accepted.")
+    return bytes(parts)
 
 
 def _expand(path: Path) -> Iterator[Path]:

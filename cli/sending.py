@@ -11,7 +11,7 @@ from typing import Any
 from cli.client import Client, Upload
 from cli.ledger import Entry, Ledger, Run, Stamp, State, upload_key
 from cli.scans import load_scan
-from core.errors import InputError, InternalError, TallyscanError, UnreadableImage
+from core.errors import Forbidden, InputError, InternalError, TallyscanError, UnreadableImage
 from core.status import Priority
 
 
@@ -97,6 +97,18 @@ class Sender:
     def _note(self, scan: Path, entry: Entry) -> Sent:
         self._ledger.record(self._run, entry)
         return Sent(scan, entry)
+
+
+def largest_file(client: Client, *, usual: int) -> int:
+    """Return how many bytes a file may have for the service, or `usual` where it does not tell.
+
+    Older services tell their limits only to keys of scope `read`, which sending does not need; a file that is too large
+    after all is refused by itself.
+    """
+    try:
+        return client.limits().max_file_bytes
+    except Forbidden:
+        return usual
 
 
 def send_all(

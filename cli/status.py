@@ -8,12 +8,15 @@ import click
 from cli.client import Client
 from cli.collecting import PAUSE_SECONDS, outcome_of
 from cli.endpoint import find_endpoint
-from cli.options import answer_format, examples, load_settings, service_options
+from cli.options import Finite, answer_format, examples, load_settings, service_options
 from cli.output import outcome_table, print_json, print_table
 from cli.replies import Batch, Document
 from cli.stop import FAILED
 from core.errors import NotFound
 from core.status import Status
+
+LONGEST_POLL_SECONDS = 30.0
+"""Well below the silence at which the client takes a service for lost; services refuse to be asked for hours."""
 
 
 @click.command(epilog=examples("tallyscan status 01JZX5M2…", "tallyscan status 01JZX5M2… --wait 30 --format json"))
@@ -21,7 +24,7 @@ from core.status import Status
 @click.option(
     "--wait",
     "wait_seconds",
-    type=click.FloatRange(min=0),
+    type=Finite(min=0),
     default=0.0,
     metavar="SECONDS",
     help="Wait that long for a document to be read.",
@@ -68,7 +71,7 @@ def _wait_for_document(client: Client, document_id: str, *, seconds: float) -> D
     deadline = time.monotonic() + seconds
     left = seconds
     while True:
-        document = client.document(document_id, wait_seconds=left)
+        document = client.document(document_id, wait_seconds=min(left, LONGEST_POLL_SECONDS))
         left = deadline - time.monotonic()
         if document.finished or left <= 0:
             return document

@@ -14,6 +14,7 @@ from cli.collecting import collect, wait_for_batch
 from cli.endpoint import find_endpoint
 from cli.ledger import Ledger, Run, open_ledger, run_name
 from cli.options import (
+    Finite,
     chosen_format,
     examples,
     load_settings,
@@ -26,7 +27,7 @@ from cli.output import counted, failure_lines, result_sink
 from cli.patience import FOREVER, Patience
 from cli.progress import Display, progress_display
 from cli.scans import find_scans
-from cli.sending import Sender, SendOptions, Sent, send_all
+from cli.sending import Sender, SendOptions, Sent, largest_file, send_all
 from cli.stop import FAILED, Stopped
 from cli.stopping import StopSignal
 from cli.template_shelf import names_file
@@ -94,7 +95,7 @@ class Plan:
 )
 @click.option(
     "--settle",
-    type=click.FloatRange(min=0.1),
+    type=Finite(min=0.1),
     default=2.0,
     show_default=True,
     help="With --watch: seconds a file must rest before it counts as whole.",
@@ -103,7 +104,7 @@ class Plan:
 @click.option("--jobs", "-j", type=click.IntRange(1, 32), default=JOBS, show_default=True, help="Uploads at a time.")
 @click.option(
     "--patience",
-    type=click.FloatRange(min=0),
+    type=Finite(min=0),
     default=PATIENCE_SECONDS,
     show_default=True,
     help="Seconds a service may be away before this gives up.",
@@ -151,9 +152,9 @@ def submit(  # noqa: PLR0913, PLR0917 - one parameter an option
         with Client(endpoint, patience=Patience(limit_seconds=limit, notice=display.note)) as client:
             if folder:
                 watch = Watch(folder, batch, settle, jobs, format_name, out, options)
-                failed = watch_folder(client, ledger, watch, display=display)
+                failed = watch_folder(client, ledger, watch, usual_max=settings.max_file_bytes, display=display)
             else:
-                failed = _submit(client, ledger, plan, display=display)
+                failed = _submit(client, ledger, plan, usual_max=settings.max_file_bytes, display=display)
     if failed:
         ctx.exit(FAILED)
 
@@ -170,14 +171,21 @@ def _check(plan: Plan, folder: Path | None) -> None:
         raise InvalidRequest(
             f"The service knows templates by name: 'tallyscan templates add {options.template}', then name it."
         )
+    if odd := [word for word in (*options.tags, options.template or "") if not _is_text(word)]:
+        raise InvalidRequest(f"{odd[0]!a} is no text: tags and templates are named in UTF-8.")
     if not plan.wait and plan.out:
         raise InvalidRequest("--no-wait writes no readings: fetch them later by 'tallyscan results BATCH'.")
 
 
-def _submit(client: Client, ledger: Ledger, plan: Plan, *, display: Display) -> int:
+def _is_text(word: str) -> bool:
+    """Return whether a word of the command line can be sent; bytes that are no UTF-8 cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in word)
+
+
+def _submit(client: Client, ledger: Ledger, plan: Plan, *, usual_max: int, display: Display) -> int:
     """Send, wait, write; return how many files failed."""
     scans = find_scans(plan.paths)
-    max_bytes = client.limits().max_file_bytes
+    max_bytes = largest_file(client, usual=usual_max)
     run = _open_run(client, ledger, plan, display=display)
     sender = Sender(client, ledger, run, options=plan.options, max_bytes=max_bytes)
     with _resumable():

@@ -180,12 +180,18 @@ def find_reference(template: Template, folder: Path) -> bytes | None:
     if wanted is None:
         return None
     for path in sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")):
-        if path.stat().st_size > MAX_REFERENCE_BYTES:
-            continue
-        data = path.read_bytes()
+        data = _small_file(path)
         if hashlib.sha256(data).hexdigest() == wanted:
             return data
     raise InvalidRequest(f"The reference, a picture with the SHA-256 {wanted}, is not in {folder}.")
+
+
+def _small_file(path: Path) -> bytes:
+    """Return what a file holds; nothing of one that is too large, or may not be read, which is no reason to stop."""
+    try:
+        return path.read_bytes() if path.stat().st_size <= MAX_REFERENCE_BYTES else b""
+    except OSError:
+        return b""
 
 
 class _StoreShelf:

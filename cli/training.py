@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.options import answer_format, examples
+from cli.options import SEED, Finite, answer_format, examples
 from cli.output import print_json, print_table
 from cli.progress import Bar, Display, progress_display
 
@@ -56,7 +56,7 @@ model_option = click.option(
     "for --arch line one of digits, digits-open, strings, digits-all, printed.",
 )
 @click.option("--view", help="How the network sees glyphs: plain, upright, narrow or wide [default: plain].")
-@click.option("--seed", type=int, default=1, show_default=True, help="Of everything that is left to chance.")
+@click.option("--seed", type=SEED, default=1, show_default=True, help="Of everything that is left to chance.")
 @click.option("--epochs", type=COUNT, help="At most so many [default: the architecture's].")
 @click.option("--batch-size", type=COUNT, help="Glyphs a step [default: the architecture's].")
 @click.option("--patience", type=COUNT, help="Epochs without gain before it stops [default: the architecture's].")
@@ -70,7 +70,7 @@ model_option = click.option(
 )
 @click.option(
     "--rate",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Finite(min=0, min_open=True),
     help="Highest learning rate [default: that for new networks]; for --arch line.",
 )
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
@@ -100,42 +100,24 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     from model.history import command_line
     from model.views import PLAIN
 
+    shared: dict[str, Any] = {
+        "recipe": recipe,
+        "seed": seed,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "limit": limit,
+        "resume": resume,
+        "command": command_line(sys.argv[1:]),
+    }
     if arch == line_training.ARCH:
         line_training.refuse_for_lines({"view": view, "patience": patience, "teacher": teacher})
-        line_training.train_line(
-            data,
-            out,
-            recipe=recipe,
-            seed=seed,
-            epochs=epochs,
-            batch_size=batch_size,
-            limit=limit,
-            until=until,
-            begin=begin,
-            rate=rate,
-            resume=resume,
-            command=command_line(sys.argv[1:]),
-        )
+        line_training.train_line(data, out, until=until, begin=begin, rate=rate, **shared)
         return
     for_lines = {"--until": until, "--begin": begin, "--rate": rate}
     if given := [name for name, value in for_lines.items() if value is not None]:
         raise click.UsageError(f"{given[0]} is for --arch {line_training.ARCH}.")
 
-    train_glyphs(
-        out=out,
-        arch=arch,
-        recipe=recipe,
-        view=view or PLAIN,
-        data=data,
-        seed=seed,
-        epochs=epochs,
-        batch_size=batch_size,
-        patience=patience,
-        limit=limit,
-        teacher=teacher,
-        resume=resume,
-        command=command_line(sys.argv[1:]),
-    )
+    train_glyphs(out=out, arch=arch, view=view or PLAIN, data=data, patience=patience, teacher=teacher, **shared)
 
 
 def train_glyphs(**options: Any) -> None:  # noqa: ANN401 - TrainOptions says what they are

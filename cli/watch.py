@@ -39,7 +39,7 @@ from cli.output import counted, failure_lines
 from cli.patience import Interrupted
 from cli.progress import Display
 from cli.scans import is_scan
-from cli.sending import Sender, SendOptions, Sent, send_all
+from cli.sending import Sender, SendOptions, Sent, largest_file, send_all
 from cli.stopping import StopSignal
 from core.errors import InvalidRequest, NotFound
 
@@ -75,11 +75,19 @@ class Watch:
     options: SendOptions
 
 
-def watch_folder(client: Client, ledger: Ledger, watch: Watch, *, display: Display) -> int:
-    """Send what arrives until the process is asked to stop; return how many files failed meanwhile."""
+def watch_folder(client: Client, ledger: Ledger, watch: Watch, *, usual_max: int, display: Display) -> int:
+    """Send what arrives until the process is asked to stop; return how many files failed meanwhile.
+
+    Args:
+        client: of the service.
+        ledger: keeps what was sent.
+        watch: what to watch.
+        usual_max: bytes of the largest file, where the service does not tell.
+        display: is told what happens.
+    """
     _make_subfolders(watch.folder)
     run = _open_run(client, ledger, watch)
-    sender = Sender(client, ledger, run, options=watch.options, max_bytes=client.limits().max_file_bytes)
+    sender = Sender(client, ledger, run, options=watch.options, max_bytes=largest_file(client, usual=usual_max))
     signals = StopSignal()
     desk = Desk(client, ledger, run, watch, display=display, signals=signals)
     with signals.listening(), _noticing(watch.folder) as changed, suppress(KeyboardInterrupt, Interrupted):

@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,3 +110,11 @@ def test_a_damaged_calibration_is_refused(
     result = tallyscan("read", labels.parent / "1.png", "--type", "digits")
     assert result.exit_code != 0
     assert "calibration" in result.stderr
+
+
+def test_a_pipe_among_the_labels_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "labels.csv").write_text("file,text\npipe.png,12\n")
+    command = [sys.executable, "-m", "cli", "calibrate", tmp_path / "labels.csv", "--out", tmp_path / "out.json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, "cannot be read" in " ".join(done.stderr.split())) == (2, True)

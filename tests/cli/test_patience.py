@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from cli.patience import FOREVER, LONGEST_DELAY_SECONDS, Patience, _backoff
+from cli.patience import FIRST_DELAY_SECONDS, FOREVER, LONGEST_DELAY_SECONDS, Patience, _backoff
 from core.errors import QueueFull, ServiceUnreachable
 
 
@@ -44,3 +44,10 @@ def test_no_patience_raises_whatever_it_was() -> None:
 
 def test_forever_is_long() -> None:
     Patience(limit_seconds=FOREVER).hold(ServiceUnreachable(), attempt=1, retry_after=0)
+
+
+def test_a_service_that_asks_for_no_pause_gets_one() -> None:
+    patience = Patience(limit_seconds=5)
+    started = time.monotonic()
+    patience.hold(QueueFull(), attempt=1, retry_after=0, busy=True)
+    assert time.monotonic() - started >= FIRST_DELAY_SECONDS

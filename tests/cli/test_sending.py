@@ -6,16 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from cli.client import Upload
+from cli.client import Client, Upload
 from cli.ledger import Ledger, Run, Stamp, State, open_ledger, run_name, upload_key
 from cli.progress import progress_display
+from cli.replies import Limits
 from cli.sending import Sender, SendOptions, send_all
 from cli.submit import Plan
 from cli.submit import _open_run as submitted_run
 from cli.watch import Watch
 from cli.watch import _open_run as watched_run
-from core.errors import InvalidRequest, Unauthorized
+from core.errors import Forbidden, InvalidRequest, Unauthorized
 from tests.cli.app_server import AppServer
+from tests.cli.conftest import Tallyscan
 from tests.factories import png_bytes
 
 OPTIONS = SendOptions(type_name="digits")
@@ -193,3 +195,38 @@ def test_the_service_hears_of_the_template(app: AppServer, ledger: Ledger, run: 
     assert app.services.store.documents.get(sent.entry.document_id, None).template == ("auto", None)
     assert options.as_json()["template"] == "auto"
     assert "template" not in OPTIONS.as_json()
+
+
+@pytest.fixture
+def refused_limits(app: AppServer, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """The options that lead to a service that tells its limits to no key of scope `submit`, as older ones do."""
+
+    def refuse(_client: Client) -> Limits:
+        raise Forbidden
+
+    monkeypatch.setattr(Client, "limits", refuse)
+    return ("--url", app.endpoint.url, "--key", app.new_key("scanner", "submit"))
+
+
+def test_a_key_that_may_only_submit_is_enough_to_send(
+    tallyscan: Tallyscan, app: AppServer, refused_limits: tuple[str, ...], scans: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert tallyscan("submit", scans, "--no-wait", *refused_limits).exit_code == 0
+    assert len(app.documents()) == 3
+    monkeypatch.setenv("TALLYSCAN_MAX_FILE_BYTES", "10")
+    result = tallyscan("submit", scans / "a.png", "--no-wait", *refused_limits)
+    assert (result.exit_code, "(payload_too_large)" in result.stderr) == (1, True)
+
+
+def test_a_key_that_may_only_submit_is_enough_to_watch(
+    tallyscan: Tallyscan, refused_limits: tuple[str, ...], scans: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.watch._work", lambda *_arguments, **_options: None)
+    result = tallyscan("submit", "--watch", scans, *refused_limits)
+    assert (result.exit_code, "stopped: 0 files read" in result.stderr) == (0, True)
+
+
+@pytest.mark.parametrize("option", ["--tag", "--template"])
+def test_a_word_that_is_no_text_is_wrong_usage(tallyscan: Tallyscan, scans: Path, option: str) -> None:
+    result = tallyscan("submit", scans, option, "caf\udce9", "--url", "http://127.0.0.1:9")
+    assert (result.exit_code, "is no text" in result.stderr) == (2, True)

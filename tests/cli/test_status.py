@@ -7,7 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 
-from cli.client import Upload
+import pytest
+
+from cli.client import READ_SECONDS, Client, Upload
+from cli.replies import Document
+from cli.status import _wait_for_document
+from core.status import Status
 from tests.cli.app_server import AppServer
 from tests.factories import png_bytes
 
@@ -43,3 +48,21 @@ def test_waiting_ends_in_time(start_app: Callable[..., AppServer]) -> None:
 
 def test_without_wait_it_answers_at_once(app: AppServer) -> None:
     assert status_of(app, submitted(app)) == "queued"
+
+
+def test_a_document_may_be_waited_for_longer_than_one_answer_may_take(
+    app: AppServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    document = Client.document
+
+    def listen(client: Client, document_id: str, *, wait_seconds: float = 0.0) -> Document:
+        asked.append(wait_seconds)
+        app.services.store.documents.cancel(document_id, None)
+        return document(client, document_id, wait_seconds=wait_seconds)
+
+    monkeypatch.setattr(Client, "document", listen)
+    with app.client() as client:
+        found = _wait_for_document(client, submitted(app), seconds=100_000)
+    assert found.status is Status.CANCELLED
+    assert max(asked) < READ_SECONDS

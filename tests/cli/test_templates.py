@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cli.template_shelf import find_template
+from cli.template_shelf import find_reference, find_template
 from core.errors import UnknownTemplate
 from core.settings import Settings
 from forms.builtins import builtin_templates
@@ -162,6 +162,22 @@ def test_a_template_is_added_together_with_its_reference(answer: Callable[..., s
     assert answer("add", card).endswith("(invalid_request)")
     (card.parent / "any name").write_bytes(picture)
     assert answer("add", card) == "card version 1: 6 fields"
+
+
+def test_a_file_that_may_not_be_read_does_not_hide_the_reference(card: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = png_bytes("42")
+    registration = {"method": "features", "reference": hashlib.sha256(picture).hexdigest()}
+    (card.parent / "a closed one").write_bytes(b"")
+    (card.parent / "reference.png").write_bytes(picture)
+    read_bytes = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.name == "a closed one":
+            raise PermissionError
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert find_reference(parse_template(template_json(registration=registration)), card.parent) == picture
 
 
 def test_an_empty_page_gives_no_draft(tallyscan: Tallyscan, tmp_path: Path) -> None:
