@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 
+import structlog
 from apiflask import APIFlask
 
 from api import (
@@ -23,10 +24,13 @@ from api import (
 )
 from api.services import EXTENSION, Services
 from core.settings import Settings
+from storage.blobs import quoted_folder
 
 FIELD_BYTES = 512 * 1024
 """Largest form field that is not a file. Werkzeug holds its own parsing buffer to it, too: a chunk of 64 KiB and what
 is left of the one before, so 64 KiB would refuse ordinary files."""
+
+_log = structlog.get_logger("api")
 
 
 def create_app(settings: Settings | None = None) -> APIFlask:
@@ -36,6 +40,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         settings: how it runs; from the environment when None.
     """
     settings = settings or Settings()
+    _tell_of_scans_elsewhere(settings)
     app = APIFlask(
         "api",
         title="Tallyscan",
@@ -59,3 +64,9 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     for module in (documents, batches, corrections, digits, templates, service, metrics, web):
         app.register_blueprint(module.blueprint)
     return app
+
+
+def _tell_of_scans_elsewhere(settings: Settings) -> None:
+    found = None if settings.blob_url else quoted_folder(settings.home)
+    if found is not None:
+        _log.warning("scans lie in another folder: move what is in it", found=str(found), to=settings.resolved_blob_url)

@@ -34,6 +34,7 @@ _END = re.compile(rb"(?s)(?=PK\x05\x06.{8}(.{4}).{6})")
 _LOCATOR_BYTES, _END_BYTES, _COMMENT_BYTES = 20, 22, 65_535
 _END_SEARCH_BYTES = _LOCATOR_BYTES + _END_BYTES + _COMMENT_BYTES
 _ZIP64_LOCATOR = b"PK\x06\x07"
+_DRIVE = re.compile("[A-Za-z]:")
 _NESTED_SUFFIXES = frozenset({".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst"})
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 """What is unpacked a piece at a time. `zipfile` puts no bound on what one piece of bzip2 or LZMA expands to."""
@@ -181,7 +182,7 @@ def _check_directory(stream: IO[bytes], limits: ArchiveLimits) -> None:
 
 def _check_entry(info: zipfile.ZipInfo) -> None:
     path = PurePosixPath(info.filename.replace("\\", "/"))
-    if not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+    if not path.parts or path.is_absolute() or ".." in path.parts or _DRIVE.match(path.parts[0]):
         raise _rejected(info, "lies outside the archive")
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in {0, stat.S_IFREG}:

@@ -93,8 +93,8 @@ def install(app: Flask) -> None:
             structlog.contextvars.bind_contextvars(key_id=g.caller.key.id)
 
 
-def requires(scope: Scope) -> Callable[[F], F]:
-    """Let a view run only for a caller whose key has `scope`, and say so in the OpenAPI document.
+def requires(scope: Scope | None = None) -> Callable[[F], F]:
+    """Let a view run only for a caller whose key has `scope`, or any valid key; say so in the OpenAPI document.
 
     Raises:
         Unauthorized: no valid key came with the request.
@@ -107,7 +107,7 @@ def requires(scope: Scope) -> Callable[[F], F]:
             _check(caller(), scope)
             return view(*args, **kwargs)
 
-        guarded.scope = scope  # type: ignore[attr-defined]  # for the OpenAPI document
+        guarded.scopes = [scope] if scope else []  # type: ignore[attr-defined]  # for the OpenAPI document
         return guarded  # type: ignore[return-value]  # same parameters, same answer
 
     return decorate
@@ -125,8 +125,8 @@ def caller() -> Caller:
     return found
 
 
-def _check(who: Caller, scope: Scope) -> None:
-    if not who.key.allows(scope):
+def _check(who: Caller, scope: Scope | None) -> None:
+    if scope is not None and not who.key.allows(scope):
         raise Forbidden
     if who.by_cookie and request.method not in SAFE_METHODS:
         check_page_header()

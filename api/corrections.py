@@ -114,7 +114,8 @@ def _value(document: DocumentRecord, page_index: int, name: str, text: str) -> s
     value = kind.value(text)
     if value is None:
         raise InvalidCorrection(
-            f"{text!r} is nothing that the field {name!r} of type {kind.name!r} can hold: {kind.description}"
+            f"{text!r} is nothing that the field {name!r} of type {kind.name!r} can hold: {kind.description}",
+            field="text",
         )
     return value
 

@@ -1,5 +1,7 @@
 """`/v1/documents`: submit, look, wait, cancel, retry, purge, and the pictures of what was found."""
 
+from contextlib import suppress
+
 import structlog
 from apiflask import APIBlueprint
 from flask import Response, url_for
@@ -22,8 +24,8 @@ from api.schemas import (
 )
 from api.services import services
 from api.uploads import limit_body, repeated_tags
-from core.errors import NotFound, NotReady
-from core.status import FINAL, Status
+from core.errors import BrokerUnavailable, NotFound, NotReady
+from core.status import FINAL
 from core.types import PageReading
 from storage.records import Scope
 
@@ -102,7 +104,10 @@ def show(document_id: str, query: WaitQuery) -> ResponseReturnValue:
 @blueprint.output(Document, example={**EXAMPLE_DOCUMENT, "status": "cancelled", "pages": []})
 def cancel(document_id: str) -> Document:
     """Stop a document that waits or is being read."""
-    return Document.of(services().store.documents.cancel(document_id, caller().sees))
+    record = services().store.documents.cancel(document_id, caller().sees)
+    if record.callback_url is not None:
+        _announce(record.id)
+    return Document.of(record)
 
 
 @blueprint.post("/<document_id>/retry")
@@ -122,6 +127,9 @@ def retry(document_id: str) -> ResponseReturnValue:
 @blueprint.doc(responses=answers({204: {"description": "It is gone."}}))
 def delete(document_id: str) -> ResponseReturnValue:
     """Purge a document: its rows, its scan and its page pictures, for good."""
+    record = services().store.documents.get(document_id, caller().sees)
+    # Asked first: with the store away, the document would go and its scan would stay behind.
+    services().blobs.exists(record.sha256)
     services().store.documents.delete(document_id, caller().sees, remove=services().blobs.delete)
     return "", 204
 
@@ -195,6 +203,13 @@ def document_state(document_id: str) -> tuple[str, bool]:
     return _etag(version), status in FINAL
 
 
+def _announce(document_id: str) -> None:
+    """Have the document's `callback_url` called as when a worker ends it, unless the broker is away just now."""
+    if services().settings.callback_hosts and services().broker_expected:
+        with suppress(BrokerUnavailable):
+            services().dispatcher.send_notification(document_id)
+
+
 def _overlay(document_id: str, index: int, *, scan_url: str | None) -> Response:
     page = _page(document_id, index)
     text = overlay.draw_overlay(page, scan_url=scan_url)
@@ -205,7 +220,7 @@ def _page(document_id: str, index: int) -> PageReading:
     record = services().store.documents.get(document_id, caller().sees)
     found = next((page for page in record.pages if page.index == index), None)
     if found is None:
-        raise NotFound if record.status in FINAL - {Status.CANCELLED} else NotReady
+        raise NotFound if record.status in FINAL else NotReady
     return found
 
 

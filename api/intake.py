@@ -7,7 +7,7 @@ A broker that is away does not matter here: the row stays queued, and the sweepe
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import IO
 
@@ -25,6 +25,7 @@ from core.errors import (
     InvalidRequest,
     PayloadTooLarge,
     QueueFull,
+    RequestError,
     UnsupportedMediaType,
 )
 from core.media import SNIFF_BYTES, ZIP, sniff
@@ -186,21 +187,38 @@ def check_order(services: Services, order: Order) -> None:
         QueueFull: as many documents wait as the settings allow.
     """
     if order.type_name is not None:
-        field_type(order.type_name)
+        with _about("type"):
+            field_type(order.type_name)
     _check_callback(order.callback_url, services.settings)
-    if order.template is not None and order.type_name is not None:
-        raise InvalidRequest("A template says itself which types its fields have: send template or type.")
-    template = None
-    if order.template is not None and order.template != AUTO:
-        template = require_template(services.store.templates, order.template)
+    with _about("template"):
+        template = _template(services, order)
     if order.expected_micr is not None:
-        check_line(order.expected_micr)
-        if order.template != AUTO:
-            _check_has_micr(template)
+        with _about("micr"):
+            check_line(order.expected_micr)
+            if order.template != AUTO:
+                _check_has_micr(template)
     if order.batch_id is not None:
         services.store.batches.require(order.batch_id, owner=order.owner)
     if services.queued_count() >= services.settings.max_queued_documents:
         raise QueueFull
+
+
+def _template(services: Services, order: Order) -> TemplateRecord | None:
+    if order.template is not None and order.type_name is not None:
+        raise InvalidRequest("A template says itself which types its fields have: send template or type.")
+    if order.template is None or order.template == AUTO:
+        return None
+    return require_template(services.store.templates, order.template)
+
+
+@contextmanager
+def _about(field: str) -> Iterator[None]:
+    """Let what is refused inside name the form's field that it is about."""
+    try:
+        yield
+    except RequestError as error:
+        error.field = field
+        raise
 
 
 def read_again(services: Services, document_id: str, owner: str | None) -> DocumentRecord:
@@ -322,7 +340,7 @@ def _store_missing(services: Services, files: _Files, stored: list[StoredFile]) 
 def _acceptable(uploads: list[FileStorage], settings: Settings) -> _Files:
     """Return the files of a batch, after everything has been found acceptable."""
     if len(uploads) > settings.max_batch_files:
-        raise InvalidRequest(f"A batch has at most {settings.max_batch_files} files.")
+        raise InvalidRequest(f"A batch has at most {settings.max_batch_files} files.", field="files")
     if len(uploads) == 1 and _media_type(uploads[0].stream) == ZIP:
         archive = Archive(uploads[0].stream, ArchiveLimits.from_settings(settings))
         archive.check()
@@ -363,7 +381,7 @@ def _check_has_micr(template: TemplateRecord | None) -> None:
 
 def _check_callback(url: str | None, settings: Settings) -> None:
     if url is not None and not is_allowed(url, hosts=settings.callback_hosts):
-        raise InvalidRequest("callback_url may not lead there; the service allows hosts by name.")
+        raise InvalidRequest("callback_url may not lead there; the service allows hosts by name.", field="callback_url")
 
 
 def _digest(order: Order, files: list[StoredFile], *, name: str | None = None) -> str:

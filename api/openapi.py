@@ -170,12 +170,12 @@ def _complete(app: Flask, spec: Any) -> Spec:  # noqa: ANN401 - JSON; APIFlask s
 
 
 def _complete_operation(operation: Spec, view: Callable[..., Any], method: str) -> None:
-    scope = getattr(view, "scope", None)
+    scopes = getattr(view, "scopes", None)
     statuses = {*getattr(view, "problems", ()), 500}
-    if scope is not None:
-        operation["security"] = [{BEARER_SCHEME: [str(scope)]}, {COOKIE_SCHEME: []}]
-        statuses |= {401, 403, 429, 503}
-    if scope is not None and method not in SAFE_METHODS:
+    if scopes is not None:
+        operation["security"] = [{BEARER_SCHEME: [str(scope) for scope in scopes]}, {COOKIE_SCHEME: []}]
+        statuses |= {401, 429, 503, *([403] if scopes else [])}
+    if scopes is not None and method not in SAFE_METHODS:
         operation.setdefault("parameters", []).append(_csrf_parameter())
     for status in sorted(statuses):
         headers = _RETRY_AFTER if status in {429, 503} else {}

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from apiflask import HTTPError
-from flask import Flask, Response, json, request
+from flask import Flask, Response, g, json, request
 from werkzeug.exceptions import HTTPException
 
 from core.errors import (
@@ -70,6 +70,9 @@ RETRY_AFTER_SECONDS: dict[str, int] = {RateLimited.code: 1, QueueFull.code: 5}
 
 RETRY_LATER_SECONDS = 2
 
+BODY_LOCATION = "body_location"
+"""What `g` says of the body of a request that is no form."""
+
 MAX_CAUSE_LENGTH = 500
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s]*(?=@)")
@@ -130,7 +133,16 @@ def _of_tree(error: TallyscanError) -> Response:
         return _of_anything(error)
     if isinstance(error, Unavailable):
         _log_cause(error)
-    return problem(status, code=error.code, detail=str(error), retryable=error.retryable)
+    errors = _named(error) if status == HTTPStatus.UNPROCESSABLE_ENTITY else None
+    return problem(status, code=error.code, detail=str(error), retryable=error.retryable, errors=errors)
+
+
+def _named(error: TallyscanError) -> list[dict[str, str]] | None:
+    """Return the parameter that was refused, as its model would have named it; nothing where it is not a single one."""
+    if not isinstance(error, RequestError) or error.field is None:
+        return None
+    # Not by the content type, which JSON may come without.
+    return [{"location": g.get(BODY_LOCATION, "form_and_files"), "field": error.field, "message": str(error)}]
 
 
 def _log_cause(error: Unavailable) -> None:

@@ -13,11 +13,10 @@ from api.openapi import answers, refuses
 from api.problems import every_kind, status_of
 from api.schemas import Health, Limits, ProblemType, Readiness, Session
 from api.services import services
-from core.errors import ArtifactMismatch, DatabaseUnavailable, NotFound, TallyscanError, Unavailable
+from core.errors import ArtifactMismatch, ArtifactMissing, DatabaseUnavailable, NotFound, TallyscanError, Unavailable
 from core.media import ACCEPTED, ZIP
 from core.settings import ACTIVE_MODEL, SHIPPED_MODEL
 from storage.models import input_versions
-from storage.records import Scope
 
 blueprint = APIBlueprint("service", __name__)
 
@@ -27,7 +26,7 @@ ARTIFACTS = Path(__file__).resolve().parent.parent / "model" / "artifacts"
 
 
 @blueprint.get("/v1/limits")
-@requires(Scope.READ)
+@requires()
 @blueprint.output(Limits)
 def limits() -> Limits:
     """Return what is accepted: sizes, pages, file types, field types."""
@@ -35,7 +34,7 @@ def limits() -> Limits:
 
 
 @blueprint.get("/v1/session")
-@requires(Scope.READ)
+@requires()
 @blueprint.output(Session)
 def session() -> Session:
     """Return who calls and what they may do."""
@@ -104,6 +103,9 @@ def _check_schema() -> None:
 
 
 def _check_model() -> None:
+    calibration = services().settings.calibration
+    if calibration is not None and not calibration.is_file():
+        raise ArtifactMissing(f"There is no calibration at {calibration}.")
     shelf, name = services().models, services().settings.model
     if name == ACTIVE_MODEL:
         name = shelf.pointer().active

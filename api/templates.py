@@ -86,10 +86,15 @@ def add_reference(form: ReferenceForm) -> ResponseReturnValue:
 def put(name: str, body: Template) -> ResponseReturnValue:
     """Store a template as the next version of its name; the one that is the latest already stays what it is."""
     if body.name != name:
-        raise InvalidRequest(f"The template is called {body.name!r} inside, and is to be stored as {name!r}.")
+        raise InvalidRequest(
+            f"The template is called {body.name!r} inside, and is to be stored as {name!r}.", field="name"
+        )
     reference = body.registration.reference
     if reference is not None and not services().blobs.exists(reference):
-        raise InvalidRequest("The reference is not here: send the picture to /v1/templates/references first.")
+        raise InvalidRequest(
+            "The reference is not here: send the picture to /v1/templates/references first.",
+            field="registration.reference",
+        )
     record = services().store.templates.put(name, body.as_json())
     location = url_for("templates.show", name=name, version=record.version)
     return TemplateVersion.of(record), 200, {"Location": location}  # type: ignore[return-value]

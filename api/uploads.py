@@ -10,11 +10,12 @@ from functools import wraps
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from apiflask import HTTPError
-from flask import Request, request
+from flask import Request, g, request
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
+from api.problems import BODY_LOCATION
 from api.schemas import split_tags
 from api.services import services
 from core.errors import InvalidRequest, UnsupportedMediaType
@@ -34,6 +35,12 @@ FIELDS_BYTES = 1024 * 1024
 
 PART_BYTES = 1024
 """Room for the headers and boundary of each file."""
+
+ONE_FILE, SEVERAL_FILES = "file", "files"
+"""What the file is called in a form that takes one, and in a form that takes many."""
+
+REPEATED = "tags"
+"""The only text that may be given several times."""
 
 URLENCODED = "application/x-www-form-urlencoded"
 FORM_TYPES = frozenset({"multipart/form-data", URLENCODED})
@@ -105,6 +112,7 @@ def limit_body(*, files: int | None = None) -> Callable[[F], F]:
     Raises:
         UnsupportedMediaType: the body is no form.
         RequestEntityTooLarge: it is larger.
+        HTTPError: it holds what the view would pass over, see `_check_parts`.
     """
 
     def decorate(view: F) -> F:
@@ -118,11 +126,35 @@ def limit_body(*, files: int | None = None) -> Callable[[F], F]:
                 request.max_content_length = FORM_BYTES
             if request.mimetype not in FORM_TYPES:
                 raise UnsupportedMediaType("Send the file as multipart/form-data.")
+            _check_parts(ONE_FILE if files == 1 else SEVERAL_FILES)
             return view(*args, **kwargs)
 
         return limited  # type: ignore[return-value]  # same parameters, same answer
 
     return decorate
+
+
+def _check_parts(file_name: str) -> None:
+    """Return when the form's models see all of the form.
+
+    Raises:
+        HTTPError: a file under another name than `file_name`, or a name that comes twice and may not: the models look
+            at what they know and at the first of each name, so that the rest would be lost without a word.
+    """
+    names = dict.fromkeys([*request.form, *request.files])
+    faults = {name: [fault] for name in names if (fault := _fault(name, file_name))}
+    if faults:
+        raise HTTPError(422, detail={"form_and_files": faults})
+
+
+def _fault(name: str, file_name: str) -> str | None:
+    texts, files = request.form.getlist(name), chosen_files(name)
+    if files and name != file_name:
+        return f"a file is taken as {file_name!r} only; other parameters are sent as text"
+    doubled = len(texts) > 1 and name != REPEATED
+    if doubled or (texts and files) or (name == ONE_FILE and len(request.files.getlist(name)) > 1):
+        return "may be given once only"
+    return None
 
 
 def limit_json(most_bytes: int) -> Callable[[F], F]:
@@ -138,6 +170,7 @@ def limit_json(most_bytes: int) -> Callable[[F], F]:
         @wraps(view)
         def limited(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the view takes and gives
             request.max_content_length = most_bytes
+            setattr(g, BODY_LOCATION, "json")
             try:
                 request.get_json(force=True)
             except RecursionError as error:

@@ -143,6 +143,11 @@ class RequestError(TallyscanError):
     code = "invalid_request"
     sentence = "The request is not valid."
 
+    def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
+        """Keep `message`, and the parameter that was refused, where it is a single one."""
+        super().__init__(message)
+        self.field = field
+
 
 class InvalidRequest(RequestError):
     """A parameter is missing or out of range."""

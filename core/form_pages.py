@@ -2,13 +2,18 @@
 
 Pages are read apart from one another, in any order and by any process; each says which page of the form it is
 (`Registration.form_page`). A document may hold several sets of the form, scanned in one go: a new set begins where a
-page comes that the one before has already.
+page comes that the one before has already. Which pages belong together is told by nothing else, so what makes that
+doubtful is said: sets in different orders, and pages that say the same.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from core.types import DocumentNote, FormPage, NoteCode, PageReading
+
+TELLING: Final = 5
+"""Digits on a page from which two alike are taken for one scanned twice: fewer may well be alike on two sheets."""
 
 _Set = list[tuple[FormPage, PageReading]]
 
@@ -36,7 +41,8 @@ def document_notes(pages: Sequence[PageReading]) -> tuple[DocumentNote, ...]:
     """Return which pages of the form are missing or come too often; nothing for forms that do not count pages.
 
     Where each page comes at least twice, sets of the form were scanned in one go, and each set is looked at by
-    itself; else a page that comes more often than another was scanned twice.
+    itself; else a page that comes more often than another was scanned twice. So may have been two pages of one number
+    with the same digits in all fields. Sets of which some run upwards and others do not may be cut in the wrong places.
 
     Args:
         pages: all of a document that is read, in any order.
@@ -53,7 +59,8 @@ def _notes(told: _Set) -> tuple[DocumentNote, ...]:
     fewest = min(counts[number] for number in numbers)
     if fewest >= 2 or max(counts.values()) == 1:
         sets = list(_sets(told))
-        return tuple(note for place, each in enumerate(sets, 1) for note in _missing(each, place, sets=len(sets)))
+        missing = (note for place, each in enumerate(sets, 1) for note in _missing(each, place, sets=len(sets)))
+        return (*missing, *_disordered(sets), *(note for number in numbers for note in _alike(told, number)))
     return (*_missing(told, 1, sets=1), *(_doubled(told, number) for number in numbers if counts[number] > 1))
 
 
@@ -87,3 +94,41 @@ def _doubled(told: _Set, number: int) -> DocumentNote:
     where = " and ".join(str(index + 1) for index in indexes)
     message = f"Page {number} of {told[0][0].of} of the form comes {len(indexes)} times: pages {where} of the document."
     return DocumentNote(NoteCode.PAGE_DOUBLED, message, number, indexes)
+
+
+def _disordered(sets: Sequence[_Set]) -> Iterator[DocumentNote]:
+    """Yield a note where the sets run neither all upwards nor all downwards, about the first that is odd."""
+    ways = [_way([form_page.number for form_page, _ in own]) for own in sets]
+    told = [(own, way) for own, way in zip(sets, ways, strict=True) if way is not None]
+    odd = next((own for own, way in told if way == 0 or way != told[0][1]), None)
+    if odd is None or len(sets) == 1:
+        return
+    first, of = odd[0][0].number, odd[0][0].of
+    indexes = tuple(page.index for _, page in odd)
+    message = (
+        "The sets of the form run in different page orders, so pages of different sets may have been put together; "
+        f"the set that begins on page {indexes[0] + 1} of the document begins with page {first} of {of}."
+    )
+    yield DocumentNote(NoteCode.PAGE_DOUBLED, message, first, indexes)
+
+
+def _way(numbers: Sequence[int]) -> int | None:
+    """Return 1 where the numbers go up, -1 where they go down, 0 where they do both; None for a single one."""
+    if len(numbers) < 2:
+        return None
+    return 1 if sorted(numbers) == numbers else -1 if sorted(numbers, reverse=True) == numbers else 0
+
+
+def _alike(told: _Set, number: int) -> Iterator[DocumentNote]:
+    """Yield a note for each two pages of that number that have the same digits in all fields."""
+    alike: dict[tuple[tuple[str, str], ...], list[int]] = {}
+    for form_page, page in told:
+        if form_page.number == number and sum(len(field.text) for field in page.fields) >= TELLING:
+            alike.setdefault(tuple((field.name, field.text) for field in page.fields), []).append(page.index)
+    for indexes in alike.values():
+        if len(indexes) > 1:
+            where = " and ".join(str(index + 1) for index in indexes)
+            message = (
+                f"Page {number} of {told[0][0].of} of the form has the same digits on pages {where} of the document."
+            )
+            yield DocumentNote(NoteCode.PAGE_DOUBLED, message, number, tuple(indexes))

@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 from platformdirs import user_data_path
 from pydantic import Field, ValidationInfo, field_validator
@@ -26,6 +27,12 @@ _BEFORE = {
     "visibility_timeout_seconds": "lease_seconds",
 }
 """Times, each with the one that must be over first, or a healthy worker's document would be given to another."""
+
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+_RATE = r"\s*0*[1-9][0-9]*\s*(?:/|per)\s*[0-9]*\s*(?:second|minute|hour|day|month|year)s?\s*"
+_RATES = re.compile(rf"(?i){_RATE}(?:[,;|]{_RATE})*")
+"""As the library takes them that counts requests; what it does not understand would limit nothing."""
 
 _RELATIVE_SQLITE = re.compile(r"(?P<driver>sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(?P<path>[^?]+)(?P<rest>.*)")
 
@@ -52,7 +59,9 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="Port that the embedded service listens at.")
     api_workers: int = Field(1, ge=1, description="gunicorn processes.")
     api_threads: int = Field(16, ge=2, description="Threads in each gunicorn process.")
-    api_request_rate: str = Field("600/second", description="Requests one API key may make.")
+    api_request_rate: str = Field(
+        "600/second", description="Requests one API key may make, such as `100/minute` or `20/second; 500/10 minutes`."
+    )
     max_wait_seconds: float = Field(30.0, ge=0, description="Longest long poll.")
     max_queued_documents: int = Field(100_000, ge=1, description="Documents that may wait before 429.")
     secret_key: str = Field("", description="Signs the page's cookie; default a file in the home folder.")
@@ -108,15 +117,15 @@ class Settings(BaseSettings):
         None, ge=0, le=1, description="Accept from this confidence on, whatever `target_error` says."
     )
 
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING, ERROR or CRITICAL.")
     log_json: bool = Field(True, description="Logs as JSON; else as lines for people.")
 
-    @field_validator("home")
+    @field_validator("home", "models", "calibration")
     @classmethod
-    def _absolute_home(cls, home: Path) -> Path:
+    def _absolute(cls, path: Path | None) -> Path | None:
         # The service's processes run in the home folder: there a relative path would lead elsewhere.
         try:
-            return home.expanduser().absolute()
+            return path and path.expanduser().absolute()
         except RuntimeError as error:
             raise ValueError(str(error)) from error
 
@@ -124,7 +133,21 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute_database(cls, url: str) -> str:
         found = _RELATIVE_SQLITE.fullmatch(url)
-        return f"{found['driver']}{Path(found['path']).absolute()}{found['rest']}" if found else url
+        return f"{found['driver']}{Path(_quoted(Path.cwd())) / found['path']}{found['rest']}" if found else url
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, level: str) -> str:
+        if level.upper() not in _LOG_LEVELS:
+            raise ValueError(f"{level!r} is none of {', '.join(_LOG_LEVELS)}")
+        return level.upper()
+
+    @field_validator("api_request_rate")
+    @classmethod
+    def _known_rate(cls, rate: str) -> str:
+        if not _RATES.fullmatch(rate):
+            raise ValueError(f"{rate!r} is no rate such as 100/minute or 20/second; 500/10 minutes")
+        return rate
 
     @field_validator(*_BEFORE)
     @classmethod
@@ -143,17 +166,18 @@ class Settings(BaseSettings):
     @property
     def resolved_database_url(self) -> str:
         """The database's URL, the embedded default filled in."""
-        return self.database_url or f"sqlite:///{self.home / 'tallyscan.db'}"
+        return self.database_url or f"sqlite:///{_quoted(self.home / 'tallyscan.db')}"
 
     @property
     def resolved_broker_url(self) -> str:
         """The broker's URL, the embedded default filled in."""
-        return self.broker_url or f"redis+socket://{self.broker_socket}"
+        return self.broker_url or f"redis+socket://{_quoted(self.broker_socket)}"
 
     @property
     def resolved_blob_url(self) -> str:
         """The blob store's URL, the embedded default filled in."""
-        return self.blob_url or (self.home / "blobs").as_uri()
+        # fsspec takes the path as it stands, and undoes no quoting.
+        return self.blob_url or f"file://{self.home / 'blobs'}"
 
     @property
     def models_folder(self) -> Path:
@@ -169,3 +193,8 @@ class Settings(BaseSettings):
     def admin_key_file(self) -> Path:
         """File that holds the embedded service's first key, mode 0600."""
         return self.home / "admin.key"
+
+
+def _quoted(path: Path) -> str:
+    """Return a path as it stands in a URL whose reader undoes the quoting: SQLAlchemy and the broker's clients do."""
+    return quote(os.fsencode(path))

@@ -3,16 +3,39 @@
 A check looks at values, after reading; what a field may hold at all is its type, which the decoder obeys.
 """
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema, core_schema
 
 from forms.values import number_of
 
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """Asks for so many items of a tuple.
+
+    pydantic's own `min_length` counts the items that passed: where one is wrong it finds too few, a second fault.
+    """
+
+    count: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's own
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "minItems": self.count}
+
+    def _check(self, items: tuple[Any, ...]) -> tuple[Any, ...]:
+        if len(items) < self.count:
+            raise ValueError(f"there should be at least {self.count} item{'s' * (self.count > 1)}, not {len(items)}")
+        return items
 
 
 class _Check(BaseModel):
@@ -23,7 +46,7 @@ class OneOfCheck(_Check):
     """The value is one of a list: known customers, valid codes."""
 
     kind: Literal["one_of"]
-    values: tuple[Annotated[str, Field(max_length=64)], ...] = Field(min_length=1, max_length=10_000)
+    values: Annotated[tuple[Annotated[str, Field(max_length=64)], ...], Field(max_length=10_000), AtLeast(1)]
 
     def lists(self, value: str, *, as_number: bool) -> bool:
         """Return whether the value is on the list; as a number, 42020 stands for 42020.00."""
@@ -69,7 +92,7 @@ class SumCheck(_Check):
     """The terms add up to the total; an empty term that is not required counts as 0."""
 
     kind: Literal["sum"]
-    terms: tuple[_Name, ...] = Field(min_length=1, max_length=100)
+    terms: Annotated[tuple[_Name, ...], Field(max_length=100), AtLeast(1)]
     total: _Name
     tolerance: Decimal = Field(Decimal(0), ge=0)
 
@@ -83,7 +106,7 @@ class EqualCheck(_Check):
     """All fields have the same value: a number that is written twice."""
 
     kind: Literal["equal"]
-    fields: tuple[_Name, ...] = Field(min_length=2, max_length=20)
+    fields: Annotated[tuple[_Name, ...], Field(max_length=20), AtLeast(2)]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -95,7 +118,7 @@ class OrderCheck(_Check):
     """Days, or numbers, that do not decrease from field to field."""
 
     kind: Literal["order"]
-    fields: tuple[_Name, ...] = Field(min_length=2, max_length=20)
+    fields: Annotated[tuple[_Name, ...], Field(max_length=20), AtLeast(2)]
     strict: bool = Field(default=False, description="Whether two may not be the same.")
 
     @property

@@ -11,12 +11,13 @@ JSON Schema is written by `python -m forms.templates docs/template.schema.json`.
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from core.errors import InvalidRequest
 from core.settings import MAX_TARGET_ERROR
 from core.types import AUTO, Box
 from forms.check_fit import CheckedField, cross_misfit, own_misfit
-from forms.check_specs import CrossCheck, FieldCheck
+from forms.check_specs import AtLeast, CrossCheck, FieldCheck
 from forms.field_specs import MAX_DIGITS, DigitsSpec, FieldSpec
 from forms.field_types import FieldType
 from forms.micr import PART_NAMES
@@ -225,17 +226,20 @@ class Template(_Part):
         description="Colour of boxes and rules that drop out on colour scans, as #rrggbb; auto finds it, in hues that "
         "pens do not have.",
     )
-    fields: tuple[TemplateField, ...] = Field(min_length=1, max_length=MAX_FIELDS)
+    fields: Annotated[tuple[TemplateField, ...], Field(max_length=MAX_FIELDS), AtLeast(1)]
     checks: tuple[CrossCheck, ...] = Field((), max_length=MAX_CHECKS, description="Between fields.")
 
     @model_validator(mode="after")
     def _check_fields(self) -> Self:
-        names = [field.name for field in self.fields]
-        if twice := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"two fields are called {', '.join(sorted(twice))}")
-        for field in self.fields:
+        faults, names = [], set[str]()
+        for place, field in enumerate(self.fields):
+            if field.name in names:
+                faults.append(_fault(f"two fields are called {field.name}", "fields", place, "name"))
             if not self._holds(field.box):
-                raise ValueError(f"the box of {field.name} reaches beyond the page")
+                faults.append(_fault(f"the box of {field.name} reaches beyond the page", "fields", place, "box"))
+            names.add(field.name)
+        if faults:
+            raise ValidationError.from_exception_data("Template", faults)
         return self
 
     @model_validator(mode="after")
@@ -325,6 +329,13 @@ class Template(_Part):
             if field["page"] == 1:
                 del field["page"]
         return body
+
+
+def _fault(message: str, *place: str | int) -> InitErrorDetails:
+    """Return what is wrong at a place inside of what a validator looks at."""
+    # As an argument, for a message that holds braces would be taken for a format.
+    kind = PydanticCustomError("value_error", "{message}", {"message": message})
+    return InitErrorDetails(type=kind, loc=place, input=None)
 
 
 def fits_print(template: Template, printed: Template) -> bool:

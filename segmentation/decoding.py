@@ -64,8 +64,8 @@ def open_document(data: bytes, limits: DecodeLimits) -> OpenDocument:
     """Return the file with its headers read: what it is and how many pages it has, and nothing decoded.
 
     Raises:
-        UnsupportedMediaType: the bytes are none of the accepted types.
-        UnreadableImage: the headers are damaged, or the file is empty.
+        UnsupportedMediaType: the bytes are none of the accepted types, or there are none.
+        UnreadableImage: the headers are damaged.
         ImageTooLarge: a one-page picture has more pixels than the limits allow.
         TooManyPages: more pages than the limits allow.
         EncryptedDocument: the PDF asks for a password.
@@ -107,7 +107,7 @@ def decode_page(data: bytes, index: int, *, limits: DecodeLimits) -> Page:
 
 def _media_type(data: bytes) -> str:
     if not data:
-        raise UnreadableImage("The file is empty.")
+        raise UnsupportedMediaType("The file is empty.")
     media_type = sniff(data[:SNIFF_BYTES])
     if media_type is None or media_type == ZIP:
         raise UnsupportedMediaType

@@ -16,6 +16,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
+from urllib.parse import quote
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -147,6 +148,18 @@ class BlobStore:
         with self._files.open(target, "wb") as remote:
             while piece := draft.read(CHUNK_BYTES):
                 remote.write(piece)
+
+
+def quoted_folder(home: Path) -> Path | None:
+    """Return the folder of the blobs that earlier versions kept apart from a home, where there is one.
+
+    They quoted the home's path as URLs do, which nobody undid: the blobs of `/srv/a b` went to `/srv/a%20b/blobs`.
+    """
+    folder = Path(quote(os.fsencode(home)), "blobs")
+    with suppress(OSError):
+        if folder.parent != home and next(folder.glob("[0-9a-f][0-9a-f]"), None):
+            return folder
+    return None
 
 
 def _remove_old_drafts(root: Path) -> None:

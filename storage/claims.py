@@ -9,9 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import zip_longest
-from typing import Any
 
-from sqlalchemy import Connection, Exists, Select, exists, func, insert, null, or_, select, update
+from sqlalchemy import Connection, Select, exists, func, insert, select, update
 
 from core.errors import WorkerLost
 from core.status import Priority, Status
@@ -34,7 +33,17 @@ from storage.leases import (
 from storage.mappers import Values
 from storage.orphans import remove_orphans
 from storage.records import Claim, Delivery, Expired, Outcome, PageOutcome
-from storage.tables import attempts, documents, fields, pages
+from storage.sweeping import (
+    CLOCK_SLACK,
+    due_documents,
+    due_pages,
+    expired_documents,
+    expired_pages,
+    of_priority,
+    sent_documents,
+    sent_pages,
+)
+from storage.tables import documents, fields, pages
 
 _DROPPED = PageOutcome(stored=False, finished=False, status=None)
 _WORKER_LOST = WorkerLost().failure(Phase.WORKER)
@@ -156,9 +165,7 @@ class Claims:
             preview_sha256: what was stored.
             remove: called as by `Documents.delete`.
         """
-        with self._database.write(durable=False) as connection:
-            self._lock_pictures(connection, [preview_sha256])
-            remove_orphans(connection, frozenset({preview_sha256}), remove)
+        remove_orphans(self._database, frozenset({preview_sha256}), remove)
 
     def fail(self, claim: Claim, failure: Failure, *, max_attempts: int) -> Status:
         """Note that an attempt failed, and return where the document or page stands now.
@@ -201,15 +208,16 @@ class Claims:
         With `priority`, of that one only.
 
         What is queued again after a failed attempt is due `retry_seconds` after that attempt, not before: whatever
-        was away then (a blob store, a disk) needs time to come back.
+        was away then (a blob store, a disk) needs time to come back. What was sent or failed in the future was so
+        before a clock was set back, and is not held until then.
         """
-        before, failed_before = now - timedelta(seconds=redeliver_seconds), now - timedelta(seconds=retry_seconds)
+        sent, failed = timedelta(seconds=redeliver_seconds), timedelta(seconds=retry_seconds)
         with self._database.read() as connection:
-            whole = connection.execute(_of(priority, _due_documents(before, failed_before)).limit(limit))
+            whole = connection.execute(of_priority(priority, due_documents(now, sent, failed)).limit(limit))
             found = [Delivery(row.id, None, row.priority) for row in whole]
             room = limit - len(found)
             if room > 0:
-                rows = connection.execute(_of(priority, _due_pages(before, failed_before)).limit(room))
+                rows = connection.execute(of_priority(priority, due_pages(now, sent, failed)).limit(room))
                 found += [Delivery(row.document_id, row.page_index, row.priority) for row in rows]
         return found
 
@@ -217,7 +225,7 @@ class Claims:
         """Return how many queued documents and pages were sent: as many messages each queue should hold."""
         counts: Counter[Priority] = Counter()
         with self._database.read() as connection:
-            for query in (_sent_documents(), _sent_pages()):
+            for query in (sent_documents(), sent_pages()):
                 for priority, count in connection.execute(query):
                     counts[priority] += count
         return counts
@@ -233,12 +241,20 @@ class Claims:
         """Note that the broker did not take them, so that the next sweep sends them."""
         self._mark(deliveries, None)
 
-    def expire(self, *, now: datetime, max_attempts: int) -> Expired:
-        """End the leases that have run out: queued again while attempts are left, else failed as `worker_lost`."""
+    def expire(self, *, now: datetime, max_attempts: int, lease_seconds: float) -> Expired:
+        """End the leases that have run out: queued again while attempts are left, else failed as `worker_lost`.
+
+        Args:
+            now: this moment.
+            max_attempts: after so many there is no further one.
+            lease_seconds: how long leases are; one that runs longer from now on was taken before a clock was set back,
+                and counts as run out.
+        """
+        latest = now + timedelta(seconds=lease_seconds) + CLOCK_SLACK
         with self._database.read() as connection:
             holds = [
                 Hold(*row)
-                for query in (_expired_documents(now), _expired_pages(now))
+                for query in (expired_documents(now, latest), expired_pages(now, latest))
                 for row in connection.execute(query.limit(_EXPIRED_AT_ONCE))
             ]
         expired = Expired()
@@ -317,73 +333,4 @@ def _present(claim: Claim) -> Select[Status]:
         return select(documents.c.status).where(documents.c.id == claim.document_id)
     return select(pages.c.status).where(
         pages.c.document_id == claim.document_id, pages.c.page_index == claim.page_index
-    )
-
-
-def _due_documents(before: datetime, failed_before: datetime) -> Select[str, Priority]:
-    sent_at = documents.c.sent_at
-    failed = _failed_since(failed_before).where(
-        attempts.c.document_id == documents.c.id, attempts.c.page_index.is_(None)
-    )
-    return (
-        select(documents.c.id, documents.c.priority)
-        .where(
-            documents.c.status == QUEUED, or_(sent_at.is_(None), sent_at < before), or_(sent_at.is_not(None), ~failed)
-        )
-        .order_by(sent_at.nulls_first())
-    )
-
-
-def _due_pages(before: datetime, failed_before: datetime) -> Select[str, int, Priority]:
-    sent_at = pages.c.sent_at
-    failed = _failed_since(failed_before).where(
-        attempts.c.document_id == pages.c.document_id, attempts.c.page_index == pages.c.page_index
-    )
-    return (
-        select(pages.c.document_id, pages.c.page_index, documents.c.priority)
-        .join(documents, documents.c.id == pages.c.document_id)
-        .where(pages.c.status == QUEUED, or_(sent_at.is_(None), sent_at < before), or_(sent_at.is_not(None), ~failed))
-        .order_by(sent_at.nulls_first())
-    )
-
-
-def _of(priority: Priority | None, query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    if priority is None:
-        return query
-    # An expression rather than the column: or SQLite takes the index of the counts and sorts the whole queue.
-    return query.where(func.coalesce(documents.c.priority, priority) == priority)
-
-
-def _sent_documents() -> Select[Priority, int]:
-    return (
-        select(documents.c.priority, func.count())
-        .where(documents.c.status == QUEUED, documents.c.sent_at.is_not(None))
-        .group_by(documents.c.priority)
-    )
-
-
-def _sent_pages() -> Select[Priority, int]:
-    return (
-        select(documents.c.priority, func.count())
-        .join(pages, pages.c.document_id == documents.c.id)
-        .where(pages.c.status == QUEUED, pages.c.sent_at.is_not(None))
-        .group_by(documents.c.priority)
-    )
-
-
-def _failed_since(moment: datetime) -> Exists:
-    return exists().where(attempts.c.outcome == Outcome.REQUEUED, attempts.c.finished_at > moment)
-
-
-def _expired_documents(now: datetime) -> Select[Any, Any, Any, Any, Any]:
-    return select(documents.c.id, null(), documents.c.attempts, documents.c.lease_token, documents.c.priority).where(
-        documents.c.lease_expires_at < now
-    )
-
-
-def _expired_pages(now: datetime) -> Select[Any, Any, Any, Any, Any]:
-    return (
-        select(pages.c.document_id, pages.c.page_index, pages.c.attempts, pages.c.lease_token, documents.c.priority)
-        .join(documents, documents.c.id == pages.c.document_id)
-        .where(pages.c.lease_expires_at < now)
     )

@@ -5,13 +5,14 @@ None stands for an administrator, who sees them all.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
 from sqlalchemy.sql.dml import Update
 
-from core.errors import InvalidTransition, NotFound, NotReady, UnknownTemplate
+from core.errors import InvalidTransition, NotFound, NotReady, Unavailable, UnknownTemplate
 from core.status import FINAL, Status, origins
 from core.types import AUTO
 from storage import mappers
@@ -206,7 +207,8 @@ class Documents:
         Args:
             document_id: of a document that has ended.
             owner: whose it is, or None.
-            remove: called as by `delete`, with the digests of page pictures that nobody refers to any more.
+            remove: called as by `delete`, with the digests of page pictures that nobody refers to any more. One that it
+                cannot remove stays: mostly the next reading shows the same again.
             sent: the caller sends the id right after this call, as for `create`.
 
         Raises:
@@ -218,8 +220,10 @@ class Documents:
             fresh = {**_FRESH, "sent_at": utc_now() if sent else None}
             _move(connection, document_id, owner, origin=FINAL, values=fresh)
             connection.execute(delete(pages).where(pages.c.document_id == document_id))
-            remove_orphans(connection, digests, remove)
-            return _get(connection, document_id, owner)
+            document = _get(connection, document_id, owner)
+        with suppress(Unavailable):
+            remove_orphans(self._database, digests, remove)
+        return document
 
     def delete(
         self, document_id: str, owner: str | None, *, remove: Callable[[str], None] | None = None
@@ -229,8 +233,9 @@ class Documents:
         Args:
             document_id: in any status.
             owner: whose it is, or None.
-            remove: called with each of these digests before the deletion is committed, while no document with the
-                same bytes can be created: so a blob is never removed under a newcomer.
+            remove: called with each of these digests once the deletion is committed, while no document with the same
+                bytes can be created: so a blob is never removed under a newcomer. What it raises comes through; the
+                document is gone, and the blob stays.
 
         Raises:
             NotFound: no such document of that owner.
@@ -238,7 +243,7 @@ class Documents:
         with self._database.write() as connection:
             digests = self._locked_digests(connection, document_id, owner)
             connection.execute(delete(documents).where(documents.c.id == document_id))
-            return remove_orphans(connection, digests, remove)
+        return remove_orphans(self._database, digests, remove)
 
     def _locked_digests(self, connection: Connection, document_id: str, owner: str | None) -> frozenset[str]:
         # Before the document's row is touched, always: in the other order two transactions could wait for each other.

@@ -42,7 +42,11 @@ def make_engine(database_url: str, *, busy_timeout_seconds: float = BUSY_TIMEOUT
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=POOL_TIMEOUT_SECONDS,
-        connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "tallyscan"},
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            "application_name": "tallyscan",
+            "options": _server_options(url),
+        },
     )
 
 
@@ -140,6 +144,16 @@ def _with_driver(url: URL) -> URL:
     if url.drivername in {"postgres", "postgresql"}:
         return url.set(drivername="postgresql+psycopg")
     return url
+
+
+def _server_options(url: URL) -> str:
+    """Return what the server is told with each connection: no compiling of queries, and what the URL's `options` say.
+
+    The sweeper's queries look at few rows of a long queue. Taking them for expensive, PostgreSQL compiles each for
+    seconds. The URL has the last word.
+    """
+    given = url.query.get("options", ())
+    return " ".join(["-c jit=off", *((given,) if isinstance(given, str) else given)])
 
 
 def _sqlite(url: URL, busy_timeout_seconds: float) -> Engine:

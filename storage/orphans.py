@@ -5,20 +5,26 @@ from typing import Any
 
 from sqlalchemy import CompoundSelect, Connection, select, union
 
+from storage.engine import Database
 from storage.tables import documents, pages, templates
 
 _reference = templates.c.body["registration"]["reference"].as_string()
 """Of a template: the picture of its empty form, which may have been sent as a document, too."""
 
 
-def remove_orphans(
-    connection: Connection, digests: frozenset[str], remove: Callable[[str], None] | None
-) -> frozenset[str]:
-    """Call `remove` with each of `digests` that no row refers to any more, and return these; see `documents.delete`."""
-    orphans = digests - _referenced(connection, digests)
-    if remove is not None:
-        for digest in sorted(orphans):
-            remove(digest)
+def remove_orphans(database: Database, digests: frozenset[str], remove: Callable[[str], None] | None) -> frozenset[str]:
+    """Call `remove` with each of `digests` that no row refers to any more, and return these.
+
+    A transaction of its own, after the one that took the rows away: should that not be committed, on a full disk, the
+    blobs must still be there. While it lasts no document with the same bytes can be created, so that no blob is removed
+    under a newcomer.
+    """
+    with database.write(durable=False) as connection:
+        database.lock(connection, digests)
+        orphans = digests - _referenced(connection, digests)
+        if remove is not None:
+            for digest in sorted(orphans):
+                remove(digest)
     return orphans
 
 

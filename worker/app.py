@@ -37,10 +37,10 @@ def beat_config(settings: Settings) -> dict[str, Any]:
     sweep = {
         "task": SWEEP,
         "schedule": settings.sweep_seconds,
-        # While no worker runs, sweeps would pile up.
-        "options": {"queue": MAINTENANCE_QUEUE, "expires": max(2 * settings.sweep_seconds, 1.0)},
+        # While no worker runs, sweeps would pile up. The moment is beat's, and the worker's clock may be ahead of it.
+        "options": {"queue": MAINTENANCE_QUEUE, "expires": max(2 * settings.sweep_seconds, settings.lease_seconds)},
     }
-    return {"beat_scheduler": "celery.beat:Scheduler", "beat_schedule": {"sweep": sweep}}
+    return {"beat_scheduler": "worker.beat:SteadyScheduler", "beat_schedule": {"sweep": sweep}}
 
 
 def make_app(settings: Settings) -> Any:  # noqa: ANN401 - Celery has no types

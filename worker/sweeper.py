@@ -37,7 +37,9 @@ def sweep(store: Store, dispatcher: Dispatcher, settings: Settings) -> Swept:
     Raises:
         DatabaseUnavailable: the database does not answer; the next sweep tries again.
     """
-    expired = store.claims.expire(now=datetime.now(UTC), max_attempts=settings.max_attempts)
+    expired = store.claims.expire(
+        now=datetime.now(UTC), max_attempts=settings.max_attempts, lease_seconds=settings.lease_seconds
+    )
     for document_id in expired.failed:
         log.error("document given up: its worker died on every attempt", document_id=document_id)
     for document_id in (*expired.failed, *expired.done):

@@ -19,8 +19,11 @@ async function start() {
   try {
     session = await getJson("/v1/session");
   } catch (problem) {
-    if (problem.status === 403) showSignIn("This key may not read. The page needs one with the scopes read and submit.");
-    else if (problem.status !== 401) showOutage(problem);
+    if (problem.status !== 401) showOutage(problem);
+    return;
+  }
+  if (!["read", "admin"].some((scope) => session.scopes.includes(scope))) {
+    showSignIn("This key may not read. The page needs one with the scopes read and submit.");
     return;
   }
   showSession(session);

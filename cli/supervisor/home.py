@@ -108,7 +108,7 @@ def first_key(store: Store, settings: Settings) -> KeyRecord:
     """Return the key in the home folder's key file, made anew when there is none that works."""
     file = settings.admin_key_file
     if file.exists():
-        found = store.keys.verify(file.read_text(encoding="ascii").strip())
+        found = store.keys.verify(file.read_text(encoding="ascii", errors="replace").strip())
         if found is not None:
             return found
     record, secret = store.keys.create(owner=ADMIN, name="first key", scopes=frozenset({Scope.ADMIN}))

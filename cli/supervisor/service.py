@@ -15,6 +15,7 @@ import click
 from cli.supervisor.address import listen, url_of
 from cli.supervisor.child import Child
 from cli.supervisor.home import first_key, is_open, locked, prepare_home, ready_store
+from cli.supervisor.journal import put_aside, was_found_damaged
 from cli.supervisor.logs import log_file, tail, trim
 from cli.supervisor.refusals import ChildrenFailing, StartRefused
 from cli.supervisor.roles import Role, api_role, beat_role, broker_role, caller_role, environment, worker_role
@@ -157,10 +158,24 @@ class Service:
         for child in self._started:
             status = child.clear_away()
             if status is not None:
+                if child is self._broker:
+                    self._put_journal_aside(child)
                 _say(f"{child.role.name} ended ({_reason(status)}); starting it again in {_pause(child):.1f} s")
             if child.restart_at is not None and time.monotonic() >= child.restart_at:
                 _launch(child)
         self._trim_logs()
+
+    def _put_journal_aside(self, broker: Child) -> None:
+        """Have the broker start empty where it could not load its append-only file, and never could."""
+        if not was_found_damaged(broker.log):
+            return
+        try:
+            aside = put_aside(self._settings.home / "broker")
+        except OSError as error:
+            _say(f"the broker's append-only file is damaged, and could not be put aside ({error.strerror})")
+            return
+        if aside is not None:
+            _say(f"the broker's append-only file is damaged; it is put aside as {aside}, and what waits is sent again")
 
     def _trim_logs(self) -> None:
         if time.monotonic() - self._logs_checked > LOG_CHECK_SECONDS:

@@ -33,7 +33,7 @@ def unpacked(data: bytes, limits: ArchiveLimits = LIMITS) -> dict[str, bytes]:
 
 
 def test_files_come_out_as_they_went_in() -> None:
-    files = {"a.png": b"first", "folder/b.png": bytes(range(256)) * 50, "empty.png": b""}
+    files = {"a.png": b"first", "folder/b.png": bytes(range(256)) * 50, "empty.png": b"", "10:30 scan.png": b"x"}
     assert unpacked(packed(*files.items())) == files
 
 

@@ -49,6 +49,13 @@ def test_scopes_are_kept_to(service: Service) -> None:
     assert reader.call("DELETE", f"/v1/documents/{document['id']}").status_code == 403
 
 
+@pytest.mark.parametrize("scope", ["submit", "read", "admin"])
+def test_any_key_may_ask_what_it_may_send_and_whose_it_is(scope: str, service: Service) -> None:
+    caller = service.caller("clearing", scope)
+    assert caller.get("/v1/limits").json["max_file_bytes"] > 0
+    assert caller.get("/v1/session").json == {"owner": "clearing", "scopes": [scope]}
+
+
 def test_nobody_sees_another_owners_documents(service: Service, caller: Caller, stranger: Caller) -> None:
     document = caller.submit().json
     service.read(document["id"])

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from core.queue import CALLBACK_QUEUE
 from core.types import Failure, PageReading, Phase
 from forms.templates import parse_template
 from tests.api.conftest import PICTURE, Caller, Service, StartService, scan
@@ -242,6 +243,26 @@ def test_cancel_and_retry(service: Service, caller: Caller) -> None:
     assert caller.get(path).json["status"] == "done"
 
 
+def test_a_cancelled_document_is_called_back(start_service: StartService, redis_url: str) -> None:
+    service = start_service(broker_url=redis_url, callback_hosts=("a.example",))
+    caller = service.caller("clearing")
+    silent = caller.submit(scan(1)).json["id"]
+    waiting = caller.submit(scan(2), callback_url="http://a.example/x").json["id"]
+    for document_id in (silent, waiting):
+        assert caller.post(f"/v1/documents/{document_id}/cancel").status_code == 200
+    with service.services.dispatcher._app.connection_for_read() as connection:
+        message = connection.SimpleQueue(CALLBACK_QUEUE).get(timeout=5)
+    assert message.payload[0] == [waiting]
+
+
+def test_a_cancellation_does_not_need_the_broker(start_service: StartService) -> None:
+    service = start_service(callback_hosts=("a.example",))
+    caller = service.caller("clearing")
+    document_id = caller.submit(callback_url="http://a.example/x").json["id"]
+    service.services._broker_back_at = 0.0
+    assert caller.post(f"/v1/documents/{document_id}/cancel").json["status"] == "cancelled"
+
+
 def test_a_purged_document_leaves_nothing(service: Service, caller: Caller) -> None:
     document = caller.submit().json
     service.read(document["id"])
@@ -277,6 +298,13 @@ def test_a_pages_picture_and_overlay(service: Service, caller: Caller) -> None:
     assert ET.fromstring(caller.get(f"{path}/overlay.svg?scan=false").text).tag.endswith("svg")
     for address in (f"{path}/pages/7.webp", f"{path}/pages/7/overlay.svg", f"{path}/overlay.svg?page=7"):
         assert caller.get(address).status_code == 404
+
+
+def test_a_page_that_a_cancelled_document_never_had_read_is_not_there(caller: Caller) -> None:
+    path = f"/v1/documents/{caller.submit().json['id']}"
+    caller.post(f"{path}/cancel")
+    for address in (f"{path}/pages/0.webp", f"{path}/pages/0/overlay.svg", f"{path}/overlay.svg"):
+        assert caller.get(address).json["code"] == "not_found"
 
 
 def test_a_page_that_failed_says_so(service: Service, caller: Caller) -> None:

@@ -138,6 +138,109 @@ def test_an_upload_that_is_too_large_gets_its_answer(chunked: bool, server: Serv
     assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
 
 
+IMPATIENT = """
+import api.gunicorn_conf
+from api.gunicorn_conf import *
+api.gunicorn_conf.SILENCE_SECONDS = 0.5
+workers, threads = 1, 2
+"""
+
+
+@pytest.fixture
+def impatient(server: Server, project_root: Path, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """Start a gunicorn of two threads that waits half a second for a silent peer; return its address and log."""
+    (tmp_path / "conf.py").write_text(IMPATIENT)
+    log, home = tmp_path / "log", server.store._database.engine.url.database
+    environment = {**os.environ, "TALLYSCAN_HOME": str(Path(str(home)).parent), "PYTHONPATH": str(project_root)}
+    with socket.create_server(("127.0.0.1", 0)) as listener, log.open("wb") as stream:
+        os.set_inheritable(listener.fileno(), True)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        command = ["-m", "gunicorn", "-c", str(tmp_path / "conf.py"), "--no-control-socket"]
+        process = subprocess.Popen(
+            [sys.executable, *command, "--bind", f"fd://{listener.fileno()}", "api.wsgi:app"],
+            cwd=project_root, env=environment, stderr=stream, stdout=stream, pass_fds=[listener.fileno()],
+        )  # fmt: skip
+    try:
+        _wait_until_alive(url, process, log)
+        yield url, log
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _connect(url: str, *, buffer_bytes: int = 4096) -> socket.socket:
+    peer = socket.socket()
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
+    host, port = url.removeprefix("http://").split(":")
+    peer.connect((host, int(port)))
+    return peer
+
+
+UPLOAD = "POST /v1/documents HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+UNFINISHED = {
+    "line": "GET /healthz HT",
+    "body": f"{UPLOAD}Content-Length: 100000\r\n\r\n--b\r\n",
+    "chunked": f"{UPLOAD}Transfer-Encoding: chunked\r\n\r\n5\r\n--b\r\n\r\n",
+    "download": "GET /v1/documents/{id}/original HTTP/1.1\r\nHost: x\r\n",
+}
+
+
+@pytest.mark.parametrize("kind", UNFINISHED)
+def test_silent_peers_hold_no_thread(kind: str, server: Server, impatient: tuple[str, Path]) -> None:
+    url, log = impatient
+    sent = UNFINISHED[kind]
+    if kind == "download":
+        large = server.submit(scan(3) + os.urandom(2_900_000), key="large").json()["id"]
+        sent = sent.format(id=large) + f"Authorization: Bearer {server.secret}\r\n\r\n"
+    elif kind != "line":
+        sent = sent.replace("Host: x", f"Host: x\r\nAuthorization: Bearer {server.secret}")
+    peers = [_connect(url) for _ in range(4)]
+    for peer in peers:
+        peer.sendall(sent.encode())
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        try:
+            if httpx2.get(f"{url}/healthz", timeout=5).status_code == 200:
+                break
+        except httpx2.TransportError:
+            continue
+    else:
+        pytest.fail("the silent peers hold every thread")
+    for peer in peers:
+        peer.close()
+    written = log.read_text()
+    for word in ("Socket error", "Error handling request", "unforeseen error", '"status": 500'):
+        assert word not in written, written
+
+
+def test_a_slow_upload_and_a_slow_download_get_through(server: Server, impatient: tuple[str, Path]) -> None:
+    url, _ = impatient
+    data = scan(4) + os.urandom(2_900_000)
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+
+    def body() -> Iterator[bytes]:
+        for piece in (
+            head,
+            *(data[start : start + 500_000] for start in range(0, len(data), 500_000)),
+            b"\r\n--b--\r\n",
+        ):
+            time.sleep(0.2)  # two seconds in all, and never silent for long
+            yield piece
+
+    headers = {**server.headers, "Content-Type": "multipart/form-data; boundary=b"}
+    document = httpx2.post(f"{url}/v1/documents", content=body(), headers=headers, timeout=30)
+    assert document.status_code == 202
+    with _connect(url, buffer_bytes=65_536) as peer:
+        path = f"/v1/documents/{document.json()['id']}/original"
+        peer.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n".encode())
+        peer.sendall(f"Authorization: Bearer {server.secret}\r\n\r\n".encode())
+        received = bytearray()
+        while piece := peer.recv(50_000):
+            received += piece
+            time.sleep(0.03)
+    assert received.endswith(data)
+
+
 def test_a_stop_ends_long_polls_with_an_answer(server: Server) -> None:  # the last test: it stops the server
     document_id = server.submit(scan(7), key="poll").json()["id"]
     with ThreadPoolExecutor(1) as pool:

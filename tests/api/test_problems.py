@@ -5,6 +5,7 @@ import io
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -15,7 +16,8 @@ from werkzeug.test import TestResponse, encode_multipart
 
 from api import problems
 from api.uploads import FORM_BYTES
-from core.errors import BlobAltered, BrokerUnavailable, StorageFull
+from core.errors import BlobAltered, BlobStoreUnavailable, BrokerUnavailable, StorageFull
+from storage.blobs import BlobStore
 from tests.api.conftest import Caller, Service, StartService, scan
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "retryable"}
@@ -79,6 +81,25 @@ def test_a_refused_parameter_is_named(caller: Caller) -> None:
     assert "priority" in answer.json["detail"]
 
 
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [
+        ({"type": "Digits"}, "type"),
+        ({"template": "nope"}, "template"),
+        ({"template": "cheque-cts2010", "type": "digits"}, "template"),
+        ({"template": "cheque-cts2010", "micr": "my cheque"}, "micr"),
+        ({"micr": "C083654C 500025033A 290062C 31"}, "micr"),
+        ({"callback_url": "http://intranet.example/"}, "callback_url"),
+    ],
+)
+def test_a_parameter_that_its_model_lets_pass_is_named_too(form: dict[str, str], field: str, caller: Caller) -> None:
+    answer = caller.submit(**form)
+    assert answer.status_code == 422
+    assert answer.json["errors"] == [
+        {"location": "form_and_files", "field": field, "message": answer.json["detail"]},
+    ]
+
+
 @pytest.mark.parametrize("path", ["/v1/batches", "/v1/digits?wait=0"])
 def test_a_target_error_is_checked_at_every_door(path: str, caller: Caller) -> None:
     form = {"file": (io.BytesIO(scan(1)), "a.png")} if "digits" in path else {}
@@ -90,6 +111,59 @@ def test_a_target_error_is_checked_at_every_door(path: str, caller: Caller) -> N
 def test_a_form_without_a_file_is_refused(caller: Caller) -> None:
     assert_problem(caller.post("/v1/documents", data={"file": "text"}), 422, "invalid_request")
     assert_problem(caller.post("/v1/digits", data={"type": "digit"}), 422, "invalid_request")
+
+
+def file_part() -> tuple[io.BytesIO, str]:
+    return io.BytesIO(scan(1)), "a.png"
+
+
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        ("/v1/documents", "scan"),
+        ("/v1/documents", "files"),
+        ("/v1/documents", "type"),
+        ("/v1/digits?wait=0", "scan"),
+        ("/v1/batches", "file"),
+        ("/v1/batches", "tags"),
+    ],
+)
+def test_a_file_under_another_name_is_not_lost(path: str, part: str, caller: Caller) -> None:
+    known = "files" if "batches" in path else "file"
+    answer = caller.post(path, data={known: file_part(), part: file_part()})
+    assert_problem(answer, 422, "invalid_request")
+    assert [(error["location"], error["field"]) for error in answer.json["errors"]] == [("form_and_files", part)]
+
+
+def test_a_reference_comes_alone(service: Service) -> None:
+    data = {"file": file_part(), "reference": file_part()}
+    answer = service.caller("office", "admin").post("/v1/templates/references", data=data)
+    assert_problem(answer, 422, "invalid_request")
+    assert [error["field"] for error in answer.json["errors"]] == ["reference"]
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "name"),
+    [
+        ("/v1/documents", {"file": [file_part(), file_part()]}, "file"),
+        ("/v1/digits?wait=0", {"file": [file_part(), file_part()]}, "file"),
+        ("/v1/documents", {"file": file_part(), "type": ["digits", "amount"]}, "type"),
+        ("/v1/documents", {"file": [file_part(), "text"]}, "file"),
+        ("/v1/batches", {"files": file_part(), "priority": ["high", "bulk"]}, "priority"),
+        ("/v1/batches", {"files": [file_part(), "text"]}, "files"),
+    ],
+)
+def test_what_is_given_twice_is_not_lost(path: str, form: dict[str, Any], name: str, caller: Caller) -> None:
+    answer = caller.post(path, data=form)
+    assert_problem(answer, 422, "invalid_request")
+    assert [error["field"] for error in answer.json["errors"]] == [name]
+
+
+@pytest.mark.parametrize("path", ["/v1/documents", "/v1/batches"])
+def test_other_file_inputs_of_a_page_in_which_nothing_was_chosen_count_as_absent(path: str, caller: Caller) -> None:
+    known = "files" if "batches" in path else "file"
+    unchosen = (io.BytesIO(), "", "application/octet-stream")
+    assert caller.post(path, data={known: file_part(), "second": unchosen}).status_code == 202
 
 
 @pytest.mark.parametrize(
@@ -280,6 +354,20 @@ def test_the_blob_store_away(start_service: StartService, tmp_path: Path) -> Non
     caller = start_service(blob_url=(tmp_path / "file" / "blobs").as_uri()).caller("clearing")
     assert_problem(caller.submit(), 503, "blob_store_unavailable")
     assert caller.get("/v1/documents").json == {"documents": []}
+
+
+def test_a_deletion_with_the_blob_store_away_changes_nothing(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = f"/v1/documents/{caller.submit().json['id']}"
+
+    def silent(_store: BlobStore, _sha256: str) -> bool:
+        raise BlobStoreUnavailable
+
+    with monkeypatch.context() as away:
+        away.setattr(BlobStore, "exists", silent)
+        assert_problem(caller.call("DELETE", path), 503, "blob_store_unavailable")
+    assert caller.get(path).status_code == caller.get(f"{path}/original").status_code == 200
+    assert caller.call("DELETE", path).status_code == 204
+    assert caller.get(path).status_code == 404
 
 
 def test_a_missing_or_altered_picture(service: Service, caller: Caller) -> None:

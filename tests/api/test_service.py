@@ -12,11 +12,14 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from structlog.testing import capture_logs
 
+from api.app import create_app
 from api.service import ARTIFACTS
+from api.services import EXTENSION
 from core.errors import ArtifactMismatch, BrokerUnavailable
 from core.media import ACCEPTED
-from core.settings import SHIPPED_MODEL
+from core.settings import SHIPPED_MODEL, Settings
 from tests.api.conftest import Caller, Service, StartService
 from worker.networks import open_model
 
@@ -98,6 +101,27 @@ def test_readiness_survives_models_that_cannot_be_looked_at(start_service: Start
     # No folder is closed to the tests' own user: a name that is too long fails just as a folder without permission.
     answer = start_service(models=tmp_path / ("x" * 300), model="abcdef012345").client.get("/readyz")
     assert (answer.status_code, answer.json["checks"]["model"]) == (503, "unavailable")
+
+
+def test_readiness_sees_a_calibration_that_is_not_there(start_service: StartService, tmp_path: Path) -> None:
+    file = tmp_path / "calibration.json"
+    client = start_service(calibration=file).client
+    assert client.get("/readyz").json["checks"]["model"] == "artifact_missing"
+    file.write_text("{}")
+    assert client.get("/readyz").json["checks"]["model"] == "ok"
+
+
+def test_scans_that_an_earlier_version_kept_elsewhere_are_told_of(tmp_path: Path) -> None:
+    def told() -> list[str]:
+        with capture_logs() as lines:
+            create_app(Settings(home=home)).extensions[EXTENSION].close()
+        return [line["found"] for line in lines if "found" in line]
+
+    home = tmp_path / "h us"
+    assert told() == []
+    elsewhere = tmp_path / "h%20us" / "blobs"
+    (elsewhere / "ab").mkdir(parents=True)
+    assert told() == [str(elsewhere)]
 
 
 def test_metrics_count_documents(service: Service, caller: Caller) -> None:

@@ -77,7 +77,7 @@ def test_the_list_has_the_latest_versions_and_the_built_in_ones(admin: Caller) -
         ({"extra": 1}, "extra", "Extra inputs"),
         ({"name": "Bad Name"}, "name", "pattern"),
         ({"name": "auto"}, "name", "choosing among"),
-        ({"page": {"width": 300, "height": 240}}, "_schema", "paid reaches beyond"),
+        ({"page": {"width": 300, "height": 240}}, "fields.5.box", "paid reaches beyond"),
         ({"checks": [{"kind": "equal", "fields": ["cash", "cheques"]}]}, "_schema", "cheques"),
         ({"registration": {"method": "features"}}, "registration", "needs the reference"),
     ],
@@ -90,7 +90,9 @@ def test_a_fault_is_named_by_its_place(change: dict[str, Any], field: str, messa
 
 
 def test_the_name_inside_is_the_name_outside(admin: Caller) -> None:
-    assert put(admin, template_json(name="other")).status_code == 422
+    answer = put(admin, template_json(name="other"))
+    assert answer.status_code == 422
+    assert [(error["location"], error["field"]) for error in answer.json["errors"]] == [("json", "name")]
 
 
 @pytest.mark.parametrize(("data", "status"), [(b"{", 400), (b"\xff", 400), (b"[" * 100_000, 422), (b" " * 2**20, 413)])

@@ -100,6 +100,15 @@ def test_a_key_that_may_only_read_cannot_send(open_desk: OpenDesk, browser_servi
     expect(desk.page.locator("#send-error")).to_contain_text("may look at readings")
 
 
+def test_a_key_that_may_only_send_is_told_so(open_desk: OpenDesk, browser_service: RunningService) -> None:
+    desk = open_desk(sign_in=False)
+    desk.complaints.expect(401)
+    sign_in(desk, new_key(browser_service, "submit"))
+    expect(desk.page.locator("#key-error")).to_contain_text("This key may not read.")
+    expect(desk.page.locator("#work")).to_be_hidden()
+    assert desk.page.evaluate("sessionStorage.length") == 0
+
+
 def test_nothing_comes_from_elsewhere(desk: Desk, browser_service: RunningService) -> None:
     answer = desk.page.reload()
     assert answer is not None

@@ -1,5 +1,7 @@
 """Pages of forms within a document: their order, and what is missing or doubled."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from core.form_code import FormCode, parse_code
 from core.form_pages import document_notes, in_form_order
 from core.rows import document_rows
-from core.types import Failure, FormPage, PageReading, Phase, Registration, ToldBy
+from core.types import Box, Failure, FieldReading, FormPage, PageReading, Phase, Registration, ToldBy
 
 
 def page(index: int, number: int | None, *, of: int = 2, form: str = "slip") -> PageReading:
@@ -48,7 +50,7 @@ def test_pages_of_no_form_stay_as_they_came_and_want_nothing() -> None:
     assert document_notes(pages) == ()
 
 
-@pytest.mark.parametrize("numbers", [[1, 2], [2, 1], [1, 2, 1, 2], [1, 2, 2, 1, 1, 2]])
+@pytest.mark.parametrize("numbers", [[1, 2], [2, 1], [1, 2, 1, 2], [2, 1, 2, 1, 2, 1]])
 def test_complete_sets_are_not_remarked_on(numbers: list[int | None]) -> None:
     assert notes(numbers) == []
 
@@ -70,6 +72,63 @@ def test_in_a_stack_the_set_that_lacks_a_page_is_named() -> None:
     (note,) = document_notes(document([1, 2, 1, 1, 2]))
     assert "set 2 of 3" in note.message
     assert "page 3 of the document" in note.message
+
+
+@pytest.mark.parametrize(
+    ("numbers", "of", "first", "indexes"),
+    [
+        ([2, 1, 1, 2], 2, 1, (2, 3)),
+        ([1, 2, 2, 1, 1, 2], 2, 2, (2, 3)),
+        ([2, 3, 1, 2, 3, 1], 3, 2, (0, 1, 2)),
+        ([1, 2, 3, 1, 3, 2], 3, 1, (3, 4, 5)),
+    ],
+)
+def test_sets_that_run_in_different_orders_may_be_mixed(
+    numbers: list[int | None], of: int, first: int, indexes: tuple[int, ...]
+) -> None:
+    assert notes(numbers, of=of) == [("page_doubled", first, indexes)]
+    (note,) = document_notes(document(numbers, of=of))
+    assert f"begins on page {indexes[0] + 1} of the document" in note.message
+    assert "different page orders" in note.message
+
+
+@pytest.mark.parametrize("numbers", [[1, 2, 3, 1, 2, 3], [3, 2, 1, 3, 2, 1], [3, 1, 2], [1, 1, 1]])
+def test_one_set_or_sets_in_one_order_are_not_mixed(numbers: list[int | None]) -> None:
+    assert not any("orders" in note.message for note in document_notes(document(numbers, of=3)))
+
+
+def filled(index: int, number: int, *texts: str, of: int = 2) -> PageReading:
+    """Return a page with these fields."""
+    box = Box(0, 0, 9, 9)
+    fields = tuple(
+        FieldReading(f"field{place}", "digits", box, text, text, 0.99, accepted=True)
+        for place, text in enumerate(texts)
+    )
+    return replace(page(index, number, of=of), fields=fields)
+
+
+def test_a_page_that_came_twice_in_place_of_anothers_is_named() -> None:
+    pages = [
+        filled(0, 1, "402135", "77"),
+        filled(1, 2, "88", "1250"),
+        filled(2, 1, "998877", "12"),
+        filled(3, 2, "88", "1250"),
+    ]
+    (note,) = document_notes(pages)
+    assert (str(note.code), note.form_page, note.pages) == ("page_doubled", 2, (1, 3))
+    assert "pages 2 and 4 of the document" in note.message
+    assert document_notes([*pages[:3], filled(3, 2, "88", "1251")]) == ()
+
+
+def test_a_form_of_one_page_that_was_fed_twice_is_named() -> None:
+    pages = [filled(0, 1, "40213", of=1), filled(1, 1, "77156", of=1), filled(2, 1, "40213", of=1)]
+    assert [(str(note.code), note.pages) for note in document_notes(pages)] == [("page_doubled", (0, 2))]
+
+
+@pytest.mark.parametrize("texts", [("7", "12"), ("", ""), ()])
+def test_a_few_digits_may_be_alike_on_two_sheets(texts: tuple[str, ...]) -> None:
+    pages = [filled(0, 1, "402135"), filled(1, 2, *texts), filled(2, 1, "998877"), filled(3, 2, *texts)]
+    assert document_notes(pages) == ()
 
 
 def test_forms_of_several_kinds_are_counted_apart() -> None:

@@ -72,3 +72,15 @@ def test_a_connection_that_broke_while_idle_loses_nothing(tmp_path: Path) -> Non
         dispatcher.send_document(DOCUMENT, priority=Priority.HIGH)
         assert dispatcher.backlog()[Priority.HIGH] == 2
         dispatcher.close()
+
+
+@pytest.mark.parametrize("name", ["hä us", "h%41 #x?"])
+def test_the_broker_is_found_whatever_its_home_is_called(name: str) -> None:
+    with TemporaryDirectory() as folder, redis_server() as url:
+        settings = Settings(home=Path(folder, name))
+        settings.home.mkdir()
+        settings.broker_socket.symlink_to(url.removeprefix("redis+socket://"))
+        dispatcher = Dispatcher(settings)
+        dispatcher.send_document(DOCUMENT, priority=Priority.HIGH)
+        assert dispatcher.backlog()[Priority.HIGH] == 1
+        dispatcher.close()

@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
+from fsspec.core import url_to_fs
+from limits.util import parse_many
 from pydantic import ValidationError
+from sqlalchemy import make_url
 
 from core.settings import Settings
 
@@ -22,8 +25,23 @@ def test_relative_paths_are_settled_where_they_were_given(tmp_path: Path, monkey
     settings = Settings()
     assert settings.home == tmp_path / "svc"
     assert settings.resolved_database_url == f"sqlite+pysqlite:///{tmp_path}/own.db?timeout=3"
+    monkeypatch.setenv("TALLYSCAN_CALIBRATION", "mine.json")
+    monkeypatch.setenv("TALLYSCAN_MODELS", "shelf")
+    assert (Settings().calibration, Settings().models_folder) == (tmp_path / "mine.json", tmp_path / "shelf")
     monkeypatch.delenv("TALLYSCAN_DATABASE_URL")
     assert Settings().resolved_database_url == f"sqlite:///{tmp_path}/svc/tallyscan.db"
+
+
+@pytest.mark.parametrize("name", ["hä us", "h%41 #x?", "a+b&c=d;e@f:g"])
+def test_a_home_may_be_called_anything(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / name
+    settings = Settings(home=home)
+    assert make_url(settings.resolved_database_url).database == f"{home}/tallyscan.db"
+    assert make_url(settings.resolved_database_url).query == {}
+    assert url_to_fs(settings.resolved_blob_url)[1] == f"{home}/blobs"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    assert make_url(Settings(database_url="sqlite:///own%20.db").resolved_database_url).database == f"{home}/own .db"
 
 
 def test_a_tilde_is_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,6 +64,28 @@ def test_the_environment_sets(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings()
     assert settings.max_pages == 7
     assert settings.callback_hosts == ("a.example", "b.example")
+
+
+def test_a_log_level_is_a_known_one_however_it_is_spelt() -> None:
+    assert Settings(log_level="debug").log_level == "DEBUG"
+    with pytest.raises(ValidationError, match="'foo' is none of DEBUG, INFO"):
+        Settings(log_level="foo")
+
+
+@pytest.mark.parametrize(
+    "rate", ["3/hour", "600 per 2 minutes", "20/second; 500/10 Minutes", "1/day,5/months|9/year", "foo", "", "0/second",
+             "600", "600/s", "5/fortnight", "3/hour;", "3/hour foo"]
+)  # fmt: skip
+def test_a_rate_is_one_that_the_library_understands(rate: str) -> None:
+    try:
+        understood = all(limit.amount for limit in parse_many(rate))
+    except ValueError:
+        understood = False
+    if understood:
+        assert Settings(api_request_rate=rate).api_request_rate == rate
+    else:
+        with pytest.raises(ValidationError, match="is no rate"):
+            Settings(api_request_rate=rate)
 
 
 def test_an_unknown_setting_is_refused() -> None:

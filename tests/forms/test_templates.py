@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from pydantic import ValidationError
 
 from core.errors import InvalidRequest, UnknownTemplate
 from core.types import Box
 from forms.builtins import builtin_template, builtin_templates
 from forms.drafts import drafted_template, template_name
-from forms.templates import parse_template, template_schema
+from forms.templates import Template, parse_template, template_faults, template_schema
 from tests.forms.forms import template_json
 
 
@@ -61,9 +62,10 @@ def _band(**changes: object) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ({"fields": [_field(), _field()]}, "two fields are called one"),
+        ({"fields": []}, "fields: there should be at least 1 item"),
+        ({"fields": [_field(), _field()]}, "fields.1.name: two fields are called one"),
         ({"fields": [_field(name="One")]}, "fields.0.name"),
-        ({"fields": [_field(box={"x": 395, "y": 0, "width": 10, "height": 10})]}, "beyond the page"),
+        ({"fields": [_field(box={"x": 395, "y": 0, "width": 10, "height": 10})]}, "fields.0.box: .* beyond the page"),
         ({"fields": [_field(box={"x": 0, "y": 0, "width": 0, "height": 10})]}, "fields.0.box.width"),
         ({"fields": [_field(cells=1)]}, "fields.0.cells"),
         ({"fields": [_field(cells=5, type={"name": "digits", "length": 8})]}, "5 boxes are too few for one.* 8 digits"),
@@ -132,6 +134,17 @@ def test_a_check_may_name_a_part_on_the_page_of_its_band() -> None:
     for fields in ([_field(), _band()], [_band(), {**_band(page=2), "name": "other"}, _field(page=2)]):
         pages = max(field.get("page", 1) for field in fields)
         assert parse_template(template_json(fields=fields, pages=pages, checks=[check])).checks
+
+
+def test_one_wrong_number_in_the_only_field_is_one_fault() -> None:
+    wrong = _field(box={"x": "?", "y": 0, "width": 10, "height": 10})
+    with pytest.raises(ValidationError) as caught:
+        Template.model_validate(template_json(fields=[wrong], checks=[]), context={"kept": False})
+    assert [place for place, _ in template_faults(caught.value)] == ["fields.0.box.x"]
+    misnamed = {"kind": "equal", "fields": ["one", "Two"]}
+    with pytest.raises(ValidationError) as caught:
+        Template.model_validate(template_json(fields=[_field()], checks=[misnamed]), context={"kept": False})
+    assert [place for place, _ in template_faults(caught.value)] == ["checks.0.equal.fields.1"]
 
 
 def test_every_fault_is_named_at_once() -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -20,6 +21,7 @@ from cli.supervisor import child as children
 from cli.supervisor.address import listen, url_of
 from cli.supervisor.child import Child
 from cli.supervisor.home import is_open, locked, prepare_home
+from cli.supervisor.journal import put_aside, was_found_damaged
 from cli.supervisor.logs import open_log, tail, trim
 from cli.supervisor.refusals import AlreadyRunning, PortTaken, WrongUsage
 from cli.supervisor.roles import Role, broker_role, environment
@@ -191,6 +193,40 @@ def test_the_broker_understands_a_home_with_spaces(tmp_path: Path) -> None:
             broker.terminate()
 
 
+def test_a_broker_with_a_damaged_journal_starts_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = Settings(home=tmp_path)
+    prepare_home(settings)
+    journal = tmp_path / "broker" / "appendonlydir"
+    with socket.socket() as listener, Wakeups.open() as wakeups:
+        service = Service(settings, listener, wakeups)
+        broker = service._broker
+        assert broker is not None
+        service._start(broker)
+        try:
+            for name in ("appendonlydir.damaged", "appendonlydir.damaged.2"):
+                service._await("the broker", service._broker_answers)
+                broker.kill()
+                (growing,) = journal.glob("*.incr.aof")
+                # As after a power cut: the length was kept, the data was not.
+                growing.write_bytes(growing.read_bytes() + bytes(4096))
+                aside = partial(_mended, service, journal.with_name(name))
+                eventually(aside, seconds=20, what="it to be put aside")
+            service._await("the broker", service._broker_answers)
+        finally:
+            broker.kill()
+    said = capsys.readouterr().err
+    assert f"append-only file is damaged; it is put aside as {journal}.damaged, and what waits is sent again" in said
+
+
+def test_a_broker_that_is_killed_keeps_its_journal(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    prepare_home(settings)
+    log = tmp_path / "logs" / "broker.log"
+    log.write_text("Valkey is starting\nBad file format reading the append only file x\nValkey is starting\nReady\n")
+    assert not was_found_damaged(log)
+    assert put_aside(tmp_path / "broker") is None
+
+
 def test_a_child_that_dies_is_cleared_away_with_all_it_forked(tmp_path: Path) -> None:
     script = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'input()'], stdin=subprocess.PIPE).wait()"
     child = _child(tmp_path, script)
@@ -334,6 +370,11 @@ try:
 except OSError as error:
     print(error.strerror)
 """
+
+
+def _mended(service: Service, aside: Path) -> bool:
+    service._mend()
+    return aside.exists()
 
 
 def _child(folder: Path, script: str) -> Child:

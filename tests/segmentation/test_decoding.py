@@ -287,9 +287,9 @@ def test_the_type_comes_from_the_bytes() -> None:
             decoded(data)
 
 
-def test_empty_files_are_unreadable() -> None:
+def test_empty_files_are_of_no_type() -> None:
     for call in (lambda: inspect(b"", LIMITS), lambda: decoded(b"")):
-        with pytest.raises(UnreadableImage):
+        with pytest.raises(UnsupportedMediaType, match="empty"):
             call()
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 from uuid import uuid4
 
 import boto3  # type: ignore[import-untyped]  # has no types
@@ -17,7 +18,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from core.errors import BlobAltered, BlobMissing, BlobStoreUnavailable, PayloadTooLarge, StorageFull
-from storage.blobs import CHUNK_BYTES, DRAFT_SECONDS, BlobStore
+from core.settings import Settings
+from storage.blobs import CHUNK_BYTES, DRAFT_SECONDS, BlobStore, quoted_folder
 from tests.storage.racing import race_threads
 
 DATA = b"a scan \x00\xff" * 1_000
@@ -160,6 +162,17 @@ def test_a_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
         blobs.put(DATA)
     with pytest.raises((BlobMissing, BlobStoreUnavailable)):
         blobs.get(DIGEST)
+
+
+@pytest.mark.parametrize("name", ["hä us", "h%41 #x?"])
+def test_blobs_of_a_home_lie_in_it_whatever_it_is_called(name: str, tmp_path: Path) -> None:
+    home = tmp_path / name
+    assert quoted_folder(home) is None
+    sha256 = BlobStore.open(Settings(home=home).resolved_blob_url).put(b"scan")
+    assert [path.name for path in (home / "blobs").rglob("*") if path.is_file()] == [sha256]
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    BlobStore.open((home / "blobs").as_uri()).put(b"scan")  # as it once was
+    assert quoted_folder(home) == tmp_path / quote(name) / "blobs"
 
 
 def test_a_url_of_no_known_kind_is_refused() -> None:

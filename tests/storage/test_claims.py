@@ -97,7 +97,9 @@ def test_a_completion_counts_once(store: Store) -> None:
 def test_a_worker_given_up_for_lost_can_no_longer_write(store: Store) -> None:
     document_id = queued(store).id
     stale = claimed(store, document_id, worker="slow", lease_seconds=1)
-    assert store.claims.expire(now=later(2), max_attempts=3).requeued == [Delivery(document_id, None, Priority.NORMAL)]
+    assert store.claims.expire(now=later(2), max_attempts=3, lease_seconds=60).requeued == [
+        Delivery(document_id, None, Priority.NORMAL)
+    ]
     fresh = claimed(store, document_id, worker="quick")
     assert fresh.attempt == 2
     assert not store.claims.complete_document(stale, reading(failed_page()))
@@ -211,10 +213,10 @@ def test_a_lease_that_runs_out_too_often_ends_as_worker_lost(store: Store) -> No
     document_id = queued(store).id
     for _ in range(2):
         claimed(store, document_id, lease_seconds=1)
-        assert store.claims.expire(now=later(2), max_attempts=3).requeued
+        assert store.claims.expire(now=later(2), max_attempts=3, lease_seconds=60).requeued
     claimed(store, document_id, lease_seconds=1)
-    assert store.claims.expire(now=later(0), max_attempts=3).failed == []
-    assert store.claims.expire(now=later(2), max_attempts=3).failed == [document_id]
+    assert store.claims.expire(now=later(0), max_attempts=3, lease_seconds=60).failed == []
+    assert store.claims.expire(now=later(2), max_attempts=3, lease_seconds=60).failed == [document_id]
     found = store.documents.get(document_id, OWNER)
     assert found.failure == WorkerLost().failure(Phase.WORKER)
     assert store.documents.retry(document_id, OWNER).status is Status.QUEUED
@@ -223,7 +225,7 @@ def test_a_lease_that_runs_out_too_often_ends_as_worker_lost(store: Store) -> No
 def test_attempts_are_on_record(store: Store) -> None:
     document_id = queued(store).id
     claimed(store, document_id, worker="killed", lease_seconds=1)
-    store.claims.expire(now=later(2), max_attempts=3)
+    store.claims.expire(now=later(2), max_attempts=3, lease_seconds=60)
     store.claims.release(claimed(store, document_id, worker="stopped"))
     store.claims.fail(claimed(store, document_id, worker="unlucky"), BROKER_AWAY, max_attempts=9)
     store.claims.complete_document(claimed(store, document_id, worker="good"), reading())
@@ -287,10 +289,12 @@ def test_a_lost_page_is_sent_again_and_at_last_fails_alone(store: Store) -> None
     document_id = split(store, 2)
     store.claims.complete_page(claimed_page(store, document_id, 1), page(1), reader=READER)
     stale = claimed_page(store, document_id, 0)
-    assert store.claims.expire(now=later(90), max_attempts=2).requeued == [Delivery(document_id, 0, Priority.NORMAL)]
+    assert store.claims.expire(now=later(90), max_attempts=2, lease_seconds=60).requeued == [
+        Delivery(document_id, 0, Priority.NORMAL)
+    ]
     assert not store.claims.complete_page(stale, page(0), reader=READER).stored
     assert claimed_page(store, document_id, 0).attempt == 2
-    expired = store.claims.expire(now=later(90), max_attempts=2)
+    expired = store.claims.expire(now=later(90), max_attempts=2, lease_seconds=60)
     assert (expired.requeued, expired.failed, expired.done) == ([], [], [document_id])
     found = store.documents.get(document_id, OWNER)
     assert found.status is Status.DONE
@@ -323,7 +327,7 @@ def test_a_page_claimed_before_a_retry_is_no_longer_valid(store: Store) -> None:
 
 def test_a_split_document_has_no_lease_to_run_out(store: Store) -> None:
     document_id = split(store, 2)
-    assert store.claims.expire(now=later(10_000), max_attempts=1).failed == []
+    assert store.claims.expire(now=later(10_000), max_attempts=1, lease_seconds=60).failed == []
     assert status_of(store, document_id) is Status.RUNNING
 
 
@@ -412,13 +416,43 @@ def test_after_a_failed_attempt_a_document_or_page_waits(store: Store) -> None:
     assert waiting(70) == [None, 0, 1]
 
 
+def test_what_was_sent_before_the_clock_was_set_back_is_due(store: Store) -> None:
+    sent = queued(store, "sent", sent=True).id
+    document_id = split(store, 1)
+    store.claims.mark_sent([Delivery(document_id, 0, Priority.NORMAL)])
+    assert due(store, seconds=-90) == [], "clocks differ by that much"
+    assert due(store, seconds=-7200) == [
+        Delivery(sent, None, Priority.NORMAL),
+        Delivery(document_id, 0, Priority.NORMAL),
+    ]
+    years = store.claims.due(now=later(-7200), redeliver_seconds=1e8, limit=9)
+    assert years == [], "who asks for what was never sent gets no copy of what may wait in the broker"
+
+
+def test_what_failed_before_the_clock_was_set_back_does_not_wait_until_then(store: Store) -> None:
+    store.claims.fail(claimed(store, queued(store).id), BROKER_AWAY, max_attempts=3)
+    for seconds, count in ((-30, 0), (-7200, 1)):
+        assert len(store.claims.due(now=later(seconds), redeliver_seconds=1e6, limit=9, retry_seconds=60)) == count
+
+
+def test_a_lease_taken_before_the_clock_was_set_back_runs_out(store: Store) -> None:
+    whole = queued(store, "whole").id
+    claimed(store, whole, lease_seconds=60)
+    document_id = split(store, 1)
+    claimed_page(store, document_id, 0)
+    assert store.claims.expire(now=later(-30), max_attempts=3, lease_seconds=60).requeued == []
+    requeued = store.claims.expire(now=later(-7200), max_attempts=3, lease_seconds=60).requeued
+    assert requeued == [Delivery(whole, None, Priority.NORMAL), Delivery(document_id, 0, Priority.NORMAL)]
+
+
 def test_the_sweeper_reads_only_the_few_rows_it_looks_for(store: Store, database: Database) -> None:
     queued(store)
+    run_out = "lease_expires_at < '2026-01-01' OR lease_expires_at > '2026-01-02'"
     wanted = {
         "SELECT id FROM documents WHERE status = 'queued' AND sent_at IS NULL": "ix_documents_queued",
-        "SELECT id FROM documents WHERE lease_expires_at < '2026-01-01'": "ix_documents_leased",
+        f"SELECT id FROM documents WHERE {run_out}": "ix_documents_leased",
         "SELECT 1 FROM pages WHERE status = 'queued' AND sent_at IS NULL": "ix_pages_queued",
-        "SELECT 1 FROM pages WHERE lease_expires_at < '2026-01-01'": "ix_pages_leased",
+        f"SELECT 1 FROM pages WHERE {run_out}": "ix_pages_leased",
         "SELECT id FROM documents WHERE sha256 = 'a' AND owner = 'b'": "ix_documents_sha256_owner",
         "SELECT id FROM documents WHERE batch_id = 'a' ORDER BY id": "ix_documents_batch",
         "SELECT id FROM documents WHERE owner = 'a' ORDER BY id DESC": "ix_documents_owner_id",

@@ -1,8 +1,20 @@
 """Documents as callers see them."""
 
-import pytest
+from functools import partial
 
-from core.errors import IdempotencyConflict, InvalidRequest, InvalidTransition, NotFound, NotReady, UnknownTemplate
+import pytest
+from sqlalchemy import event
+
+from core.errors import (
+    BlobStoreUnavailable,
+    IdempotencyConflict,
+    InvalidRequest,
+    InvalidTransition,
+    NotFound,
+    NotReady,
+    StorageFull,
+    UnknownTemplate,
+)
 from core.status import Priority, Status
 from storage.engine import Database
 from storage.records import Delivery, TemplateRef
@@ -241,18 +253,46 @@ def test_delete_leaves_no_row_behind(store: Store, database: Database) -> None:
             assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() == 0, table
 
 
-def test_a_deletion_that_cannot_remove_the_blob_changes_nothing(store: Store) -> None:
+@pytest.mark.parametrize("again", [False, True], ids=["delete", "retry"])
+def test_what_is_not_committed_removes_no_blob(again: bool, store: Store) -> None:
+    document_id = queued(store).id
+    store.claims.complete_document(claimed(store, document_id), reading(), [digest("picture")])
+    removed: list[str] = []
+    change = partial(store.documents.retry if again else store.documents.delete, document_id, OWNER)
+
+    def fill(_connection: object) -> None:
+        raise StorageFull
+
+    event.listen(store._database.engine, "commit", fill)
+    with pytest.raises(StorageFull):
+        change(remove=removed.append)
+    event.remove(store._database.engine, "commit", fill)
+    assert removed == []
+    assert store.documents.get(document_id, OWNER).status is Status.DONE
+    change(remove=removed.append)
+    assert sorted(removed) == sorted([digest("picture")] if again else [digest("picture"), digest("scan")])
+
+
+def test_a_deletion_that_cannot_remove_the_blob_says_so(store: Store) -> None:
     document_id = queued(store).id
 
-    def refuse(sha256: str) -> None:
-        raise OSError(sha256)
+    def refuse(_sha256: str) -> None:
+        raise BlobStoreUnavailable
 
-    with pytest.raises(OSError, match=digest("scan")):
+    with pytest.raises(BlobStoreUnavailable):
         store.documents.delete(document_id, OWNER, remove=refuse)
-    assert store.documents.get(document_id, OWNER).status is Status.QUEUED
-    removed: list[str] = []
-    store.documents.delete(document_id, OWNER, remove=removed.append)
-    assert removed == [digest("scan")]
+    with pytest.raises(NotFound):
+        store.documents.get(document_id, OWNER)
+
+
+def test_a_retry_is_none_the_worse_for_a_picture_that_stays(store: Store) -> None:
+    document_id = queued(store).id
+    store.claims.complete_document(claimed(store, document_id), reading(), [digest("picture")])
+
+    def refuse(_sha256: str) -> None:
+        raise BlobStoreUnavailable
+
+    assert store.documents.retry(document_id, OWNER, remove=refuse).status is Status.QUEUED
 
 
 def test_a_picture_is_found_once_its_page_is_read(store: Store) -> None:

@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from core.errors import DatabaseUnavailable, StorageFull
 from core.settings import Settings
@@ -116,6 +116,17 @@ def test_a_database_without_tables_is_unavailable(empty_url: str) -> None:
     with pytest.raises(DatabaseUnavailable):
         queued(store)
     store.dispose()
+
+
+def test_postgres_compiles_no_queries_unless_the_url_says_so(postgres_url: str) -> None:
+    options = "-c statement_timeout=4321"
+    for added, jit in (("", "off"), (" -c jit=on", "on")):
+        url = make_url(postgres_url).update_query_dict({"options": options + added})
+        engine = make_engine(url.render_as_string(hide_password=False))
+        with engine.connect() as connection:
+            shown = [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in ("jit", "statement_timeout")]
+        engine.dispose()
+        assert shown == [jit, "4321ms"]
 
 
 def test_a_connection_that_the_server_cut_is_replaced(migrated_postgres: str) -> None:

@@ -97,6 +97,12 @@ def test_only_what_is_queued_is_looked_at_and_never_sorted(sqlite_store: Store, 
     assert "ORDER BY" not in due[0]
 
 
+def test_leases_that_ran_out_are_found_by_their_index(sqlite_store: Store, explain: Explain) -> None:
+    expired = explain(lambda: sqlite_store.claims.expire(now=datetime.now(UTC), max_attempts=3, lease_seconds=60))
+    assert "SEARCH documents USING INDEX ix_documents_leased (lease_expires_at<?)" in expired[0]
+    assert "SEARCH documents USING INDEX ix_documents_leased (lease_expires_at>?)" in expired[0]
+
+
 def test_what_one_queue_lost_is_found_as_well(sqlite_store: Store, explain: Explain) -> None:
     due = explain(
         lambda: sqlite_store.claims.due(now=datetime.now(UTC), redeliver_seconds=1, limit=10, priority=Priority.HIGH)

@@ -114,7 +114,7 @@ def test_two_sweeps_at_once_take_a_lease_back_once(store: Store) -> None:
     for document_id in ids:
         claimed(store, document_id, lease_seconds=1)
     now = datetime.now(UTC) + timedelta(seconds=2)
-    sweeps = race_threads(4, lambda _: store.claims.expire(now=now, max_attempts=3))
+    sweeps = race_threads(4, lambda _: store.claims.expire(now=now, max_attempts=3, lease_seconds=60))
     assert sorted(delivery.document_id for sweep in sweeps for delivery in sweep.requeued) == ids
 
 

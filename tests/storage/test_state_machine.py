@@ -86,7 +86,7 @@ class DocumentLife(RuleBasedStateMachine):
     @rule()
     def sweep_after_the_leases(self) -> None:
         now = datetime.now(UTC) + timedelta(seconds=61)
-        expired = self.store.claims.expire(now=now, max_attempts=MAX_ATTEMPTS)
+        expired = self.store.claims.expire(now=now, max_attempts=MAX_ATTEMPTS, lease_seconds=60)
         again = {delivery.page_index for delivery in expired.requeued}
         assert again == {index for index, claim in self.valid.items() if claim.attempt < MAX_ATTEMPTS}
         self.valid.clear()

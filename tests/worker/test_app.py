@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -37,9 +38,10 @@ def test_limits_are_in_an_order_that_makes_sense() -> None:
     assert config["worker_max_memory_per_child"] == settings.worker_max_memory_mib * 1024
 
 
-def test_sweeps_do_not_pile_up() -> None:
-    sweep = beat_config(Settings(sweep_seconds=5.0))["beat_schedule"]["sweep"]
-    assert (sweep["task"], sweep["schedule"], sweep["options"]["expires"]) == (SWEEP, 5.0, 10.0)
+@pytest.mark.parametrize(("period", "expires"), [(5.0, 90.0), (100.0, 200.0)])
+def test_sweeps_do_not_pile_up_nor_expire_by_a_clock_that_is_somewhat_ahead(period: float, expires: float) -> None:
+    sweep = beat_config(Settings(sweep_seconds=period, lease_seconds=90.0))["beat_schedule"]["sweep"]
+    assert (sweep["task"], sweep["schedule"], sweep["options"]["expires"]) == (SWEEP, period, expires)
 
 
 def test_the_worker_knows_every_task_that_is_sent() -> None:
@@ -91,6 +93,23 @@ def test_beat_shows_that_it_lives(tmp_path: Path) -> None:
     assert not beat.is_alive(settings)
     beat.sign_of_life(settings).touch()
     assert beat.is_alive(settings)
-    old = time.time() - 120
-    os.utime(beat.sign_of_life(settings), (old, old))
-    assert not beat.is_alive(settings)
+    for other in (time.time() - 120, time.time() + 7200):  # long ago, or before the clock was set back
+        os.utime(beat.sign_of_life(settings), (other, other))
+        assert not beat.is_alive(settings)
+
+
+def test_a_clock_that_is_set_back_holds_up_no_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(beat.SteadyScheduler, "apply_entry", lambda _self, entry, **_: sent.append(entry.task))
+    monkeypatch.setattr(beat.SteadyScheduler, "producer", None)  # it would connect
+    scheduler = beat.SteadyScheduler(app)
+    period = app.conf.beat_schedule["sweep"]["schedule"]
+    entry = scheduler.schedule["sweep"]
+    assert 0 < scheduler.tick() <= period
+    entry.last_run_at += timedelta(hours=2)  # as after the wall clock went back so far
+    scheduler._heap = None
+    assert 0 < scheduler.tick() <= period
+    entry.last_run_at -= timedelta(seconds=period)
+    scheduler._heap = None
+    scheduler.tick()
+    assert sent == [SWEEP]
