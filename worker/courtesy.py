@@ -5,12 +5,14 @@ area ─ find_sign ─▶ crop right of it ─ (as any field) ─▶ FieldReadin
 any amount whose type does not say how many decimals are written ─▶ FieldReading ─ doubt_units ─▶ FieldReading
 any other amount with cents ─▶ FieldReading ─ doubt_cents ─▶ FieldReading
 any amount ─▶ FieldReading ─ doubt_unread_cents ─▶ FieldReading
+any amount or integer ─▶ FieldReading ─ doubt_point, doubt_sign ─▶ FieldReading
 ```
 """
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
+from math import inf
 from statistics import median
 from typing import Final
 
@@ -34,6 +36,9 @@ DECIMALS: Final = {"$": 2, "₹": None}
 
 THOUSANDS: Final = 3
 """Digits behind the last comma of whole units."""
+
+NUMBERS: Final = frozenset({"integer", "amount"})
+"""Types whose values are counted with, so that a point or a sign that is lost makes another number."""
 
 HUNDREDTHS: Final = "100"
 """Below the line of cents that are written as a fraction."""
@@ -80,7 +85,41 @@ WIDEST_CENT: Final = 1.2
 DEEPEST_CENT: Final = 0.75
 """Heights of a digit below the digits' tops at which a raised cent ends at the lowest."""
 
+SHORTEST_MINUS: Final = 0.18
+LONGEST_MINUS: Final = 0.9
+"""Heights of a digit that a minus is long; longer strokes fill the room in front of an amount."""
+
+THICKEST_MINUS: Final = 0.3
+"""Heights of a digit that a minus takes from top to foot at most: it is level."""
+
+LEVEL: Final = 1.6
+"""Its heights that a minus is long at least: a point is as long as it is high."""
+
+AHEAD: Final = 0.9
+"""Heights of a digit between a minus and the first digit at most."""
+
+TOUCHING: Final = 0.1
+"""Heights of a digit by which a minus reaches over the first digit's edge at most: what reaches further is a bar of its
+own, as in a crossed 7."""
+
+HIGHEST_MINUS: Final = 0.25
+LOWEST_MINUS: Final = 0.75
+"""Heights of a digit below its top between which a minus's middle is: below are rules, tails and points, above are bars
+of a 5."""
+
+UNDER_FEET: Final = 0.05
+"""Heights of a digit below the lower of two digits at which a point between whole digits begins at most: pieces of a
+ruled line begin lower."""
+
+SLIMMEST_POINT: Final = 0.05
+"""Heights of a digit that such a point is wide at least: a pale digit's edge falls to slimmer pieces."""
+
 _Grey = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class BesideSign(FieldType):
+    """What an amount beside its printed sign may hold: on a cheque, people fill the room between them by strokes."""
 
 
 def locate(field: TemplateField, grey: _Grey, area: Box) -> tuple[Box, FieldType, bool]:
@@ -93,7 +132,9 @@ def locate(field: TemplateField, grey: _Grey, area: Box) -> tuple[Box, FieldType
     """
     sign = find_sign(grey, area)
     kind = _kind(field, sign)
-    return (area, kind, False) if sign is None else (beside(sign, area), kind, True)
+    if sign is None:
+        return area, kind, False
+    return beside(sign, area), BesideSign(**{each.name: getattr(kind, each.name) for each in fields(kind)}), True
 
 
 def settle_cents(reading: FieldReading, kind: FieldType, crop: FieldCrop) -> FieldReading:
@@ -170,6 +211,45 @@ def doubt_unread_cents(reading: FieldReading, kind: FieldType, crop: FieldCrop) 
     return _without_value(reading)
 
 
+def doubt_point(reading: FieldReading, kind: FieldType, crop: FieldCrop) -> FieldReading:
+    """Return the number, without a value where a point or comma parts digits that its type knows no decimals for.
+
+    `12,5` would be 125, 125.00 or 1.25. A mark before three digits parts thousands, and with one there others may stand
+    anywhere, as in `26,30,000`.
+
+    Args:
+        reading: of any field.
+        kind: what it may hold.
+        crop: the field.
+    """
+    boxes = [digit.box for digit in reading.digits]
+    if kind.name not in NUMBERS or len(boxes) < 2 or len(boxes) != len(reading.text):
+        return reading
+    marked = set(_marked_gaps(boxes, crop, surely=True))
+    if kind.name == "amount":
+        parted = 1 in marked and marked.isdisjoint((CENTS, THOUSANDS))
+    else:
+        parted = THOUSANDS not in marked and any(gap % THOUSANDS for gap in marked)
+    return _without_value(reading) if parted else reading
+
+
+def doubt_sign(reading: FieldReading, kind: FieldType, crop: FieldCrop) -> FieldReading:
+    """Return the number, without a value where a minus stands in front: no type has numbers below nought.
+
+    Strokes on both sides fill the room that an amount leaves, and beside a printed sign those in front do so alone.
+
+    Args:
+        reading: of any field.
+        kind: what it may hold.
+        crop: the field.
+    """
+    boxes = [digit.box for digit in reading.digits]
+    apart = kind.name not in NUMBERS or isinstance(kind, BesideSign)
+    if apart or not boxes or len(boxes) != len(reading.text) or not _has_minus(boxes, crop):
+        return reading
+    return _without_value(reading)
+
+
 def _without_value(reading: FieldReading) -> FieldReading:
     reasons = tuple(dict.fromkeys((*reading.review_reasons, ReviewReason.INVALID_FORMAT)))
     return replace(reading, value=None, accepted=False, review_reasons=reasons)
@@ -211,17 +291,32 @@ def _behind_a_point(boxes: Sequence[Box], crop: FieldCrop) -> bool:
     return CENTS in marked and marked.isdisjoint(BESIDE_CENTS)
 
 
-def _marked_gaps(boxes: Sequence[Box], crop: FieldCrop) -> Iterator[int]:
-    """Yield the gaps between digits, counted from the right, in which a point or comma stands."""
+def _marked_gaps(boxes: Sequence[Box], crop: FieldCrop, *, surely: bool = False) -> Iterator[int]:
+    """Yield the gaps between digits, counted from the right, in which a point or comma stands.
+
+    Args:
+        boxes: the digits, in pixels of the page.
+        crop: the field.
+        surely: whether pieces that may be a ruled line's or a digit's are left out.
+    """
     height = median(box.height for box in boxes)
     marks = [mark for mark in _blots(boxes, crop, height) if _is_small(mark, height)]
+    if surely:
+        marks = [mark for mark in marks if mark.width >= SLIMMEST_POINT * height]
     for number, (left, right) in enumerate(itertools.pairwise(boxes)):
-        if any(_is_between(mark, left, right, height) for mark in marks):
+        lowest = max(left.bottom, right.bottom) + UNDER_FEET * height if surely else inf
+        if any(mark.y <= lowest and _is_between(mark, left, right, height) for mark in marks):
             yield len(boxes) - 1 - number
 
 
 def _blots(
-    boxes: Sequence[Box], crop: FieldCrop, height: float, *, behind: float = 1.0, above: float = 0.2
+    boxes: Sequence[Box],
+    crop: FieldCrop,
+    height: float,
+    *,
+    before: float = 1.0,
+    behind: float = 1.0,
+    above: float = 0.2,
 ) -> list[Box]:
     """Return the connected pieces of ink around the digits, in pixels of the page.
 
@@ -229,12 +324,13 @@ def _blots(
         boxes: the digits, in pixels of the page.
         crop: the field.
         height: of a digit.
-        behind: heights of a digit behind the last one that are looked at.
+        before: heights of a digit in front of the first one that are looked at.
+        behind: the same behind the last one.
         above: the same above the digits.
     """
     corner = crop.box
     top = min(box.y for box in boxes) - corner.y
-    x, y = max(0, int(boxes[0].x - corner.x - height)), max(0, int(top - above * height))
+    x, y = max(0, int(boxes[0].x - corner.x - before * height)), max(0, int(top - above * height))
     right = int(boxes[-1].x + boxes[-1].width - corner.x + behind * height)
     bottom = int(max(box.bottom for box in boxes) - corner.y + height)
     ink = ink_map(np.ascontiguousarray(crop.pixels[y:bottom, x:right]))
@@ -259,6 +355,26 @@ def _has_raised_behind(boxes: Sequence[Box], crop: FieldCrop) -> bool:
         right.x >= left.x + left.width / 2 and min(left.bottom, right.bottom) > max(left.y, right.y)
         for left, right in itertools.pairwise(sorted(raised, key=lambda blot: blot.x))
     )
+
+
+def _has_minus(boxes: Sequence[Box], crop: FieldCrop) -> bool:
+    """Return whether one short level stroke stands right in front of the number, and none right behind it."""
+    height, first, reach = median(box.height for box in boxes), boxes[0], AHEAD + LONGEST_MINUS
+    strokes = [
+        blot
+        for blot in _blots(boxes, crop, height, before=reach, behind=reach)
+        if SHORTEST_MINUS * height <= blot.width <= LONGEST_MINUS * height
+        and blot.height <= min(THICKEST_MINUS * height, blot.width / LEVEL)
+        and _is_halfway(blot, median(box.y for box in boxes), height)
+    ]
+    in_front = [first.x - stroke.right for stroke in strokes if _is_halfway(stroke, first.y, first.height)]
+    behind = [stroke.x - boxes[-1].right for stroke in strokes]
+    near = [sum(-TOUCHING * height <= gap <= AHEAD * height for gap in gaps) for gaps in (in_front, behind)]
+    return near == [1, 0]
+
+
+def _is_halfway(stroke: Box, top: float, height: float) -> bool:
+    return HIGHEST_MINUS <= (stroke.y + stroke.height / 2 - top) / height <= LOWEST_MINUS
 
 
 def _is_small(mark: Box, height: float) -> bool:

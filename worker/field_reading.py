@@ -15,7 +15,7 @@ from forms.decoder import Decoded
 from forms.field_types import FieldType
 from forms.policy import judge, lattice_threshold
 from segmentation.surroundings import Surroundings
-from worker.courtesy import doubt_units, doubt_unread_cents
+from worker.courtesy import doubt_point, doubt_sign, doubt_units, doubt_unread_cents
 from worker.inspecting import inspect_ink
 from worker.lettering import check_known, read_letters
 from worker.networks import Networks
@@ -103,7 +103,9 @@ class FieldReader:
         # In a comb every digit stands apart, and what is printed between its boxes is no point.
         if field.comb is not None:
             return reading
-        return doubt_unread_cents(doubt_units(reading, field.kind, field.crop), field.kind, field.crop)
+        for doubt in (doubt_units, doubt_unread_cents, doubt_point, doubt_sign):
+            reading = doubt(reading, field.kind, field.crop)
+        return reading
 
     def _threshold_for(self, target_error: float) -> float:
         calibration = self._networks.calibration

@@ -1,16 +1,23 @@
 """Which page of its form a page is: its code says so, else its position in the document.
 
-A code that is another form's makes the page fail: its fields would be read in the wrong places, and look sound.
+A code that is another form's makes the page fail: its fields would be read in the wrong places, and look sound. So do
+several sheets on one scan, of which nobody can tell which is meant.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from core.errors import PageUnknown, WrongForm
 from core.form_code import FormCode
 from core.types import FormPage, Page, ReviewReason, ToldBy
-from segmentation.registration.codes import read_code
-from segmentation.registration.target import Registered
+from segmentation.registration.codes import read_code, read_codes
+from segmentation.registration.geometry import as_grey
+from segmentation.registration.markers import shows_several
+from segmentation.registration.target import MarkerLayout, Registered
 from worker.form_reading import Form
+
+SEVERAL: Final = "Several sheets lie on this scan; each is to be scanned alone."
+"""What a person is told whose page shows the marks or codes of more than one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ def tell_sheet(page: Page, laid: Registered, form: Form, *, chosen: bool = False
 
     Raises:
         WrongForm: its code is another form's.
-        PageUnknown: it should show a code, and shows neither that nor the form's marks.
+        PageUnknown: it should show a code, and shows neither that nor the form's marks, or both of several sheets.
     """
     template = form.template
     number = 1 + page.index % template.pages
@@ -48,7 +55,7 @@ def tell_sheet(page: Page, laid: Registered, form: Form, *, chosen: bool = False
         if template.pages == 1:
             return Sheet(1, None)
         return Sheet(by_position.number, by_position, (ReviewReason.PAGE_GUESSED,) if chosen else ())
-    code = _code(page, laid)
+    code = _code(page, laid, form.target.markers)
     if code is None:
         if laid.poor:
             raise PageUnknown
@@ -56,10 +63,18 @@ def tell_sheet(page: Page, laid: Registered, form: Form, *, chosen: bool = False
     return _as_coded(code, form)
 
 
-def _code(page: Page, laid: Registered) -> FormCode | None:
-    """Return the page's code: read on the laid page, which is upright and level, or where that is poor, as it came."""
-    code = None if laid.poor else read_code(laid.page)
-    return code or read_code(page)
+def _code(page: Page, laid: Registered, markers: MarkerLayout | None) -> FormCode | None:
+    """Return the page's code: read on the laid page, which is upright and level, or where that is poor, as it came.
+
+    Raises:
+        PageUnknown: several sheets lie on the page, and it is laid by none of them.
+    """
+    if not laid.poor:
+        return read_code(laid.page) or read_code(page)
+    codes = read_codes(page)
+    if len(codes) > 1 or (markers is not None and shows_several(as_grey(page.pixels), markers)):
+        raise PageUnknown(SEVERAL)
+    return next(iter(codes), None)
 
 
 def _as_coded(code: FormCode, form: Form) -> Sheet:

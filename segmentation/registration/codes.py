@@ -15,7 +15,7 @@ from segmentation.registration.crowds import find_squares
 from segmentation.registration.evening import even_light
 from segmentation.registration.geometry import as_grey
 
-__all__ = ["FormCode", "parse_code", "read_code"]
+__all__ = ["FormCode", "parse_code", "read_code", "read_codes"]
 
 SEARCH_SIDES: Final = (1500, 2600)
 """Longer sides of the pictures in which a code is sought, one after the other: small is quick, and noise is gone."""
@@ -36,15 +36,21 @@ _Detector = cv2.QRCodeDetectorAruco | cv2.QRCodeDetector
 
 def read_code(page: Page) -> FormCode | None:
     """Return what the page's QR code says; None where there is none, or several forms' codes that disagree."""
+    codes = read_codes(page)
+    return next(iter(codes)) if len(codes) == 1 else None
+
+
+def read_codes(page: Page) -> frozenset[FormCode]:
+    """Return what the page's QR codes say: several where sheets lie side by side on one scan."""
     grey = as_grey(page.pixels)
     for side in SEARCH_SIDES:
         for picture, detector in _searches(_picture(grey, side)):
-            codes = {code for text in _texts(picture, detector) if (code := parse_code(text)) is not None}
+            codes = frozenset(code for text in _texts(picture, detector) if (code := parse_code(text)) is not None)
             if codes:
-                return codes.pop() if len(codes) == 1 else None
+                return codes
         if side >= max(grey.shape):
             break
-    return None
+    return frozenset()
 
 
 def _searches(picture: _Grey) -> Iterator[tuple[_Grey, _Detector]]:

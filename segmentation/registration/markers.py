@@ -4,6 +4,7 @@ Three of four suffice: each mark gives four corners. ArUco markers tell themselv
 squares do not, and a reference picture does.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
@@ -29,6 +30,9 @@ from segmentation.registration.target import Found, Marker, MarkerLayout
 
 MIN_MARKS: Final = 3
 """Two lie on one side of the sheet, and tell nothing of the other."""
+
+MIN_TWICE: Final = 2
+"""Markers seen twice from which several sheets lie on one scan: noise may look like one, and three others would do."""
 
 SEARCH_SIDE: Final = 1600
 """The longer side of the picture in which squares are sought: theirs are some 20 pixels there."""
@@ -78,6 +82,19 @@ def lay_coded(seen: dict[int, Points], size: Size, layout: MarkerLayout, page_si
     return [] if found is None else [found]
 
 
+def shows_several(grey: _Grey, layout: MarkerLayout) -> bool:
+    """Return whether ArUco markers of the layout are seen twice: several sheets lie on one scan.
+
+    Args:
+        grey: the page as it came.
+        layout: where its marks are.
+    """
+    if not layout.coded:
+        return False
+    counts = Counter(id_ for id_, _ in _seen(grey))
+    return sum(counts[marker.id] > 1 for marker in layout.markers if marker.id is not None) >= MIN_TWICE
+
+
 @cache
 def _detector() -> cv2.aruco.ArucoDetector:
     settings = cv2.aruco.DetectorParameters()
@@ -88,18 +105,23 @@ def _detector() -> cv2.aruco.ArucoDetector:
 
 def _aruco(grey: _Grey, *, wanted: set[int | None]) -> dict[int, Points]:
     """Return the corners of each marker that is seen once, by its id."""
+    found = _seen(grey)
+    numbers = [id_ for id_, _ in found]
+    # A marker that is seen twice is on two sheets: neither is known to be the one.
+    return {id_: each for id_, each in found if id_ in wanted and numbers.count(id_) == 1}
+
+
+def _seen(grey: _Grey) -> list[tuple[int, Points]]:
+    """Return the ids and corners of all markers."""
     corners, numbered, _ = _detector().detectMarkers(grey)
     # The stubs do not know that it is None where there is no marker.
     ids: object = numbered
     if ids is None:
-        return {}
-    found = [
+        return []
+    return [
         (int(id_), np.asarray(each, np.float64).reshape(4, 2))
         for id_, each in zip(numbered.ravel(), corners, strict=True)
     ]
-    numbers = [id_ for id_, _ in found]
-    # A marker that is seen twice is on two sheets: neither is known to be the one.
-    return {id_: each for id_, each in found if id_ in wanted and numbers.count(id_) == 1}
 
 
 def _fit(pairs: Sequence[tuple[Points, Points]], size: Size, page_size: Size) -> Found | None:

@@ -10,12 +10,22 @@ from numpy.typing import NDArray
 
 from core.settings import Settings
 from core.types import Box, DigitReading, FieldCrop, FieldReading, Page, ReviewReason
-from forms.field_specs import AmountSpec, DateSpec, DigitsSpec
+from forms.field_specs import AmountSpec, DateSpec, DigitsSpec, IntegerSpec
 from forms.field_types import FieldType
 from forms.templates import parse_template
+from segmentation.courtesy import Sign
 from segmentation.decoding import DecodeLimits
 from tests.factories import field
-from worker.courtesy import doubt_cents, doubt_units, doubt_unread_cents, leaves_cents_open, settle_cents
+from worker.courtesy import (
+    doubt_cents,
+    doubt_point,
+    doubt_sign,
+    doubt_units,
+    doubt_unread_cents,
+    leaves_cents_open,
+    locate,
+    settle_cents,
+)
 from worker.form_reading import open_form
 from worker.pipeline import Reader, ReadRequest
 
@@ -262,3 +272,182 @@ def test_thousands_are_not_read_as_cents_on_a_form(reader: Reader, text: str, va
 def test_a_comma_before_three_digits_contradicts_cents(text: str, kept: bool, seed: int) -> None:
     reading, crop = penned(text, seed=seed)
     assert (doubt_cents(reading, crop) == reading) is kept
+
+
+WHOLE = IntegerSpec(maximum=10**7).field_type()
+WHOLE_UNITS = AmountSpec(decimals=0).field_type()
+ALL_NUMBERS = pytest.mark.parametrize(
+    "kind", [WHOLE, OPEN, CENTS, WHOLE_UNITS], ids=["integer", "amount", "two decimals", "no decimals"]
+)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("text", ["12,5", "8.0", "1,234.5", "4677,7"])
+@ALL_NUMBERS
+def test_one_decimal_is_lost_by_no_number(kind: FieldType, text: str, seed: int) -> None:
+    reading, crop = penned(text, seed=seed)
+    if "," in text and "." in text and kind is not WHOLE:
+        # Marks in both places: the first one may part thousands.
+        reading, crop = penned(text.replace(",", ""), seed=seed)
+    doubted = doubt_point(reading, kind, crop)
+    assert (doubted.text, doubted.value, doubted.accepted) == (reading.text, None, False)
+    assert doubted.review_reasons == (ReviewReason.INVALID_FORMAT,)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("text", ["12.50", "1,250.00", "3,1415"])
+def test_an_integer_has_no_decimals_at_all(text: str, seed: int) -> None:
+    reading, crop = penned(text, seed=seed)
+    assert doubt_point(reading, WHOLE, crop).value is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("text", ["7", "1250", "1,250", "26,30,000", "2,60,000", "305.000", "1.250.000", "1 2 5"])
+@ALL_NUMBERS
+def test_thousands_part_a_number_as_they_like(kind: FieldType, text: str, seed: int) -> None:
+    reading, crop = penned(text, seed=seed)
+    assert doubt_point(reading, kind, crop) == reading
+
+
+@pytest.mark.parametrize("text", ["12.50", "1,250.00"])
+@pytest.mark.parametrize("kind", [OPEN, CENTS], ids=["decimals not stated", "two decimals"])
+def test_two_decimals_of_an_amount_are_anothers_business(kind: FieldType, text: str) -> None:
+    reading, crop = penned(text)
+    assert doubt_point(reading, kind, crop) == reading
+
+
+@pytest.mark.parametrize("kind", [DigitsSpec(), DateSpec()], ids=["digits", "date"])
+def test_digits_that_are_no_number_may_be_parted_and_dashed(kind: DigitsSpec | DateSpec) -> None:
+    reading, crop = penned("12,5")
+    assert doubt_point(reading, kind.field_type(), crop) == reading
+    reading, crop = dashed("125")
+    assert doubt_sign(reading, kind.field_type(), crop) == reading
+
+
+def test_pieces_of_a_ruled_line_and_of_pale_digits_are_no_points() -> None:
+    reading, crop = penned("1250")
+    left, right = (digit.box for digit in reading.digits[-2:])
+    x, foot = (left.right + right.x) // 2 - CORNER[0], max(left.bottom, right.bottom) - CORNER[1]
+    height = int(np.median([digit.box.height for digit in reading.digits]))
+    line, edge = crop.pixels.copy(), crop.pixels.copy()
+    line[foot + height // 10 : foot + height // 10 + 2, x - 2 : x + 2] = 40
+    edge[foot - height // 4 : foot - height // 8, x : x + 1] = 40
+    for pixels in (line, edge):
+        assert doubt_point(reading, WHOLE, replace(crop, pixels=pixels)) == reading
+
+
+def dashed(
+    text: str,
+    *,
+    seed: int = 0,
+    long: float = 0.4,
+    gap: float = 0.3,
+    level: float = 0.5,
+    tail: bool = False,
+    slope: float = 0,
+) -> tuple[FieldReading, FieldCrop]:
+    """Return a number with a stroke in front of it, perhaps one behind it too.
+
+    Args:
+        text: its digits.
+        seed: whose hand it is.
+        long: heights of a digit that the stroke is long.
+        gap: the same between it and the number.
+        level: the same between the number's top and the stroke.
+        tail: whether one like it stands behind the number.
+        slope: heights of a digit by which it rises.
+    """
+    reading, crop = penned(text, seed=seed)
+    height = int(np.median([digit.box.height for digit in reading.digits]))
+    room = 3 * height
+    paper = np.full((crop.box.height, room), int(np.median(crop.pixels)), np.uint8)
+    pixels = np.ascontiguousarray(np.concatenate([paper, crop.pixels, paper], axis=1))
+    box = Box(crop.box.x - room, crop.box.y, pixels.shape[1], crop.box.height)
+    first, last = reading.digits[0].box, reading.digits[-1].box
+    y, length, thick = round(first.y - box.y + level * height), round(long * height), max(2, height // 14)
+    starts = [first.x - box.x - round((gap + long) * height)]
+    if tail:
+        starts.append(last.right - box.x + round(gap * height))
+    for x in starts:
+        cv2.line(pixels, (x, y), (x + length, y - round(slope * height)), 40, thick)
+    return reading, FieldCrop("a", "amount", box, pixels)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("long", "gap"), [(0.3, 0.1), (0.45, 0.3), (0.7, 0.6)])
+@ALL_NUMBERS
+def test_a_number_below_nought_has_no_value(kind: FieldType, long: float, gap: float, seed: int) -> None:
+    reading, crop = dashed("125", seed=seed, long=long, gap=gap)
+    doubted = doubt_sign(reading, kind, crop)
+    assert (doubted.text, doubted.value, doubted.accepted) == ("125", None, False)
+    assert doubted.review_reasons == (ReviewReason.INVALID_FORMAT,)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"tail": True},
+        {"long": 1.4},
+        {"long": 0.08},
+        {"gap": 1.2},
+        {"level": 1.05},
+        {"level": 0.0},
+        {"slope": 0.6},
+    ],
+    ids=["on both sides", "long", "a point", "far", "at the foot", "at the top", "slanted"],
+)
+def test_other_strokes_in_front_are_no_minus(how: dict[str, float], seed: int) -> None:
+    reading, crop = dashed("125", seed=seed, **how)  # type: ignore[arg-type]
+    assert doubt_sign(reading, WHOLE, crop) == reading
+
+
+def test_a_reader_loses_neither_point_nor_sign(reader: Reader) -> None:
+    for crop, value in (
+        (penned("12,5", seed=3)[1], None),
+        (dashed("125", seed=3)[1], None),
+        (penned("1,250", seed=3)[1], "1250"),
+        (penned("125", seed=3)[1], "125"),
+    ):
+        field = read_as({"name": "integer", "maximum": 9999}, crop, reader)
+        assert field.text == ("1250" if value == "1250" else "125")
+        assert field.value == value
+        assert field.accepted is (value is not None)
+
+
+def read_as(kind: dict[str, object], crop: FieldCrop, reader: Reader) -> FieldReading:
+    """Return the reading of a field that fills its page, on a form."""
+    page = {"width": crop.box.width, "height": crop.box.height}
+    fields = [{"name": "fee", "type": kind, "box": {"x": 0, "y": 0, **page}}]
+    form = open_form(
+        parse_template({"name": "bill", "page": page, "fields": fields}),
+        reference=None,
+        limits=DecodeLimits.from_settings(Settings()),
+    )
+    return reader.read_pixels(Page(0, crop.pixels), request=ReadRequest(form=form)).fields[0]
+
+
+def test_strokes_beside_a_printed_sign_fill_the_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, crop = dashed("1250")
+    sign = Sign("$", Box(crop.box.x - 60, crop.box.y, 20, 40), 0.95)
+    monkeypatch.setattr("worker.courtesy.find_sign", lambda *_: sign)
+    field = parse_template(CHEQUE).fields[0]
+    _, kind, found = locate(field, np.full((900, 1200), 240, np.uint8), Box(100, 650, 1000, 200))
+    assert found
+    assert kind.has_cents
+    assert doubt_sign(reading, kind, crop) == reading
+    assert doubt_sign(reading, CENTS, crop).value is None
+
+
+CHEQUE: dict[str, object] = {
+    "name": "cheque",
+    "page": {"width": 1200, "height": 900},
+    "fields": [
+        {
+            "name": "amount",
+            "type": "amount",
+            "locate": "courtesy_amount",
+            "box": {"x": 100, "y": 650, "width": 1000, "height": 200},
+        }
+    ],
+}

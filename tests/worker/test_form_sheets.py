@@ -24,6 +24,7 @@ from tests.segmentation.registration.drawn import capture, phone, scanner
 from tests.worker.conftest import Submit, drain
 from worker.desk import Desk
 from worker.form_reading import Form, open_form
+from worker.form_sheets import SEVERAL
 from worker.pipeline import Reader, ReadRequest
 
 TEXTS = {"first": "40213", "second": "77156"}
@@ -73,6 +74,15 @@ def without_code(paper: Pixels) -> Pixels:
     return blackened
 
 
+def without_markers(paper: Pixels) -> Pixels:
+    """Return the page with its four markers whitened."""
+    bare, reach = paper.copy(), round((MARKERS.margin + MARKERS.side + CODE_GAP / 2) * filled.PIXELS_IN_MM)
+    for rows in (slice(None, reach), slice(-reach, None)):
+        for columns in (slice(None, reach), slice(-reach, None)):
+            bare[rows, columns] = 255
+    return bare
+
+
 @pytest.mark.parametrize("how", [scanner(5), phone(6)], ids=["scanner", "phone"])
 def test_a_page_says_itself_which_one_it_is(reader: Reader, how: object) -> None:
     paper = filled.bend(sheets()[1], depth_px=4, rng=np.random.default_rng(2))
@@ -118,6 +128,37 @@ def test_a_page_that_shows_nothing_of_the_form_is_no_page_of_it(reader: Reader) 
     reading = read(reader, np.full((1200, 850, 3), 250, np.uint8))
     assert reading.failure is not None
     assert reading.failure.code == PageUnknown.code
+
+
+@pytest.mark.parametrize("places", [(0, 1), (0, 0)], ids=["two pages", "one page of two sets"])
+@pytest.mark.parametrize("turns", [0, 2])
+def test_two_sheets_on_one_scan_are_told_from_none(reader: Reader, places: tuple[int, int], turns: int) -> None:
+    scan = np.hstack([sheets()[place] for place in places])
+    reading = read(reader, np.ascontiguousarray(np.rot90(scan, turns)))
+    assert reading.failure is not None
+    assert (reading.failure.code, reading.failure.message) == (PageUnknown.code, SEVERAL)
+    assert reading.fields == ()
+
+
+def test_two_codes_on_a_scan_without_markers_are_several_sheets(reader: Reader) -> None:
+    first, second = (without_markers(paper) for paper in sheets())
+    reading = read(reader, np.hstack([first, second]))
+    assert reading.failure is not None
+    assert reading.failure.message == SEVERAL
+    alone = read(reader, first)
+    assert alone.failure is None
+    assert ReviewReason.REGISTRATION_POOR in alone.fields[0].review_reasons
+
+
+def test_a_marker_that_shows_beside_a_whole_sheet_changes_nothing(reader: Reader) -> None:
+    """Three of its own are left."""
+    paper = sheets()[0]
+    reach = round((MARKERS.margin + MARKERS.side + MARKERS.margin) * filled.PIXELS_IN_MM)
+    beside = np.full((paper.shape[0], reach, 3), 255, np.uint8)
+    beside[:reach] = paper[:reach, :reach]
+    reading = read(reader, np.hstack([paper, beside]))
+    assert texts(reading) == {"first": TEXTS["first"]}
+    assert reading.fields[0].accepted
 
 
 def test_a_page_of_another_version_goes_to_a_person(reader: Reader) -> None:
