@@ -13,6 +13,7 @@ from forms.reasons import (
     cut_is_ambiguous,
     holds_no_digit,
     is_overwritten,
+    is_surely_empty,
     is_void,
     stand_in_rows,
     widest_gap,
@@ -98,7 +99,7 @@ def judge(
         signs: what its ink shows beside the digits.
     """
     kind = kind or field_type(crop.type)
-    reasons = _reasons(decoded, accept_confidence, found=found, cut_off=signs.cut_off)
+    reasons = _reasons(decoded, accept_confidence, found=found, signs=signs)
     if decoded.text:
         reasons = (*reasons, *_reasons_in_ink(decoded, signs, kind=kind, comb_cells=comb_cells or signs.boxes))
     return FieldReading(
@@ -114,16 +115,10 @@ def judge(
     )
 
 
-def _reasons(decoded: Decoded, accept_confidence: float, *, found: bool, cut_off: bool) -> tuple[ReviewReason, ...]:
-    overruled = _overrules_ink(decoded)
+def _reasons(decoded: Decoded, accept_confidence: float, *, found: bool, signs: InkSigns) -> tuple[ReviewReason, ...]:
     if not decoded.text:
-        # Where the field may be empty, that it is goes without saying; that something else stands there does not.
-        spoken = {
-            ReviewReason.RULE_CONFLICT: overruled,
-            ReviewReason.NOT_DIGITS: decoded.other >= MAX_OTHER,
-            ReviewReason.CUT_OFF: cut_off,
-        }
-        return ReviewReason.EMPTY, *(reason for reason, is_so in spoken.items() if is_so)
+        return ReviewReason.EMPTY, *_reasons_without_digits(decoded, accept_confidence, signs)
+    overruled = _overrules_ink(decoded)
     reasons = [ReviewReason.RULE_CONFLICT] if overruled else []
     if _looks_like_no_digits(decoded):
         reasons.append(ReviewReason.NOT_DIGITS)
@@ -132,6 +127,18 @@ def _reasons(decoded: Decoded, accept_confidence: float, *, found: bool, cut_off
     if decoded.confidence < accept_confidence or (found and decoded.text in FRAME_PARTS):
         reasons.append(ReviewReason.LOW_CONFIDENCE)
     return tuple(reasons)
+
+
+def _reasons_without_digits(decoded: Decoded, accept_confidence: float, signs: InkSigns) -> Iterator[ReviewReason]:
+    """Yield what speaks against it that nothing stands there; that nothing was read, a field may be allowed."""
+    if _overrules_ink(decoded):
+        yield ReviewReason.RULE_CONFLICT
+    if decoded.other >= MAX_OTHER or signs.unread:
+        yield ReviewReason.NOT_DIGITS
+    if not is_surely_empty(decoded.fused, least=accept_confidence):
+        yield ReviewReason.LOW_CONFIDENCE
+    if signs.cut_off:
+        yield ReviewReason.CUT_OFF
 
 
 def _reasons_in_ink(

@@ -4,6 +4,7 @@
 Decoded ─┬─ cut_is_ambiguous ─▶ ambiguous_cut
 InkSigns ┴─ is_void, is_overwritten, holds_no_digit, misses_boxes ─▶ void, overwritten, not_a_digit, comb_misfit
 digits ──── widest_gap, stand_in_rows ─▶ several_numbers
+no digits ─ is_surely_empty ─▶ low_confidence
 ```
 
 What the ink shows is measured by the segmentation; here it is weighed against what the line readers say. Strokes that
@@ -69,12 +70,14 @@ class InkSigns:
         tangle: whether a digit has more strokes and loops than one sign can have.
         boxes: number of printed boxes in a field that need not have any; None where none are seen.
         cut_off: whether the number may go on beyond the field's edge.
+        unread: whether ink as tall as writing stands in a field in which nothing was read.
     """
 
     strike: int = 0
     tangle: bool = False
     boxes: int | None = None
     cut_off: bool = False
+    unread: bool = False
 
 
 NOTHING: Final = InkSigns()
@@ -99,6 +102,18 @@ def cut_is_ambiguous(fused: Fused | None) -> bool:
         each.allowed and each.text and len(each.text) != len(best.text) and each.share >= RIVAL_SHARE * best.share
         for each in fused.proposals[1:]
     )
+
+
+def is_surely_empty(fused: Fused | None, *, least: float) -> bool:
+    """Return whether the readers, where they were asked, hold a field in which nothing was read for empty.
+
+    Args:
+        fused: what they propose; None, or without proposals, where there was nothing to ask them about.
+        least: the share of all proposals from which on they are sure.
+    """
+    if fused is None or not fused.proposals:
+        return True
+    return sum(each.share for each in fused.proposals if not each.text) >= least
 
 
 def holds_no_digit(decoded: Decoded, *, in_boxes: bool = False) -> bool:

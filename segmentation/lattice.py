@@ -93,6 +93,11 @@ class Cutting:
         return self._writing.scale
 
     @property
+    def strength(self) -> NDArray[np.uint8]:
+        """How strong the ink is, ruling lines among it, in working pixels."""
+        return self._writing.strength
+
+    @property
     def components(self) -> Components:
         """The components of the ink, in working pixels."""
         return self._writing.components

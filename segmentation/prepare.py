@@ -106,9 +106,9 @@ def remove_rules(ink: _Ink) -> _Ink:
     upright = _upright_rules(bits, level)
     rest = bits
     if level is not None and cv2.hasNonZero(level):
-        rest = _mend(rest, level, vertical=True)
+        rest = mend(rest, level, vertical=True)
     if upright is not None and cv2.hasNonZero(upright):
-        rest = _mend(rest, upright & rest, vertical=False)
+        rest = mend(rest, upright & rest, vertical=False)
     return ink if rest is bits else np.asarray(rest > 0)
 
 
@@ -191,8 +191,14 @@ def _sides(upright: _Grey, level: _Grey) -> _Grey:
     return sides
 
 
-def _mend(bits: _Grey, rules: _Grey, *, vertical: bool) -> _Grey:
-    """Return `bits` without `rules`, but with what joins ink on both sides of a rule."""
+def mend(bits: _Grey, rules: _Grey, *, vertical: bool) -> _Grey:
+    """Return `bits` without `rules`, but with what joins ink on both sides of a rule.
+
+    Args:
+        bits: uint8, shape (height, width), 1 where there is ink.
+        rules: the same of the rules alone.
+        vertical: whether what is above and below a rule is joined, rather than left and right.
+    """
     rest = bits & (1 - rules)
     reach = 5
     shape = (2 * reach + 1, 1) if vertical else (1, 2 * reach + 1)

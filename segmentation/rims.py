@@ -16,6 +16,7 @@ from statistics import median
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.types import Box
 from segmentation.cuts import Components
@@ -48,6 +49,12 @@ ALONG_EACH: Final = 0.15
 
 MOST_ALONG: Final = 0.9
 """Share of the digits' widths: what lies along top or foot with more than this is a rule."""
+
+RIM: Final = 0.06
+"""Heights of a digit from top or foot in which a printed line would lie that the digits stand on."""
+
+LINE: Final = 0.5
+"""So strong, as a share of the digits' ink, such a line is beside them; its gaps and the paper's pattern are weaker."""
 
 TOGETHER: Final = 2
 """Digits: one alone may well end broadly at the rim."""
@@ -85,12 +92,19 @@ class _Touch(NamedTuple):
 
 
 def is_cut_off(
-    ink: Components, scale: float, digits: Sequence[Box], *, sides: str = SIDES, around: Surroundings | None = None
+    ink: Components,
+    strength: NDArray[np.uint8],
+    scale: float,
+    digits: Sequence[Box],
+    *,
+    sides: str = SIDES,
+    around: Surroundings | None = None,
 ) -> bool:
     """Return whether the number of a field may go on beyond its edge.
 
     Args:
         ink: of the field, without ruling lines.
+        strength: of the same ink, with them.
         scale: pixels of the ink for one of the field.
         digits: the boxes of what was read, from left to right, in pixels of the field.
         sides: where it may be cut: any of `l`, `r`, `t` and `b`.
@@ -104,7 +118,7 @@ def is_cut_off(
     touching = [each for each in _touching(ink, beside) if _belongs(each, number, MIN_SIGN * number.height)]
     if any(_is_unread(each, number) or _lies_along(each, number) for each in touching):
         return True
-    if any(_all_stand_on(ink, number, side) for side in unknown if side in "tb"):
+    if any(_all_stand_on(ink, strength, number, side) for side in unknown if side in "tb"):
         return True
     return around is not None and _goes_on(ink, scale, number, digits, sides, around)
 
@@ -124,7 +138,7 @@ def _goes_on(
     return (at_left or at_right) and outside.has_next(first if at_left else None, last if at_right else None)
 
 
-def _all_stand_on(ink: Components, number: _Number, side: str) -> bool:
+def _all_stand_on(ink: Components, strength: NDArray[np.uint8], number: _Number, side: str) -> bool:
     """Return whether top or foot cuts through all digits of the number."""
     if len(number.boxes) < TOGETHER:
         return False
@@ -134,7 +148,18 @@ def _all_stand_on(ink: Components, number: _Number, side: str) -> bool:
     along = [int(at_rim[max(0, box.x) : box.right].sum()) for box in number.boxes]
     if min(along) == 0 or sum(along) > MOST_ALONG * sum(box.width for box in number.boxes):
         return False
-    return sum(along) >= ALONG_EACH * number.height * len(along)
+    broadly = sum(along) >= ALONG_EACH * number.height * len(along)
+    return broadly and not _is_ruled(ink, strength, number, side)
+
+
+def _is_ruled(ink: Components, strength: NDArray[np.uint8], number: _Number, side: str) -> bool:
+    """Return whether a printed line along top or foot goes on beside the digits: what touches it is not cut."""
+    rows = max(2, round(RIM * number.height))
+    rim = (strength[:rows] if side == "t" else strength[-rows:]).max(axis=0)
+    beside = np.ones(len(rim), np.bool_)
+    for box in number.boxes:
+        beside[max(0, box.x - 1) : box.right + 1] = False
+    return bool(beside.any() and np.median(rim[beside]) > LINE * np.median(strength[ink.ink]))
 
 
 def _holds_part_of_one(ink: Components, scale: float, sides: str, around: Surroundings) -> bool:

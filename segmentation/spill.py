@@ -2,7 +2,11 @@
 
 ```
 pixels around the field, without print ─ gather ─▶ the field, as large as its writing, and nothing else around it
+                                              └─▶ whether it goes on in another field
 ```
+
+What stands in another field is that one's, but where it follows closely nobody knows: one number may have been written
+over both.
 """
 
 from collections.abc import Sequence
@@ -16,6 +20,7 @@ from numpy.typing import NDArray
 from core.types import Box
 from segmentation.prepare import ink_map, share_inside, widened
 from segmentation.preprint import paint_out
+from segmentation.surroundings import NO_GAP
 
 BESIDE: Final = 2.0
 ABOVE: Final = 0.8
@@ -34,6 +39,21 @@ MARGIN: Final = 0.3
 """Of the writing's height around it, as fields are cut on the whole."""
 
 _Grey = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gathered:
+    """A field with its writing.
+
+    Attributes:
+        box: that holds it, in pixels of what was looked at.
+        pixels: uint8, shape of the box: without what else is around it.
+        runs_on: whether a sign in another field follows it as closely as the digits of one number do.
+    """
+
+    box: Box
+    pixels: _Grey
+    runs_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +82,8 @@ def around(box: Box, *, width: int, height: int) -> Box:
     return widened(box, across=across, down=down, width=width, height=height)
 
 
-def gather(grey: _Grey, box: Box, others: Sequence[Box]) -> tuple[Box, _Grey]:
-    """Return the box that holds the field's writing, `box` at least, and its pixels without what else is around it.
+def gather(grey: _Grey, box: Box, others: Sequence[Box]) -> Gathered:
+    """Return the field's writing in the box that holds it, `box` at least.
 
     Args:
         grey: uint8, shape (height, width): the field and what is around it, without print.
@@ -74,13 +94,16 @@ def gather(grey: _Grey, box: Box, others: Sequence[Box]) -> tuple[Box, _Grey]:
     signs, labels = _signs(ink)
     own = [sign for sign in signs if sign.shared(box) > 0.5 and sign.height >= MIN_WRITING * box.height]
     if not own:
-        return box, grey[box.slices]
+        return Gathered(box, grey[box.slices])
     height = float(np.median([sign.height for sign in own]))
-    free = [sign for sign in signs if sign not in own and not any(sign.shared(other) > 0.5 for other in others)]
+    theirs = [sign for sign in signs if sign not in own and any(sign.shared(other) > 0.5 for other in others)]
+    free = [sign for sign in signs if sign not in own and sign not in theirs]
     while found := [sign for sign in free if _goes_on(sign, own, height)]:
         own += found
         free = [sign for sign in free if sign not in found]
-    return _cut(grey, _holding(box, own, round(MARGIN * height), grey.shape), box, labels, own)
+    whole = _holding(box, own, round(MARGIN * height), grey.shape)
+    runs_on = any(_goes_on(sign, own, height, gap=NO_GAP) for sign in theirs)
+    return Gathered(whole, _cut(grey, whole, box, labels, own), runs_on)
 
 
 def _signs(ink: _Grey) -> tuple[list[_Sign], NDArray[np.int32]]:
@@ -89,12 +112,12 @@ def _signs(ink: _Grey) -> tuple[list[_Sign], NDArray[np.int32]]:
     return [_Sign(label, x, y, x + w, y + h) for label, (x, y, w, h, _) in rows], np.asarray(labels, np.int32)
 
 
-def _goes_on(sign: _Sign, own: Sequence[_Sign], height: float) -> bool:
+def _goes_on(sign: _Sign, own: Sequence[_Sign], height: float, *, gap: float = MAX_GAP) -> bool:
     """Return whether the sign stands beside one of the field's own, on the same line."""
     if not MIN_HEIGHT * height <= sign.height <= 2.5 * height:
         return False
     return any(
-        max(sign.left - each.right, each.left - sign.right) <= MAX_GAP * height
+        max(sign.left - each.right, each.left - sign.right) <= gap * height
         and min(sign.bottom, each.bottom) - max(sign.top, each.top) >= 0.4 * min(sign.height, each.height)
         for each in own
     )
@@ -108,13 +131,13 @@ def _holding(box: Box, own: Sequence[_Sign], margin: int, shape: tuple[int, ...]
     return Box(left, top, right - left, bottom - top)
 
 
-def _cut(grey: _Grey, whole: Box, box: Box, labels: NDArray[np.int32], own: Sequence[_Sign]) -> tuple[Box, _Grey]:
-    """Return `whole` and its pixels, with paper for what stands around the field and is none of its own."""
+def _cut(grey: _Grey, whole: Box, box: Box, labels: NDArray[np.int32], own: Sequence[_Sign]) -> _Grey:
+    """Return the pixels of `whole`, with paper for what stands around the field and is none of its own."""
     strange = labels > 0
     strange[box.slices] = False
     strange &= ~np.isin(labels, [sign.label for sign in own])
     area = whole.slices
     if not strange[area].any():
-        return whole, grey[area]
+        return grey[area]
     gone = np.asarray(cv2.dilate(strange.view(np.uint8), np.ones((3, 3), np.uint8)), np.uint8)
-    return whole, paint_out(grey, gone)[area]
+    return paint_out(grey, gone)[area]

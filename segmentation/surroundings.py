@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Box
-from segmentation.prepare import ink_map, remove_rules, share_inside, widened
+from segmentation.prepare import ink_map, mend, remove_rules, share_inside, widened
 
 LARGEST: Final = 1.5
 """Heights of a digit that one is tall and wide at most, and the rest of one."""
@@ -37,9 +37,16 @@ BELOW: Final = 0.2
 NEXT: Final = 0.5
 """Heights of a digit between the number's end and a sign outside that may be its next digit."""
 
+NO_GAP: Final = 0.35
+"""Heights of a digit: signs of two fields that stand closer may be one number. Between the digits of one, writers leave
+0.1 to 0.25; of two numbers in neighbouring fields hardly any stand so close."""
+
 SIDE_WIDTH: Final = 0.12
 SIDE_HEIGHT: Final = 1.15
 """Heights of a digit: what is no wider and at least so tall is a frame's side, and no 1 beside the number."""
+
+PRINTED: Final = 0.8
+"""Of a side's length, columns with more ink are its printed line's, and none of a digit's."""
 
 SAME_ROWS: Final = 0.4
 """Of the lower one's height, rows that both have."""
@@ -81,14 +88,17 @@ class AtRim(NamedTuple):
 class _Area:
     """The ink of a part of the page around a field: its pieces, and where the field lies in it."""
 
-    def __init__(self, around: Surroundings, *, across: int, down: int) -> None:
-        """Take in so many pixels left and right of the field, and above and below."""
+    def __init__(self, around: Surroundings, *, across: int, down: int, near: int = 0) -> None:
+        """Take in so many pixels left and right of the field, and above and below.
+
+        Lines printed along the field's sides, `near` pixels from them or less, are left out.
+        """
         page, field = around.page, around.field
         part = widened(field, across=across, down=down, width=page.shape[1], height=page.shape[0])
         self.x, self.y = part.x, part.y
         self.field = replace(field, x=field.x - part.x, y=field.y - part.y)
         pixels = page[part.slices]
-        ink = remove_rules(ink_map(np.ascontiguousarray(pixels))).view(np.uint8)
+        ink = _without_sides(remove_rules(ink_map(np.ascontiguousarray(pixels))).view(np.uint8), self.field, near)
         _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
         self._labels = np.asarray(labels)
         self._boxes = [Box(*row[:4]) for row in stats.tolist()]
@@ -145,6 +155,7 @@ class Outside:
     def has_next(self, first: Box | None, last: Box | None) -> bool:
         """Return whether a sign like a digit stands outside, close to the number's `first` or `last` digit.
 
+        In another field it must stand as close as the digits of one number: it may have been written over both.
         Either is in pixels of the field, and None where its side of the field is not asked.
         """
         area = self._beside
@@ -152,19 +163,21 @@ class Outside:
         for sign in area.signs:
             middle = sign.x + sign.width / 2
             digit = first if middle < start else last if middle > end else None
-            if digit is not None and self._is_next(sign, digit) and not self._is_anothers(sign, area):
+            if digit is not None and self._is_next(sign, digit, NO_GAP if self._is_anothers(sign, area) else NEXT):
                 return True
         return False
 
     @cached_property
     def _beside(self) -> _Area:
-        return _Area(self._around, across=ceil(SEEN * self._height), down=ceil(AROUND * self._height))
+        across, down, near = ceil(SEEN * self._height), ceil(AROUND * self._height), round(NEXT * self._height)
+        return _Area(self._around, across=across, down=down, near=near)
 
     @cached_property
     def _above_and_below(self) -> _Area:
         return _Area(self._around, across=ceil(AROUND * self._height), down=ceil(SEEN * self._height))
 
-    def _is_next(self, sign: Box, digit: Box) -> bool:
+    def _is_next(self, sign: Box, digit: Box, most: float) -> bool:
+        """Return whether the sign stands like the digit's neighbour, `most` heights of one from it at most."""
         height = self._height
         if not MIN_WHOLE * height <= sign.height <= LARGEST * height or sign.width > LARGEST * height:
             return False
@@ -173,8 +186,20 @@ class Outside:
             return False
         gap = max(sign.x - x - digit.width, x - sign.x - sign.width)
         rows = min(sign.bottom, y + digit.height) - max(sign.y, y)
-        return gap <= NEXT * height and rows >= SAME_ROWS * min(sign.height, digit.height)
+        return gap <= most * height and rows >= SAME_ROWS * min(sign.height, digit.height)
 
     def _is_anothers(self, sign: Box, area: _Area) -> bool:
         on_page = replace(sign, x=sign.x + area.x, y=sign.y + area.y)
         return any(share_inside(on_page, other) > 0.5 for other in self._around.others)
+
+
+def _without_sides(ink: NDArray[np.uint8], field: Box, near: int) -> NDArray[np.uint8]:
+    """Return the ink without upright lines along the field's sides; strokes that cross one are mended.
+
+    By its length the side of a cell that ends close by is no rule, and it is one piece with all that touches it.
+    """
+    share = ink[field.slices[0]].mean(axis=0)
+    columns = np.arange(ink.shape[1])
+    beside = np.minimum(abs(columns - field.x), abs(columns - field.right)) < near
+    lines = ink * (beside & (share > PRINTED)).view(np.uint8)
+    return mend(ink, lines, vertical=False) if lines.any() else ink

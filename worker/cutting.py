@@ -20,6 +20,21 @@ _Grey = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """A field out of its page.
+
+    Attributes:
+        crop: without print, where that is known.
+        as_it_came: with the print in it, where that tells something more: where a comb's boxes are.
+        runs_on: whether what stands in another field follows its writing as closely as if both were one number.
+    """
+
+    crop: FieldCrop
+    as_it_came: FieldCrop | None = None
+    runs_on: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
     """A page that lies on its template, and what is known of the template's print.
 
@@ -35,10 +50,8 @@ class Sheet:
     blank: _Grey | None = None
     guides: str | None = None
 
-    def cut(
-        self, name: str, kind: FieldType, box: Box, *, others: Sequence[Box] = ()
-    ) -> tuple[FieldCrop, FieldCrop | None]:
-        """Return a field without print, and as it came where that tells something more: where its comb's boxes are.
+    def cut(self, name: str, kind: FieldType, box: Box, *, others: Sequence[Box] = ()) -> Cut:
+        """Return a field without print.
 
         Args:
             name: of the field.
@@ -48,13 +61,14 @@ class Sheet:
         """
         plain = FieldCrop(name=name, type=kind.name, box=box, pixels=_part(self.grey, box))
         if self.is_plain:
-            return plain, None
+            return Cut(plain)
         if self.blank is None or kind.comb_cells:
-            return replace(plain, pixels=self._clean(box)), plain if kind.comb_cells else None
+            return Cut(replace(plain, pixels=self._clean(box)), plain if kind.comb_cells else None)
         area = around(box, width=self.page.width, height=self.page.height)
         inside, beside = _within(box, area), [_within(other, area) for other in others]
-        whole, pixels = gather(self._clean(area), inside, beside)
-        return replace(plain, box=replace(whole, x=whole.x + area.x, y=whole.y + area.y), pixels=pixels), None
+        found = gather(self._clean(area), inside, beside)
+        whole = replace(found.box, x=found.box.x + area.x, y=found.box.y + area.y)
+        return Cut(replace(plain, box=whole, pixels=found.pixels), runs_on=found.runs_on)
 
     @property
     def is_plain(self) -> bool:

@@ -48,6 +48,7 @@ class CutField:
         as_it_came: with the print in it, where that tells something more: where a comb's boxes are.
         found: whether it is where it was to be; False where it was sought and nothing told its place.
         around: it on the page, where nothing was taken out of it.
+        runs_on: where something was, whether its writing may go on in another field.
     """
 
     field: TemplateField
@@ -56,6 +57,7 @@ class CutField:
     as_it_came: FieldCrop | None = None
     found: bool = True
     around: Surroundings | None = None
+    runs_on: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,8 +109,9 @@ class Form:
             # The readers of print take other print around it into account, and were calibrated with it.
             sheet = replace(sheet, blank=None, guides=None)
         box = self.box(field, sheet.page)
-        crop, as_it_came = sheet.cut(field.name, kind, box, others=others)
-        return CutField(field, crop, kind, as_it_came, around=sheet.around(box, others) if sheet.is_plain else None)
+        cut = sheet.cut(field.name, kind, box, others=others)
+        around = sheet.around(box, others) if sheet.is_plain else None
+        return CutField(field, cut.crop, kind, cut.as_it_came, around=around, runs_on=cut.runs_on)
 
     def bands(self, page: Page, number: int = 1) -> list[tuple[TemplateField, Box]]:
         """Return the bands of E-13B and where they lie, across the whole page: its width tells the print's size."""
@@ -154,6 +157,8 @@ def settled(cut: CutField, reading: FieldReading) -> FieldReading:
             reading = courtesy.settle_cents(reading, cut.kind, cut.crop)
         else:
             reading = courtesy.doubt_cents(reading, cut.crop)
+    if cut.runs_on:
+        reading = _doubted(reading, (ReviewReason.CUT_OFF,))
     return reading if cut.found else _doubted(reading, (ReviewReason.REGISTRATION_POOR,))
 
 

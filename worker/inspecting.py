@@ -14,9 +14,13 @@ from core.types import Box
 from forms.decoder import Decoded
 from forms.reasons import MIN_OTHER, NOTHING, TANGLED_OTHER, InkSigns
 from segmentation.combs import ANY_CELLS, find_comb
-from segmentation.rims import SIDES, is_cut_off
+from segmentation.crossing import crosses_side
+from segmentation.lattice import cut_field
+from segmentation.rims import SIDES, WRITING, is_cut_off
 from segmentation.strikes import find_strike
+from segmentation.surroundings import Surroundings
 from segmentation.tangles import has_tangle
+from segmentation.unread import holds_writing
 from worker.preparing import Drawn, PreparedField
 
 OPEN: Final = 1 / 32
@@ -37,7 +41,9 @@ def inspect_ink(field: PreparedField, decoded: Decoded, *, found: bool = False) 
         found: whether the field was found on a page, by where its writing ends.
     """
     cut_off = field.line is not None and not found and _is_cut_off(field, decoded)
-    if not decoded.text or field.line is None or decoded.fused is None:
+    if not decoded.text:
+        return InkSigns(cut_off=cut_off, unread=_is_written(field))
+    if field.line is None or decoded.fused is None:
         return InkSigns(cut_off=cut_off)
     boxes = _boxes_around(field, decoded)
     if decoded.other < MIN_OTHER:
@@ -50,6 +56,12 @@ def inspect_ink(field: PreparedField, decoded: Decoded, *, found: bool = False) 
     return InkSigns(int(find_strike(field.line, digits)), tangle, boxes, cut_off)
 
 
+def _is_written(field: PreparedField) -> bool:
+    """Return whether something is written in the field, or in its comb once the printed lines are gone."""
+    cutting = cut_field(field.crop) if isinstance(field.candidates, Drawn) else field.candidates
+    return holds_writing(cutting.components)
+
+
 def _is_cut_off(field: PreparedField, decoded: Decoded) -> bool:
     cutting, around = field.candidates, field.around
     if isinstance(cutting, Drawn):
@@ -57,15 +69,32 @@ def _is_cut_off(field: PreparedField, decoded: Decoded) -> bool:
     if around is not None:
         # The interior of a frame, where there is one.
         around = replace(around, field=cutting.field)
+        if field.frame is not None and _crosses_frame(around, decoded):
+            return True
     digits = _boxes_in(cutting.field, decoded)
-    return is_cut_off(cutting.components, cutting.scale, digits, sides=_open_sides(field), around=around)
+    return is_cut_off(
+        cutting.components, cutting.strength, cutting.scale, digits, sides=_open_sides(field), around=around
+    )
+
+
+def _crosses_frame(around: Surroundings, decoded: Decoded) -> bool:
+    """Return whether writing leads over a side of the printed frame, whose interior is the field."""
+    if decoded.digits:
+        # Tails and caps that stick out above and below leave enough of a digit to know it.
+        return crosses_side(around, around.field, median(digit.box.height for digit in decoded.digits), sides="lr")
+    return crosses_side(around, around.field, WRITING * around.field.height, sides=SIDES)
 
 
 def _open_sides(field: PreparedField) -> str:
-    """Return the sides at which the writing may be cut: those where the field ends without a printed frame."""
+    """Return the sides at which the writing may be cut: those where the field ends without a printed frame.
+
+    Where the page tells, the frame's own sides are asked, too: who runs out of room writes on behind them.
+    """
     frame, box = field.frame, field.crop.box
     if frame is None:
         return SIDES
+    if field.around is not None:
+        return "lr"
     ends = {"l": frame.x, "r": box.width - frame.x - frame.width}
     return "".join(side for side, gap in ends.items() if gap <= max(2, OPEN * box.height))
 

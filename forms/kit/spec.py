@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from core.settings import MAX_TARGET_ERROR
 from core.types import AUTO
 from forms.check_fit import CheckedField, cross_misfit, own_misfit
-from forms.check_specs import CrossCheck, FieldCheck
+from forms.check_specs import AtLeast, CrossCheck, FieldCheck
 from forms.field_specs import MAX_DIGITS, DateSpec, FieldSpec
 from forms.published import json_schema, publish
 from forms.templates import MAX_CHECKS, MAX_FIELDS, FieldName
@@ -125,7 +125,7 @@ class FormSection(_Part):
     title: Annotated[str, Field(max_length=120)] = ""
     help: Paragraph = ""
     new_page: bool = Field(default=False, description="Whether it begins on a page of its own.")
-    fields: tuple[FormField, ...] = Field(min_length=1, max_length=MAX_FIELDS)
+    fields: Annotated[tuple[FormField, ...], Field(max_length=MAX_FIELDS), AtLeast(1)]
 
 
 def _check_form(name: str) -> str:

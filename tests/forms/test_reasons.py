@@ -153,5 +153,20 @@ def test_digits_in_boxes_that_are_seen_may_stand_apart() -> None:
 
 def test_a_number_that_may_go_on_outside_goes_to_a_person() -> None:
     assert reasons(read(), InkSigns(cut_off=True)) == (ReviewReason.CUT_OFF,)
-    empty = replace(read(), text="", digits=())
+    empty = read("")
     assert reasons(empty, InkSigns(cut_off=True)) == (ReviewReason.EMPTY, ReviewReason.CUT_OFF)
+
+
+def test_what_nobody_could_read_in_an_empty_field_goes_to_a_person() -> None:
+    assert reasons(read("")) == (ReviewReason.EMPTY,)
+    assert reasons(read(""), InkSigns(unread=True)) == (ReviewReason.EMPTY, ReviewReason.NOT_DIGITS)
+
+
+def test_a_field_that_the_readers_hold_for_empty_without_being_sure_goes_to_a_person() -> None:
+    doubtful = Fused(
+        (Proposal("", 0.7, -0.4, -0.4, allowed=True), Proposal("7", 0.3, -1.2, -1.2, allowed=True)), "", ""
+    )
+    assert reasons(replace(read(""), fused=doubtful)) == (ReviewReason.EMPTY, ReviewReason.LOW_CONFIDENCE)
+    # There was no ink to ask them about.
+    assert reasons(replace(read(""), fused=Fused((), None, None))) == (ReviewReason.EMPTY,)
+    assert reasons(replace(read(""), fused=None)) == (ReviewReason.EMPTY,)

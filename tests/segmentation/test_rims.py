@@ -40,7 +40,7 @@ def is_cut(
     cutting = cut_field(crop_of(pixels))
     read = [_within(box, field) for box in boxes if field.x <= box.x + box.width / 2 < field.right]
     around = Surroundings(grey, field, tuple(others)) if on_page else None
-    return is_cut_off(cutting.components, cutting.scale, read, sides=sides, around=around)
+    return is_cut_off(cutting.components, cutting.strength, cutting.scale, read, sides=sides, around=around)
 
 
 def _within(box: Box, field: Box) -> Box:
@@ -124,8 +124,11 @@ def test_of_a_picture_of_the_field_alone_top_and_foot_tell_nothing_of_some_digit
 def test_a_rule_along_the_foot_is_no_cut() -> None:
     grey, boxes = page("2410")
     foot = max(box.bottom for box in boxes)
-    cv2.rectangle(grey, (boxes[0].x - 4, foot + 1), (boxes[-1].right + 4, foot + 8), 60, -1)
-    assert not is_cut(grey, Box(20, 10, grey.shape[1] - 40, foot + 4 - 10), boxes, on_page=False)
+    field = Box(20, 10, grey.shape[1] - 40, foot - 2 - 10)
+    assert is_cut(grey, Box(20, 10, field.width, field.height - 8), boxes, on_page=False)
+    # The digits stand on it, so that its mended remains join them at the rim.
+    cv2.rectangle(grey, (4, foot - 6), (grey.shape[1] - 4, foot + 8), 60, -1)
+    assert not is_cut(grey, field, boxes, on_page=False)
 
 
 def test_what_stands_across_a_rule_or_far_away_is_nobodys() -> None:
@@ -161,8 +164,23 @@ def test_a_digit_that_stands_next_to_the_number_outside_is_missed(side: str) -> 
     field = Box(left, 10, right - left, 110)
     assert is_cut(grey, field, boxes, on_page=True)
     assert not is_cut(grey, field, boxes, on_page=False)
-    there = boxes[0] if side == "l" else boxes[-1]
-    assert not is_cut(grey, field, boxes, on_page=True, others=[Box(there.x - 4, 10, there.width + 8, 110)])
+
+
+@pytest.mark.parametrize("side", ["l", "r"])
+def test_in_another_field_a_digit_is_missed_only_where_it_stands_as_close_as_those_of_one_number(side: str) -> None:
+    grey, boxes = page("24107")
+    left = boxes[0].right + 5 if side == "l" else 20
+    right = boxes[-1].x - 5 if side == "r" else grey.shape[1] - 20
+    field = Box(left, 10, right - left, 110)
+    other = Box(0, 10, left, 110) if side == "l" else Box(right, 10, 60, 110)
+    assert is_cut(grey, field, boxes, on_page=True, others=[other])
+    apart = grey.copy()
+    if side == "l":
+        apart[:, :left] = np.roll(grey[:, :left], -7, axis=1)
+    else:
+        apart[:, right:] = np.roll(grey[:, right:], 7, axis=1)
+    assert is_cut(apart, field, boxes, on_page=True)
+    assert not is_cut(apart, field, boxes, on_page=True, others=[other])
 
 
 def test_printed_lines_around_a_cell_are_no_part_of_its_digits() -> None:

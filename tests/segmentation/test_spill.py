@@ -25,7 +25,8 @@ def write(page: NDArray[np.uint8], *places: int, y: int = 66) -> NDArray[np.uint
 
 def test_a_number_that_goes_on_beyond_its_box_is_cut_as_a_whole() -> None:
     page = write(paper(), 140, 185, 230, 275, 320)
-    whole, pixels = gather(page, BOX, [])
+    found = gather(page, BOX, [])
+    whole, pixels = found.box, found.pixels
     assert whole.x <= BOX.x
     assert whole.right >= 350
     assert pixels.shape == (whole.height, whole.width)
@@ -34,29 +35,40 @@ def test_a_number_that_goes_on_beyond_its_box_is_cut_as_a_whole() -> None:
 
 @pytest.mark.parametrize("places", [(420,), ()])
 def test_what_stands_far_away_stays_out(places: tuple[int, ...]) -> None:
-    whole, _ = gather(write(paper(), 150, 195, *places), BOX, [])
+    whole = gather(write(paper(), 150, 195, *places), BOX, []).box
     assert (whole.x, whole.width) == (BOX.x, BOX.width)
 
 
 def test_what_is_in_another_field_is_that_ones() -> None:
     page = write(paper(), 140, 185, 230, 290, 335)
-    whole, pixels = gather(page, BOX, [Box(284, 60, 100, 60)])
-    assert whole.right <= 300
-    assert ink_map(pixels)[:, 284 - whole.x :].sum() == 0
+    found = gather(page, BOX, [Box(284, 60, 100, 60)])
+    assert found.box.right <= 300
+    assert ink_map(found.pixels)[:, 284 - found.box.x :].sum() == 0
+
+
+@pytest.mark.parametrize(("places", "runs_on"), [((255, 290), True), ((230, 290), False), ((255,), False)])
+def test_a_number_that_may_go_on_in_another_field_is_told(places: tuple[int, ...], runs_on: bool) -> None:
+    page = write(paper(), 140, 185, *places)
+    assert gather(page, BOX, [Box(284, 60, 100, 60)]).runs_on is runs_on
+
+
+def test_what_stands_on_other_rows_in_another_field_does_not_go_on() -> None:
+    page = write(write(paper(), 190, 235), 250, y=126)
+    assert not gather(page, BOX, [Box(120, 124, 160, 60)]).runs_on
 
 
 def test_a_word_above_the_line_is_left_out_though_the_field_grows() -> None:
     page = write(paper(), 140, 185, 230, 275)
     cv2.putText(page, "name", (150, 30), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 60, 2)
-    _, pixels = gather(page, BOX, [])
+    pixels = gather(page, BOX, []).pixels
     alone = write(paper(), 140, 185, 230, 275)
     assert ink_map(pixels).sum() == pytest.approx(ink_map(alone).sum(), rel=0.1)
 
 
 def test_an_empty_field_stays_as_it_is() -> None:
-    whole, pixels = gather(write(paper(), 400), BOX, [])
-    assert whole == BOX
-    assert not ink_map(np.ascontiguousarray(pixels)).any()
+    found = gather(write(paper(), 400), BOX, [])
+    assert found.box == BOX
+    assert not ink_map(np.ascontiguousarray(found.pixels)).any()
 
 
 def test_the_surroundings_end_at_the_page() -> None:

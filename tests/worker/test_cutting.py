@@ -76,22 +76,22 @@ def test_an_empty_field_of_a_known_form_is_blank_paper() -> None:
     grey = np.asarray(cv2.cvtColor(draw_blank(GREY), cv2.COLOR_BGR2GRAY), np.uint8)
     sheet = Sheet(Page(0, grey), grey, blank=grey)
     for _, kind, box, _ in DRAWN:
-        crop, _ = sheet.cut("field", field_type("date" if kind == "comb" else "digits"), Box(*box))
+        crop = sheet.cut("field", field_type("date" if kind == "comb" else "digits"), Box(*box)).crop
         assert ink_map(crop.pixels).mean() < 0.002
 
 
 def test_a_comb_is_kept_beside_the_clean_field_so_that_its_boxes_are_found() -> None:
     grey = np.asarray(cv2.cvtColor(draw_blank(GREY), cv2.COLOR_BGR2GRAY), np.uint8)
     box = Box(*DRAWN[2][2])
-    clean, as_it_came = Sheet(Page(0, grey), grey, blank=grey).cut("code", field_type("date"), box)
-    assert as_it_came is not None
-    assert ink_map(as_it_came.pixels).any()
-    assert clean.box == as_it_came.box == box
+    cut = Sheet(Page(0, grey), grey, blank=grey).cut("code", field_type("date"), box)
+    assert cut.as_it_came is not None
+    assert ink_map(cut.as_it_came.pixels).any()
+    assert cut.crop.box == cut.as_it_came.box == box
 
 
 def test_a_form_of_which_nothing_is_known_is_cut_as_it_came() -> None:
     grey = np.asarray(cv2.cvtColor(draw_blank(GREY), cv2.COLOR_BGR2GRAY), np.uint8)
-    crop, _ = Sheet(Page(0, grey), grey).cut("id", field_type("digits"), Box(*DRAWN[0][2]))
+    crop = Sheet(Page(0, grey), grey).cut("id", field_type("digits"), Box(*DRAWN[0][2])).crop
     x, y, width, height = DRAWN[0][2]
     assert np.array_equal(crop.pixels, grey[y : y + height, x : x + width])
 
