@@ -124,7 +124,7 @@ class WrongForm(InputError):
 
 
 class PageUnknown(InputError):
-    """The page shows neither its form's marks nor its code, or those of several sheets: a covering letter, half a page."""
+    """The page shows neither its form's marks nor its code, or several sheets' ones: a covering letter, half a page."""
 
     code = "page_unknown"
     sentence = "The page shows neither the marks nor the code of its form."
