@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from core.errors import InvalidRequest
 from model.datasets import normalised
-from model.views import NARROW, PLAIN, VIEWS, WIDE, check_view, seen
+from model.views import PLAIN, VIEWS, check_view, seen
+from model.warping import NARROW, WARPS, WIDE
 from tests.model.drawn import printed_digits
 
 GLYPHS = normalised(printed_digits(60, seed=4)).images
@@ -30,6 +31,7 @@ def leaning(glyph: NDArray[np.uint8], columns_a_row: float) -> NDArray[np.uint8]
 
 def test_a_network_sees_glyphs_as_they_come_unless_it_is_said() -> None:
     assert np.array_equal(seen(GLYPHS, PLAIN), GLYPHS)
+    assert {PLAIN, *WARPS} == set(VIEWS)
 
 
 @pytest.mark.parametrize("slant", [-0.4, -0.2, 0.3])
