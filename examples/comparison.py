@@ -80,8 +80,8 @@ def _failure(document: Document, page: PageReading | None) -> Failure | None:
 
 
 def _overlap(a: Box, b: Box) -> int:
-    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
-    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
+    width = min(a.right, b.right) - max(a.x, b.x)
+    height = min(a.bottom, b.bottom) - max(a.y, b.y)
     return max(0, width) * max(0, height)
 
 

@@ -132,7 +132,7 @@ def widest_gap(decoded: Decoded) -> int | None:
     boxes = [digit.box for digit in decoded.digits]
     # Zeros behind a comma are often half as tall as what is before it.
     height = max(median(box.height for box in boxes), max(box.height for box in boxes) / 2)
-    gaps = [after.x - before.x - before.width for before, after in pairwise(boxes)]
+    gaps = [after.x - before.right for before, after in pairwise(boxes)]
     if not gaps or max(gaps) < APART * height:
         return None
     place = gaps.index(max(gaps))

@@ -176,7 +176,7 @@ def _labels_next(box: Box, ends: dict[Box, int | None]) -> bool:
     if ends[box] == 0:
         return False
     for other, end in ends.items():
-        beside = 0 <= other.x - box.x - box.width <= 0.3 * box.height
+        beside = 0 <= other.x - box.right <= 0.3 * box.height
         if beside and abs(other.y - box.y) <= SAME * box.height and (end == 0 or end is None):
             return True
     return False
@@ -263,7 +263,7 @@ def _comb(run: Sequence[Box]) -> Blank:
     """Return the comb whose equal parts are the run's boxes, with half the distance to the next on both sides."""
     pitch = _pitch(run)
     gap = pitch - float(np.median([box.width for box in run]))
-    left, right = max(0, round(run[0].x - gap / 2)), round(run[-1].x + run[-1].width + gap / 2)
+    left, right = max(0, round(run[0].x - gap / 2)), round(run[-1].right + gap / 2)
     top, bottom = min(box.y for box in run), max(box.bottom for box in run)
     return Blank(Kind.COMB, Box(left, top, right - left, bottom - top), cells=round((right - left) / pitch))
 
@@ -298,7 +298,7 @@ def _solid_lines(ink: _Bits) -> list[Box]:
     lines: list[Box] = []
     for box in sorted(thin, key=lambda box: box.x):
         for place, line in enumerate(lines):
-            gap = box.x - line.x - line.width
+            gap = box.x - line.right
             if abs(line.y - box.y) <= 6 and gap <= MIN_LINE * side:
                 lines[place] = _around(line, box)
                 break

@@ -134,7 +134,7 @@ def _goes_on(
         return True
     first, last = digits[0], digits[-1]
     at_left = "l" in sides and first.x < NEXT * height
-    at_right = "r" in sides and around.field.width - last.x - last.width < NEXT * height
+    at_right = "r" in sides and around.field.width - last.right < NEXT * height
     return (at_left or at_right) and outside.has_next(first if at_left else None, last if at_right else None)
 
 
@@ -208,7 +208,7 @@ def _belongs(touch: _Touch, number: _Number, least: float) -> bool:
     """Return whether the ink stands beside the number, or is some of it, and is no lower than `least`."""
     box, boxes, height = touch.box, number.boxes, number.height
     between = min(box.bottom, number.foot) - max(box.y, number.top)
-    gap = max(boxes[0].x - box.x - box.width, box.x - boxes[-1].x - boxes[-1].width)
+    gap = max(boxes[0].x - box.right, box.x - boxes[-1].right)
     if touch.side in "tb":
         return box.height >= MIN_OWN * height and _read_share(touch, number) >= READ
     return between > 0 and between >= least and gap < MAX_GAP * height

@@ -73,7 +73,7 @@ class Surroundings:
         """Return whether a side of the field is the page's edge: nobody knows what was beyond."""
         height, width = self.page.shape
         field = self.field
-        gaps = {"l": field.x, "r": width - field.x - field.width, "t": field.y, "b": height - field.y - field.height}
+        gaps = {"l": field.x, "r": width - field.right, "t": field.y, "b": height - field.bottom}
         return bool(gaps[side] <= EDGE_PX)
 
 
@@ -184,7 +184,7 @@ class Outside:
         x, y = digit.x + self._beside.field.x, digit.y + self._beside.field.y
         if sign.width <= SIDE_WIDTH * height and sign.height >= SIDE_HEIGHT * height:
             return False
-        gap = max(sign.x - x - digit.width, x - sign.x - sign.width)
+        gap = max(sign.x - x - digit.width, x - sign.right)
         rows = min(sign.bottom, y + digit.height) - max(sign.y, y)
         return gap <= most * height and rows >= SAME_ROWS * min(sign.height, digit.height)
 

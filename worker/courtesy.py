@@ -270,7 +270,7 @@ def _stand_apart(boxes: Sequence[Box], count: int) -> bool:
         return False
     before, last = boxes[:-count], boxes[-count:]
     height = median(box.height for box in before)
-    gaps = [right.x - left.x - left.width for left, right in itertools.pairwise(boxes)]
+    gaps = [right.x - left.right for left, right in itertools.pairwise(boxes)]
     cut = len(before) - 1
     others = [gap for place, gap in enumerate(gaps) if place != cut]
     wider = gaps[cut] - max(median(others), 0) >= APART * height
@@ -280,7 +280,7 @@ def _stand_apart(boxes: Sequence[Box], count: int) -> bool:
 
 def _far_apart(boxes: Sequence[Box]) -> bool:
     """Return whether the gap before the last two digits is much wider than those beside it."""
-    gaps = [0, *(right.x - left.x - left.width for left, right in itertools.pairwise(boxes))][::-1]
+    gaps = [0, *(right.x - left.right for left, right in itertools.pairwise(boxes))][::-1]
     beside = [gaps[number - 1] for number in BESIDE_CENTS if number < len(boxes)]
     return gaps[CENTS - 1] - max(0, *beside) >= FAR * median(box.height for box in boxes)
 
@@ -331,7 +331,7 @@ def _blots(
     corner = crop.box
     top = min(box.y for box in boxes) - corner.y
     x, y = max(0, int(boxes[0].x - corner.x - before * height)), max(0, int(top - above * height))
-    right = int(boxes[-1].x + boxes[-1].width - corner.x + behind * height)
+    right = int(boxes[-1].right - corner.x + behind * height)
     bottom = int(max(box.bottom for box in boxes) - corner.y + height)
     ink = ink_map(np.ascontiguousarray(crop.pixels[y:bottom, x:right]))
     pieces = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)[2][1:, :4].tolist()
@@ -340,7 +340,7 @@ def _blots(
 
 def _has_raised_behind(boxes: Sequence[Box], crop: FieldCrop) -> bool:
     """Return whether two signs or more stand behind the number as raised cents do, smaller than its digits."""
-    height, end = median(box.height for box in boxes), boxes[-1].x + boxes[-1].width
+    height, end = median(box.height for box in boxes), boxes[-1].right
     top = median(box.y for box in boxes)
     raised = [
         blot

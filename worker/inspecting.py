@@ -95,7 +95,7 @@ def _open_sides(field: PreparedField) -> str:
         return SIDES
     if field.around is not None:
         return "lr"
-    ends = {"l": frame.x, "r": box.width - frame.x - frame.width}
+    ends = {"l": frame.x, "r": box.width - frame.right}
     return "".join(side for side, gap in ends.items() if gap <= max(2, OPEN * box.height))
 
 

@@ -56,7 +56,7 @@ def rule(page: Canvas, *, y: int, left: int, right: int, colour: Colour = RULE, 
 
 def frame(page: Canvas, box: Box, *, colour: Colour = PRINT, thickness: int = 2) -> None:
     """Draw a printed box."""
-    corner = (box.x + box.width, box.y + box.height)
+    corner = (box.right, box.bottom)
     cv2.rectangle(page, (box.x, box.y), corner, colour, thickness, cv2.LINE_AA)
 
 
@@ -65,7 +65,7 @@ def comb(page: Canvas, box: Box, *, cells: int, colour: Colour = DROPOUT, thickn
     frame(page, box, colour=colour, thickness=thickness)
     for cell in range(1, cells):
         x = box.x + round(cell * box.width / cells)
-        cv2.line(page, (x, box.y), (x, box.y + box.height), colour, thickness, cv2.LINE_AA)
+        cv2.line(page, (x, box.y), (x, box.bottom), colour, thickness, cv2.LINE_AA)
 
 
 def security(page: Canvas, *, rng: np.random.Generator, strength: float = 0.16) -> None:
@@ -104,7 +104,7 @@ def scanned(
 def turned_box(box: Box, *, degrees: float, width: int, height: int) -> Box:
     """Return the upright box around `box` after the page was turned by `scanned`."""
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
-    x, y, right, bottom = box.x, box.y, box.x + box.width, box.y + box.height
+    x, y, right, bottom = box.x, box.y, box.right, box.bottom
     corners = np.array([(x, y, 1), (right, y, 1), (x, bottom, 1), (right, bottom, 1)]) @ matrix.T
     low, high = np.floor(corners.min(axis=0)), np.ceil(corners.max(axis=0))
     return Box(x=int(low[0]), y=int(low[1]), width=int(high[0] - low[0]), height=int(high[1] - low[1]))

@@ -100,7 +100,7 @@ def draw_cheque(amount: str, *, seed: int) -> DrawnPage:
     paper.label(page, "Signature", x=900, y=470, size=20)
     paper.rule(page, y=462, left=840, right=1140, colour=paper.PRINT)
     box = Box(x=800, y=210, width=350, height=90)
-    page[box.y : box.y + box.height, box.x : box.x + box.width] += 6  # the amount's window is printed paler
+    page[box.slices] += 6  # the amount's window is printed paler
     paper.frame(page, box)
     paper.label(page, "Amount", x=800, y=178, size=22)
     field = _write_in(page, "amount", amount, box=box, hand=hand, rng=rng)
@@ -175,7 +175,7 @@ def _write_in(
 
 def _around(boxes: Sequence[Box]) -> Box:
     x, y = min(box.x for box in boxes), min(box.y for box in boxes)
-    right, bottom = max(box.x + box.width for box in boxes), max(box.y + box.height for box in boxes)
+    right, bottom = max(box.right for box in boxes), max(box.bottom for box in boxes)
     return Box(x=x, y=y, width=right - x, height=bottom - y)
 
 

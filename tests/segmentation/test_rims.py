@@ -43,6 +43,13 @@ def is_cut(
     return is_cut_off(cutting.components, cutting.strength, cutting.scale, read, sides=sides, around=around)
 
 
+def without_an_end(grey: Grey, boxes: list[Box], side: str) -> Box:
+    """Return a field that ends between the two first digits, or the two last ones."""
+    left = boxes[0].right + 5 if side == "l" else 20
+    right = boxes[-1].x - 5 if side == "r" else grey.shape[1] - 20
+    return Box(left, 10, right - left, 110)
+
+
 def _within(box: Box, field: Box) -> Box:
     left, top = max(box.x, field.x), max(box.y, field.y)
     right = min(box.right, field.right)
@@ -159,9 +166,7 @@ def test_a_field_in_which_nothing_was_read_may_hold_part_of_a_digit() -> None:
 @pytest.mark.parametrize("side", ["l", "r"])
 def test_a_digit_that_stands_next_to_the_number_outside_is_missed(side: str) -> None:
     grey, boxes = page("24107")
-    left = boxes[0].right + 5 if side == "l" else 20
-    right = boxes[-1].x - 5 if side == "r" else grey.shape[1] - 20
-    field = Box(left, 10, right - left, 110)
+    field = without_an_end(grey, boxes, side)
     assert is_cut(grey, field, boxes, on_page=True)
     assert not is_cut(grey, field, boxes, on_page=False)
 
@@ -169,9 +174,8 @@ def test_a_digit_that_stands_next_to_the_number_outside_is_missed(side: str) -> 
 @pytest.mark.parametrize("side", ["l", "r"])
 def test_in_another_field_a_digit_is_missed_only_where_it_stands_as_close_as_those_of_one_number(side: str) -> None:
     grey, boxes = page("24107")
-    left = boxes[0].right + 5 if side == "l" else 20
-    right = boxes[-1].x - 5 if side == "r" else grey.shape[1] - 20
-    field = Box(left, 10, right - left, 110)
+    field = without_an_end(grey, boxes, side)
+    left, right = field.x, field.right
     other = Box(0, 10, left, 110) if side == "l" else Box(right, 10, 60, 110)
     assert is_cut(grey, field, boxes, on_page=True, others=[other])
     apart = grey.copy()
@@ -185,7 +189,7 @@ def test_in_another_field_a_digit_is_missed_only_where_it_stands_as_close_as_tho
 
 def test_printed_lines_around_a_cell_are_no_part_of_its_digits() -> None:
     grey, boxes = page("2410")
-    cell = Box(boxes[0].x - 6, TOP - 8, boxes[-1].x + boxes[-1].width + 12 - boxes[0].x, SIZE + 11)
+    cell = Box(boxes[0].x - 6, TOP - 8, boxes[-1].right + 12 - boxes[0].x, SIZE + 11)
     for x in (cell.x, cell.right):
         cv2.line(grey, (x, 0), (x, grey.shape[0]), 90, 2)
     for y in (cell.y, cell.bottom):
