@@ -9,6 +9,7 @@ import click
 from cli.options import FieldTypeName, examples, load_settings
 from cli.output import print_table
 from cli.progress import progress_display
+from cli.terminal import say
 
 if TYPE_CHECKING:
     from forms.confidence import Calibration
@@ -72,11 +73,11 @@ def calibrate(labels: Path, folder: Path | None, type_name: str | None, out: Pat
     out.parent.mkdir(parents=True, exist_ok=True)
     save_calibration(out, found, networks=[networks.digest])
     right = sum(found.right)
-    click.echo(f"{right} of {len(fields)} fields right; {len(fields) - len(evidence)} unreadable or without ink")
+    say(f"{right} of {len(fields)} fields right; {len(fields) - len(evidence)} unreadable or without ink")
     print_table(("target error", "accepted from", "accepted", "wrong", "needs at least"), _rows(found))
-    click.echo(f"{out} written; use it with TALLYSCAN_CALIBRATION={out}", err=True)
+    say(f"{out} written; use it with TALLYSCAN_CALIBRATION={out}", err=True)
     if found.threshold(settings.target_error) == NOTHING_ACCEPTED:
-        click.echo(
+        say(
             f"These fields do not show a target error of {settings.target_error:.1%}: with this calibration nothing is "
             "accepted at it. Label more of them, or take a looser target.",
             err=True,

@@ -10,6 +10,7 @@ import click
 from cli.options import SEED, examples
 from cli.output import print_table
 from cli.progress import progress_display
+from cli.terminal import say
 
 if TYPE_CHECKING:
     from model.comparison.running import Comparison
@@ -80,10 +81,10 @@ def compare(data: Path | None, out: Path, quick: bool, seed: int, jobs: int | No
             )
         )
     for name in found.missing:
-        click.echo(f"{name} is not beside the data and was left out", err=True)
+        say(f"{name} is not beside the data and was left out", err=True)
     report = write_report(found, read, out, command=command_line(sys.argv[1:]))
     _print(found)
-    click.echo(f"{report}")
+    say(f"{report}")
 
 
 def _print(found: "Comparison") -> None:

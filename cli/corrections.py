@@ -13,6 +13,7 @@ import click
 from cli.options import answer_format, examples, load_settings, service_options
 from cli.output import counted, print_json, print_table
 from cli.progress import progress_display
+from cli.terminal import say
 
 if TYPE_CHECKING:
     from core.settings import Settings
@@ -83,7 +84,7 @@ def export(folder: Path, url: str | None, key: str | None, home: Path | None) ->
             facts={"source": url or "database", "exported_at": datetime.now(UTC).isoformat(timespec="seconds")},
             on_field=partial(bar.step),
         )
-    click.echo(f"{folder}: {_told(done)}")
+    say(f"{folder}: {_told(done)}")
 
 
 def _told(done: "Exported") -> str:

@@ -7,6 +7,7 @@ import click
 from cli.options import answer_format, examples, home_option, load_settings
 from cli.output import print_json, print_table
 from cli.stop import FAILED
+from cli.terminal import say
 
 
 @click.group()
@@ -30,7 +31,7 @@ def upgrade(home: Path | None) -> None:
     before = current(settings.resolved_database_url)
     migrate(settings.resolved_database_url)
     done = "was up to date" if before == head() else f"brought from {before or 'nothing'} up to date"
-    click.echo(f"schema {head()}: {done}")
+    say(f"schema {head()}: {done}")
 
 
 @db.command(epilog=examples("tallyscan db current --format json"))

@@ -11,6 +11,7 @@ from cli.options import SEED, examples, home_option, load_settings
 from cli.output import print_table
 from cli.progress import progress_display
 from cli.stop import FAILED
+from cli.terminal import say
 
 if TYPE_CHECKING:
     from worker.finetuning import Finetuned
@@ -73,17 +74,17 @@ def finetune(
         )
     _show(found)
     if not found.verdict.promotes:
-        click.echo(f"{found.model_id[:SHOWN]} is not promoted: {'; '.join(found.verdict.reasons)}", err=True)
+        say(f"{found.model_id[:SHOWN]} is not promoted: {'; '.join(found.verdict.reasons)}", err=True)
         ctx.exit(FAILED)
     if promote:
         base = found.card["base"]["model"] if settings.model == ACTIVE_MODEL else None
         ModelShelf.of(settings).promote(found.model_id, instead_of=base)
-        click.echo(f"{found.model_id[:SHOWN]} reads from now on; back again with: tallyscan models rollback", err=True)
+        say(f"{found.model_id[:SHOWN]} reads from now on; back again with: tallyscan models rollback", err=True)
         warn_of_pin(settings)
 
 
 def _show(found: "Finetuned") -> None:
-    click.echo(found.model_id)
+    say(found.model_id)
     columns = ("collection", "fields", "right before", "right after", "accepted before", "accepted after")
     rows = []
     for name, before in found.before.items():

@@ -8,6 +8,7 @@ import click
 
 from cli.options import examples, load_settings, service_options
 from cli.output import counted
+from cli.terminal import say
 from core.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def make(
         _write(template_out, (json.dumps(template.as_json(), indent=2, ensure_ascii=False) + "\n").encode())
     kept = f"version {version}" if register else "not registered"
     fields, pages = counted(len(template.fields), "field"), counted(template.pages, "page")
-    click.echo(f"{template.name} {kept}: {fields} on {pages}, {pdf}")
+    say(f"{template.name} {kept}: {fields} on {pages}, {pdf}")
 
 
 def _stored(template: "Template", *, url: str | None, key: str | None, home: Path | None) -> int:

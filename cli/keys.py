@@ -10,6 +10,7 @@ import click
 
 from cli.options import answer_format, examples, home_option, load_settings
 from cli.output import print_json, print_table
+from cli.terminal import say
 from core.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def create(name: str, owner: str | None, scopes: tuple[str, ...], home: Path | N
         print_json({**_as_json(record), "secret": secret})
         return
     click.echo(secret)
-    click.echo("Keep this secret now: it cannot be shown again. Use it as TALLYSCAN_KEY or --key.", err=True)
+    say("Keep this secret now: it cannot be shown again. Use it as TALLYSCAN_KEY or --key.", err=True)
 
 
 @keys.command("list", epilog=examples("tallyscan keys list --format json"))
@@ -77,7 +78,7 @@ def revoke(key_id: str, home: Path | None) -> None:
     """Revoke a key; what was sent with it stays."""
     with open_store(load_settings(home)) as store:
         store.keys.revoke(key_id)
-    click.echo(f"{key_id} revoked")
+    say(f"{key_id} revoked")
 
 
 @contextmanager

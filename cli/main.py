@@ -11,6 +11,7 @@ import click
 
 from cli.lazy import Entry, LazyGroup
 from cli.stop import Stopped, stop_for
+from cli.terminal import visible
 
 READ, SERVE, TRAIN, ABOUT = "Read scans", "Run the service", "Train the network", "About"
 
@@ -56,7 +57,11 @@ class TallyscanGroup(LazyGroup):
             return super().invoke(ctx)
         except (KeyboardInterrupt, click.Abort) as error:
             raise Stopped("Stopped.", code="stopped") from error
-        except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
+        except click.ClickException as error:
+            # It repeats arguments, which may be names of files. Final or not, what it shows is made of this alone.
+            error.message = visible(error.message)  # type: ignore[misc]
+            raise
+        except (click.exceptions.Exit, BrokenPipeError):
             raise
         except Exception as error:
             if ctx.params.get("debug"):

@@ -7,6 +7,7 @@ import click
 
 from cli.options import answer_format, examples, home_option, load_settings
 from cli.output import print_json, print_table
+from cli.terminal import say
 from core.errors import ModelRefused
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def promote(model: str, anyway: bool, home: Path | None) -> None:
         reasons = "; ".join(card["verdict"].get("reasons", ()))
         raise ModelRefused(f"{_short(model)} is no gain over what it was made from: {reasons}. --anyway promotes it.")
     shelf.promote(model)
-    click.echo(f"{_short(model)} reads from now on")
+    say(f"{_short(model)} reads from now on")
     warn_of_pin(settings)
 
 
@@ -100,7 +101,7 @@ def rollback(home: Path | None) -> None:
     """Let the model read again that was active before."""
     settings = load_settings(home)
     shelf, _ = _shelf(settings)
-    click.echo(f"{_short(shelf.rollback().active)} reads from now on")
+    say(f"{_short(shelf.rollback().active)} reads from now on")
     warn_of_pin(settings)
 
 
@@ -116,9 +117,9 @@ def warn_of_pin(settings: "Settings") -> None:
     from core.settings import ACTIVE_MODEL
 
     if settings.model != ACTIVE_MODEL:
-        click.echo(f"TALLYSCAN_MODEL={settings.model} is set: what reads under it does not change.", err=True)
+        say(f"TALLYSCAN_MODEL={settings.model} is set: what reads under it does not change.", err=True)
     if settings.calibration is not None:
-        click.echo(
+        say(
             "TALLYSCAN_CALIBRATION is set: it outweighs the model's own calibration, and was not made for it.", err=True
         )
 

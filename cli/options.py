@@ -159,7 +159,10 @@ def load_settings(home: Path | None = None, **overrides: object) -> "Settings":
     try:
         return Settings(**given)  # type: ignore[arg-type]  # pydantic checks each value
     except ValidationError as error:
-        faults = [f"TALLYSCAN_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()]
+        faults = [
+            f"TALLYSCAN_{'_'.join(map(str, item['loc'])).upper()}: {item['msg'].removeprefix('Value error, ')}"
+            for item in error.errors()
+        ]
         raise InvalidRequest(f"Settings are not valid: {'; '.join(faults)}.") from error
 
 

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.outcome import Outcome
+from cli.terminal import visible
 from core.errors import InvalidRequest
 from core.rows import COLUMNS, csv_lines
 
@@ -47,16 +48,7 @@ def outcome_table(outcomes: Iterable[Outcome]) -> None:
 
 def failure_lines(outcome: Outcome) -> Iterator[str]:
     """Return a line for a file that failed, or for each page of it that did, is missing or comes twice."""
-    if outcome.failure:
-        yield f"{outcome.file}: {outcome.failure.message} ({outcome.failure.code})"
-        return
-    if outcome.failed:
-        yield f"{outcome.file}: {outcome.status}"
-    for page in outcome.pages:
-        if page.failure:
-            yield f"{outcome.file} page {page.index + 1}: {page.failure.message} ({page.failure.code})"
-    for note in outcome.notes:
-        yield f"{outcome.file}: {note.message} ({note.code})"
+    return map(visible, _failure_lines(outcome))
 
 
 def counted(number: int, noun: str) -> str:
@@ -73,6 +65,19 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     """Print a table on stdout."""
     console = _console(sys.stdout)
     console.print(_table(columns, rows))
+
+
+def _failure_lines(outcome: Outcome) -> Iterator[str]:
+    if outcome.failure:
+        yield f"{outcome.file}: {outcome.failure.message} ({outcome.failure.code})"
+        return
+    if outcome.failed:
+        yield f"{outcome.file}: {outcome.status}"
+    for page in outcome.pages:
+        if page.failure:
+            yield f"{outcome.file} page {page.index + 1}: {page.failure.message} ({page.failure.code})"
+    for note in outcome.notes:
+        yield f"{outcome.file}: {note.message} ({note.code})"
 
 
 @contextmanager
@@ -143,7 +148,7 @@ def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold", justify="right" if column == "confidence" else "left")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(visible(cell)) for cell in row))
     return table
 
 

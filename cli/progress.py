@@ -18,6 +18,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from cli.terminal import visible
+
 
 class RateColumn(ProgressColumn):
     """Files a second."""
@@ -56,7 +58,7 @@ class Display:
 
     def note(self, line: str) -> None:
         """Say something above the bars."""
-        self._progress.console.print(Text(line), soft_wrap=True)
+        self._progress.console.print(Text(visible(line)), soft_wrap=True)
 
     @property
     def drawn(self) -> bool:

@@ -15,6 +15,7 @@ from cli.output import counted, failure_lines, result_sink
 from cli.progress import Display, progress_display
 from cli.scans import find_scans, load_scan, paths_argument
 from cli.stop import FAILED
+from cli.terminal import say
 from core.errors import InternalError, InvalidRequest, OutOfMemory, TallyscanError
 from core.settings import Settings
 from core.status import Status
@@ -182,11 +183,11 @@ def _show_if_debugging(error: Exception) -> None:
 
 def _summarise(files: int, failed: int, *, seconds: float) -> None:
     rate = files / seconds if seconds else 0.0
-    click.echo(
+    say(
         f"{counted(files, 'file')}: {files - failed} read, {failed} failed, in {seconds:.1f} s ({rate:.1f}/s)", err=True
     )
 
 
 def _show_timings(reader: "Reader") -> None:
     for stage, seconds in reader.timings.as_dict().items():
-        click.echo(f"{stage:>16}: {seconds:8.3f} s", err=True)
+        say(f"{stage:>16}: {seconds:8.3f} s", err=True)

@@ -10,6 +10,7 @@ from cli.endpoint import find_endpoint
 from cli.options import chosen_format, examples, load_settings, result_options, service_options
 from cli.output import failure_lines, result_sink
 from cli.stop import FAILED
+from cli.terminal import say
 
 
 @click.command(
@@ -42,6 +43,6 @@ def results(
                 sink(outcome)
                 failed += outcome.failed
                 for line in failure_lines(outcome):
-                    click.echo(line, err=True)
+                    say(line, err=True)
     if failed:
         ctx.exit(FAILED)

@@ -4,6 +4,8 @@ from typing import IO, Any
 
 import click
 
+from cli.terminal import visible
+
 FAILED = 1
 USAGE = 2
 UNREACHABLE = 3
@@ -22,7 +24,7 @@ class Stop(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Write the line."""
-        click.echo(f"error: {self.message} ({self.code})", file=file, err=file is None)
+        click.echo(visible(f"error: {self.message} ({self.code})"), file=file, err=file is None)
 
 
 class WrongUsage(Stop):

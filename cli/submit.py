@@ -31,6 +31,7 @@ from cli.sending import Sender, SendOptions, Sent, largest_file, send_all
 from cli.stop import FAILED, Stopped
 from cli.stopping import StopSignal
 from cli.template_shelf import names_file
+from cli.terminal import say
 from cli.watch import Watch, watch_folder
 from core.errors import InvalidRequest
 from core.status import Priority
@@ -191,7 +192,7 @@ def _submit(client: Client, ledger: Ledger, plan: Plan, *, usual_max: int, displ
     with _resumable():
         sent = _send(client, sender, scans, jobs=plan.jobs, display=display)
         if not plan.wait:
-            click.echo(run.batch_id)
+            say(run.batch_id or "")
             return sum(item.entry.document_id is None for item in sent)
         return _collect(client, run, sent, plan=plan, display=display)
 

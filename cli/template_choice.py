@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-import click
-
 from cli.template_shelf import Kept, find_template, has_shelf, names_file, open_shelf, printed_versions
+from cli.terminal import say
 from core.errors import TallyscanError, UnknownTemplate
 from core.settings import Settings
 from core.types import TemplateUse
@@ -62,7 +61,7 @@ class _ShelfTemplates:
         try:
             form = open_stored(template, self._settings, versions=printed_versions(kept, self._settings))
         except TallyscanError as error:
-            click.echo(f"template {template.name} is left out: {error} ({error.code})", err=True)
+            say(f"template {template.name} is left out: {error} ({error.code})", err=True)
             return None
         return Known.of(use, form, lambda: form)
 

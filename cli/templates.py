@@ -10,6 +10,7 @@ import click
 
 from cli.options import answer_format, examples, load_settings, service_options
 from cli.output import counted, print_json, print_table
+from cli.terminal import say
 from core.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def add(source: str, format_name: str, url: str | None, key: str | None, home: P
     if format_name == "json":
         print_json(_as_json(kept))
         return
-    click.echo(f"{kept.template.name} version {kept.version}: {counted(len(kept.template.fields), 'field')}")
+    say(f"{kept.template.name} version {kept.version}: {counted(len(kept.template.fields), 'field')}")
 
 
 @templates.command("list", epilog=examples("tallyscan templates list", "tallyscan templates list --format json"))
@@ -81,7 +82,7 @@ def show(name: str, version: int | None, format_name: str, url: str | None, key:
         print_json(_as_json(kept))
         return
     page = kept.template.page
-    click.echo(f"{kept.template.name} ({_version(kept)}), {page.width:g} × {page.height:g} {page.unit}")
+    say(f"{kept.template.name} ({_version(kept)}), {page.width:g} × {page.height:g} {page.unit}")
     print_table(("field", "type", "x", "y", "width", "height", "cells", "required"), _field_rows(kept.template))
 
 
@@ -111,7 +112,7 @@ def remove(name: str, url: str | None, key: str | None, home: Path | None) -> No
 
     with open_shelf(load_settings(home), url=url, key=key) as shelf:
         shelf.remove(name)
-    click.echo(f"{name} removed")
+    say(f"{name} removed")
 
 
 @templates.command(
@@ -157,9 +158,7 @@ def draft(scans: tuple[Path, ...], name: str | None, page_number: int, filled: b
         filled=filled and len(scans) == 1,
     )
     _write_json(template.as_json(), out)
-    click.echo(
-        f"{counted(len(template.fields), 'field')} found; look at them with: tallyscan templates preview", err=True
-    )
+    say(f"{counted(len(template.fields), 'field')} found; look at them with: tallyscan templates preview", err=True)
 
 
 @templates.command(epilog=examples("tallyscan templates preview meter-card.json scan.png --out preview.png"))
@@ -190,7 +189,7 @@ def preview(
         for field in template.fields
     ]
     _write(out, draw_outlines(page, outlines))
-    click.echo(f"{counted(len(outlines), 'field')} drawn on {out}")
+    say(f"{counted(len(outlines), 'field')} drawn on {out}")
 
 
 def _file_or_builtin(source: str) -> "Template":
@@ -221,7 +220,7 @@ def _composed(scans: tuple[Path, ...], page_number: int, name: str, out: Path | 
     data = compose_file([_decode(_load(scan), page_number) for scan in scans])
     beside = (Path() if out is None else out.parent) / f"{template_name(name)}.blank.png"
     _write(beside, data)
-    click.echo(f"the empty form was composed of {len(scans)} scans: {beside}", err=True)
+    say(f"the empty form was composed of {len(scans)} scans: {beside}", err=True)
     return data, name
 
 

@@ -34,13 +34,29 @@ _RATE = r"\s*0*[1-9][0-9]*\s*(?:/|per)\s*[0-9]*\s*(?:second|minute|hour|day|mont
 _RATES = re.compile(rf"(?i){_RATE}(?:[,;|]{_RATE})*")
 """As the library takes them that counts requests; what it does not understand would limit nothing."""
 
+_HOST = r"(?:[^:/]*(?::[^@]*)?@)?(?:\[[^/?]+\]|[^/:?]+)?(?::[0-9]*)?"
+_DATABASE_URL = re.compile(
+    r"(?:sqlite(?:\+pysqlite)?:///(?!:memory:)[^?]+"
+    rf"|(?:postgres|postgresql(?:\+psycopg)?)://{_HOST}(?:/[^?]*)?)(?:\?.*)?"
+)
+"""As SQLAlchemy takes them apart, with the drivers that are installed. A database in memory is one process's own."""
+
+_FOLDER_URL = re.compile(r"(?:(?:file|local):(?://)?)?(?P<path>(?!.*(?:://|::))[^/].*)")
+"""A relative path, as fsspec takes one for a folder of this machine, with or without a scheme."""
+
 _RELATIVE_SQLITE = re.compile(r"(?P<driver>sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(?P<path>[^?]+)(?P<rest>.*)")
 
 
 class Settings(BaseSettings):
     """How one installation runs. Every field is also an environment variable: `TALLYSCAN_MAX_PAGES=20`."""
 
-    model_config = SettingsConfigDict(env_prefix="TALLYSCAN_", extra="forbid", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="TALLYSCAN_",
+        extra="forbid",
+        frozen=True,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,  # an address may hold a password, and errors go into logs
+    )
 
     home: Path = Field(
         default_factory=lambda: user_data_path("tallyscan"),
@@ -124,14 +140,23 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         # The service's processes run in the home folder: there a relative path would lead elsewhere.
-        try:
-            return path and path.expanduser().absolute()
-        except RuntimeError as error:
-            raise ValueError(str(error)) from error
+        return path and _settled(path)
+
+    @field_validator("blob_url")
+    @classmethod
+    def _absolute_folder(cls, url: str) -> str:
+        found = _FOLDER_URL.fullmatch(url)
+        return f"file://{_settled(Path(found['path']))}" if found else url
 
     @field_validator("database_url")
     @classmethod
     def _absolute_database(cls, url: str) -> str:
+        if url and not _DATABASE_URL.fullmatch(url):
+            # Without the address itself, which may hold a password.
+            raise ValueError(
+                "it is no address of a database that Tallyscan knows, such as sqlite:////srv/tallyscan.db or "
+                "postgresql+psycopg://user:password@host:5432/name"
+            )
         found = _RELATIVE_SQLITE.fullmatch(url)
         return f"{found['driver']}{Path(_quoted(Path.cwd())) / found['path']}{found['rest']}" if found else url
 
@@ -193,6 +218,18 @@ class Settings(BaseSettings):
     def admin_key_file(self) -> Path:
         """File that holds the embedded service's first key, mode 0600."""
         return self.home / "admin.key"
+
+
+def _settled(path: Path) -> Path:
+    """Return a path that means the same in any folder: relative to the current one, `~` the user's own.
+
+    Raises:
+        ValueError: it begins with `~` and a name that no user has.
+    """
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError(str(error)) from error
 
 
 def _quoted(path: Path) -> str:

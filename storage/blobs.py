@@ -107,9 +107,17 @@ class BlobStore:
             return bool(self._files.exists(self._path(sha256)))
 
     def delete(self, sha256: str) -> None:
-        """Remove a blob; one that is gone already is fine."""
-        with suppress(BlobMissing), _translated(missing=BlobMissing):
-            self._files.rm_file(self._path(sha256))
+        """Remove a blob; one that is gone already is fine.
+
+        Raises:
+            BlobStoreUnavailable: the store does not answer, or its folder is away.
+        """
+        try:
+            with _translated(missing=BlobMissing):
+                self._files.rm_file(self._path(sha256))
+        except BlobMissing as error:
+            if self._local and _is_bare(Path(self._root)):
+                raise BlobStoreUnavailable from error
 
     def _path(self, sha256: str) -> str:
         return f"{self._root}/{sha256[:2]}/{sha256[2:4]}/{sha256}"
@@ -148,6 +156,16 @@ class BlobStore:
         with self._files.open(target, "wb") as remote:
             while piece := draft.read(CHUNK_BYTES):
                 remote.write(piece)
+
+
+def _is_bare(root: Path) -> bool:
+    """Return whether a store's folder is not there or empty, as where a volume is not mounted.
+
+    A store that ever held a blob has folders in it, which stay when the last blob has gone.
+    """
+    with suppress(OSError):
+        return next(root.iterdir(), None) is None
+    return True
 
 
 def quoted_folder(home: Path) -> Path | None:

@@ -31,8 +31,8 @@ from storage.leases import (
     new_lease,
 )
 from storage.mappers import Values
-from storage.orphans import remove_orphans
 from storage.records import Claim, Delivery, Expired, Outcome, PageOutcome
+from storage.removals import order_removal, remove_ordered
 from storage.sweeping import (
     CLOCK_SLACK,
     due_documents,
@@ -165,7 +165,10 @@ class Claims:
             preview_sha256: what was stored.
             remove: called as by `Documents.delete`.
         """
-        remove_orphans(self._database, frozenset({preview_sha256}), remove)
+        with self._database.write(durable=False) as connection:
+            self._database.lock(connection, [preview_sha256])
+            order_removal(connection, [preview_sha256])
+        remove_ordered(self._database, [preview_sha256], remove)
 
     def fail(self, claim: Claim, failure: Failure, *, max_attempts: int) -> Status:
         """Note that an attempt failed, and return where the document or page stands now.

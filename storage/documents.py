@@ -5,14 +5,13 @@ None stands for an administrator, who sees them all.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
 from sqlalchemy.sql.dml import Update
 
-from core.errors import InvalidTransition, NotFound, NotReady, Unavailable, UnknownTemplate
+from core.errors import InvalidTransition, NotFound, NotReady, UnknownTemplate
 from core.status import FINAL, Status, origins
 from core.types import AUTO
 from storage import mappers
@@ -23,8 +22,8 @@ from storage.engine import Database, check_text
 from storage.idempotency import once, request_key
 from storage.leases import QUEUED, mark_documents
 from storage.mappers import AnyRow, Values
-from storage.orphans import remove_orphans
 from storage.records import Attempt, Created, DocumentRecord, NewDocument, TemplateRef
+from storage.removals import order_removal, remove_ordered
 from storage.tables import attempts, documents, fields, pages, templates
 
 CHUNK = 100
@@ -207,8 +206,7 @@ class Documents:
         Args:
             document_id: of a document that has ended.
             owner: whose it is, or None.
-            remove: called as by `delete`, with the digests of page pictures that nobody refers to any more. One that it
-                cannot remove stays: mostly the next reading shows the same again.
+            remove: called as by `delete`, with the digests of page pictures that nobody refers to any more.
             sent: the caller sends the id right after this call, as for `create`.
 
         Raises:
@@ -221,8 +219,8 @@ class Documents:
             _move(connection, document_id, owner, origin=FINAL, values=fresh)
             connection.execute(delete(pages).where(pages.c.document_id == document_id))
             document = _get(connection, document_id, owner)
-        with suppress(Unavailable):
-            remove_orphans(self._database, digests, remove)
+            order_removal(connection, digests)
+        remove_ordered(self._database, digests, remove)
         return document
 
     def delete(
@@ -234,8 +232,8 @@ class Documents:
             document_id: in any status.
             owner: whose it is, or None.
             remove: called with each of these digests once the deletion is committed, while no document with the same
-                bytes can be created: so a blob is never removed under a newcomer. What it raises comes through; the
-                document is gone, and the blob stays.
+                bytes can be created: so a blob is never removed under a newcomer. What is `Unavailable` then, or is
+                broken off, the sweeper makes up for.
 
         Raises:
             NotFound: no such document of that owner.
@@ -243,7 +241,8 @@ class Documents:
         with self._database.write() as connection:
             digests = self._locked_digests(connection, document_id, owner)
             connection.execute(delete(documents).where(documents.c.id == document_id))
-        return remove_orphans(self._database, digests, remove)
+            order_removal(connection, digests)
+        return remove_ordered(self._database, digests, remove)
 
     def _locked_digests(self, connection: Connection, document_id: str, owner: str | None) -> frozenset[str]:
         # Before the document's row is touched, always: in the other order two transactions could wait for each other.

@@ -12,6 +12,7 @@ from storage.documents import Documents
 from storage.engine import Database, make_engine
 from storage.idempotency import request_digest
 from storage.keys import Keys, LoginTokens
+from storage.removals import Removals
 from storage.templates import Templates
 from storage.totals import Totals, count_documents
 
@@ -22,6 +23,7 @@ class Store:
     Attributes:
         documents: what callers ask of documents.
         claims: what workers and the sweeper do with them.
+        removals: blobs that are to be removed.
         batches: documents that came together.
         keys: API keys.
         login_tokens: one-time links into the page, and its sessions.
@@ -34,6 +36,7 @@ class Store:
         self._database = Database(engine)
         self.documents = Documents(self._database)
         self.claims = Claims(self._database)
+        self.removals = Removals(self._database)
         self.batches = Batches(self._database)
         self.keys = Keys(self._database)
         self.login_tokens = LoginTokens(self._database)

@@ -7,6 +7,7 @@ templates ┘        ├─< attempts
                    ├─< corrections
                    └─< idempotency_keys >─ batches
 api_keys ─< login_tokens
+blob_removals
 ```
 
 A document's `status` moves as `core.status` draws it. `lease_token` is set while a worker holds a row and names
@@ -246,6 +247,14 @@ class IdempotencyColumns(TypedColumns):
     created_at: Named[datetime] = Column(UtcDateTime)
 
 
+class BlobRemovalColumns(TypedColumns):
+    """Blobs whose rows are gone, and that are to be removed unless another row needs them; see `storage.removals`."""
+
+    sha256: Named[str] = Column(SHA256, primary_key=True)
+    ordered_at: Named[datetime] = Column(UtcDateTime)
+    tried_at: Named[datetime | None] = Column(UtcDateTime)
+
+
 class KeyColumns(TypedColumns):
     """API keys; of the secret only its SHA-256."""
 
@@ -286,6 +295,7 @@ fields = Table(
 attempts = Table("attempts", metadata, AttemptColumns)
 corrections = Table("corrections", metadata, CorrectionColumns)
 idempotency_keys = Table("idempotency_keys", metadata, IdempotencyColumns)
+blob_removals = Table("blob_removals", metadata, BlobRemovalColumns)
 api_keys = Table("api_keys", metadata, KeyColumns)
 login_tokens = Table("login_tokens", metadata, LoginTokenColumns)
 

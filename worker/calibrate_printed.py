@@ -1,15 +1,14 @@
 """`python -m worker.calibrate_printed ../shared/data`: makes the calibration that ships with the reader of print.
 
 Reads drawn fields and the account numbers of the first half of each bank's cheques, by the built-in template's type;
-no network learnt from either. Prints what the folds say, and writes `calibration.json` beside the network. Without
-the folder, drawn fields alone.
+no network learnt from either. Prints what the folds say, and writes `calibration.json` beside the network, whose digest
+it names. Without the folder, drawn fields alone.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +28,7 @@ from model.printed.fields import drawn_field
 from model.printed.fonts import load_fonts
 from segmentation.printed import PRINT_VERSION
 from worker.calibrating import FOLDS, logistic
-from worker.networks import CALIBRATION
+from worker.networks import CALIBRATION, save_calibration
 from worker.printed import ARTIFACT, PrintReader
 
 LENGTHS: Final = (9, 18)
@@ -128,7 +127,7 @@ def main() -> None:
     calibration = calibrated(rows)
     _report(fields, rows, calibration)
     path = artifact_folder(ARTIFACT, root=options.models) / CALIBRATION
-    path.write_text(json.dumps(asdict(calibration)) + "\n", "utf-8")
+    save_calibration(path, calibration, networks=[network.info.sha256])
     sys.stdout.write(f"{path.name} written\n")
 
 

@@ -133,7 +133,7 @@ def load_networks(name: str, *, root: Path = SHIPPED, calibration: Path | None =
     if networks.lines is None:
         return networks
     path = calibration or artifact_folder(name, root=root) / CALIBRATION
-    made, calibrated = _read_calibration(path)
+    made, calibrated = read_calibration(path)
     return replace(networks, calibration=made, calibrated=calibrated)
 
 
@@ -150,16 +150,7 @@ def load_uncalibrated(name: str, *, root: Path = SHIPPED) -> Networks:
     return Networks(glyphs, LineRecogniser.load(name, line_version=LINE_VERSION, root=root), name=name)
 
 
-def load_calibration(path: Path) -> Calibration:
-    """Return what weighs the readers of an artifact.
-
-    Raises:
-        ArtifactMismatch: it is missing or damaged.
-    """
-    return _read_calibration(path)[0]
-
-
-def _read_calibration(path: Path) -> tuple[Calibration, tuple[str, ...]]:
+def read_calibration(path: Path) -> tuple[Calibration, tuple[str, ...]]:
     """Return a calibration, and the digests of the networks that it was made for: none in earlier files.
 
     Raises:

@@ -14,6 +14,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from core.types import Box, DigitReading, FieldCrop, FieldReading, ReaderInfo, ReviewReason
@@ -26,7 +27,7 @@ from forms.rules import contrast
 from model.artifacts import SHIPPED, artifact_folder
 from model.line_recogniser import LineRecogniser
 from segmentation.printed import PRINT_VERSION, PrintRow, find_rows, lay_row
-from worker.networks import CALIBRATION, load_calibration
+from worker.networks import CALIBRATION, read_calibration
 
 ARTIFACT: Final = "printed"
 
@@ -44,6 +45,8 @@ ALIKE: Final = 0.5
 
 WIDEST: Final = 0.4
 """Half a figure's width, in its heights."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,19 @@ class PrintReading:
 class PrintReader:
     """Reads fields in ordinary type with a small network of its own. Not for two threads at once."""
 
-    def __init__(self, recogniser: LineRecogniser, calibration: Calibration) -> None:
-        """Read with `recogniser`; `calibration` says what its evidence is worth."""
+    def __init__(
+        self, recogniser: LineRecogniser, calibration: Calibration, *, calibrated: tuple[str, ...] = ()
+    ) -> None:
+        """Read with `recogniser`.
+
+        Args:
+            recogniser: the network.
+            calibration: says what its evidence is worth.
+            calibrated: digests of the networks that the calibration was made for; empty where it does not say.
+        """
         self._recogniser = recogniser
         self.calibration = calibration
+        self._calibrated = calibrated
 
     @classmethod
     def load(cls, *, root: Path = SHIPPED, calibration: Path | None = None) -> "PrintReader":
@@ -82,12 +94,21 @@ class PrintReader:
         # A worker is one of many processes: threads of OpenCV's own would fight over the cores.
         cv2.setNumThreads(1)
         recogniser = LineRecogniser.load(ARTIFACT, line_version=PRINT_VERSION, root=root)
-        return cls(recogniser, load_calibration(calibration or artifact_folder(ARTIFACT, root=root) / CALIBRATION))
+        made, calibrated = read_calibration(calibration or artifact_folder(ARTIFACT, root=root) / CALIBRATION)
+        reader = cls(recogniser, made, calibrated=calibrated)
+        if not reader.is_calibrated:
+            log.warning("calibration was made for other networks: confidences mean little", model=ARTIFACT)
+        return reader
 
     @property
     def info(self) -> ReaderInfo:
         """Which network reads."""
         return self._recogniser.info
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether the calibration was made for this network, or does not say for which."""
+        return not self._calibrated or self.info.sha256 in self._calibrated
 
     def read(self, crop: FieldCrop, kind: FieldType, *, accept_confidence: float) -> FieldReading:
         """Return the reading of a field in ordinary type.

@@ -1,14 +1,18 @@
-"""Puts right what went wrong elsewhere: takes back what dead workers held, and sends what was never delivered."""
+"""Puts right what went wrong elsewhere.
 
-from dataclasses import dataclass
+Takes back what dead workers held, sends what was never delivered, and removes the blobs that a deletion left behind.
+"""
+
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 import structlog
 
-from core.errors import BrokerUnavailable
+from core.errors import BrokerUnavailable, Unavailable
 from core.queue import Dispatcher
 from core.settings import Settings
 from core.status import Priority
+from storage.blobs import BlobStore
 from storage.records import Delivery
 from storage.store import Store
 from worker.callbacks import announce
@@ -16,6 +20,8 @@ from worker.sending import send_all
 
 SWEEP_LIMIT = 1_000
 """Deliveries of one sweep: about a second of work, so that a sweep never meets its time limit."""
+REMOVAL_LIMIT = 100
+"""Blobs of one sweep: some seconds of work where each is a round trip to an object store."""
 NEVER_SECONDS = 10.0 * 365 * 86_400
 """As `redeliver_seconds`: ask for nothing but what was never sent."""
 
@@ -24,15 +30,16 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What one sweep did: leases taken back, documents given up for lost, deliveries sent."""
+    """What one sweep did: leases taken back, documents given up for lost, deliveries sent, blobs removed."""
 
     requeued: int
     lost: int
     sent: int
+    removed: int = 0
 
 
-def sweep(store: Store, dispatcher: Dispatcher, settings: Settings) -> Swept:
-    """Take back expired leases, then send whatever is queued and not on its way.
+def sweep(store: Store, dispatcher: Dispatcher, settings: Settings, *, blobs: BlobStore) -> Swept:
+    """Take back expired leases, send whatever is queued and not on its way, and remove blobs that are to be removed.
 
     Raises:
         DatabaseUnavailable: the database does not answer; the next sweep tries again.
@@ -45,9 +52,10 @@ def sweep(store: Store, dispatcher: Dispatcher, settings: Settings) -> Swept:
     for document_id in (*expired.failed, *expired.done):
         announce(document_id, dispatcher, settings)
     sent = _send_unsent(store, dispatcher, settings) + _send_lost(store, dispatcher, settings)
-    swept = Swept(len(expired.requeued), len(expired.failed), sent)
+    # Last of all: a store that is silent must not hold up the rest.
+    swept = Swept(len(expired.requeued), len(expired.failed), sent, _remove_blobs(store, blobs, settings))
     if swept != Swept(0, 0, 0):
-        log.info("swept", requeued=swept.requeued, lost=swept.lost, sent=swept.sent)
+        log.info("swept", **asdict(swept))
     return swept
 
 
@@ -98,3 +106,19 @@ def _send(store: Store, dispatcher: Dispatcher, deliveries: list[Delivery]) -> i
     if sent < len(deliveries):
         log.warning("sweep cut short", code=BrokerUnavailable.code, left=len(deliveries) - sent)
     return sent
+
+
+def _remove_blobs(store: Store, blobs: BlobStore, settings: Settings) -> int:
+    """Remove what deletions could not remove, until one cannot be; return how many went."""
+    due = store.removals.due(now=datetime.now(UTC), retry_seconds=settings.redeliver_seconds, limit=REMOVAL_LIMIT)
+    removed = 0
+    for count, digest in enumerate(due):
+        try:
+            # Asked before anything is locked: a store that is silent until a timeout must not keep others waiting.
+            blobs.exists(digest)
+            removed += len(store.removals.work_off([digest], blobs.delete))
+        except Unavailable as error:
+            store.removals.put_off(digest, datetime.now(UTC))
+            log.warning("blobs left to a later sweep", code=error.code, left=len(due) - count)
+            break
+    return removed

@@ -30,6 +30,6 @@ def read_page(document_id: str, index: int) -> None:
 
 @app.task(name=SWEEP)
 def sweep() -> None:
-    """Take back what dead workers held, and send what was never delivered."""
+    """Take back what dead workers held, send what was never delivered, and remove what deletions left."""
     with _put_off():
         desk().sweep()

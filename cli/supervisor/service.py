@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
-import click
-
 from cli.supervisor.address import listen, url_of
 from cli.supervisor.child import Child
 from cli.supervisor.home import first_key, is_open, locked, prepare_home, ready_store
@@ -20,6 +18,7 @@ from cli.supervisor.logs import log_file, tail, trim
 from cli.supervisor.refusals import ChildrenFailing, StartRefused
 from cli.supervisor.roles import Role, api_role, beat_role, broker_role, caller_role, environment, worker_role
 from cli.supervisor.wakeups import Wakeups
+from cli.terminal import say
 from core.errors import TallyscanError
 from core.settings import Settings
 
@@ -82,8 +81,8 @@ def _login_link(settings: Settings, url: str) -> str:
 
 
 def _invite(url: str, link: str) -> None:
-    click.echo(f"Tallyscan listens at {url}")
-    click.echo(f"Open in a browser (works once): {link}")
+    say(f"Tallyscan listens at {url}")
+    say(f"Open in a browser (works once): {link}")
     _say("ready; Ctrl-C stops it")
 
 
@@ -270,4 +269,5 @@ def _reason(status: int) -> str:
 
 def _say(line: str) -> None:
     with contextlib.suppress(OSError):  # the terminal may be gone
-        click.echo(f"tallyscan: {line}", err=True)
+        for part in f"tallyscan: {line}".split("\n"):  # what a log says last are several
+            say(part, err=True)

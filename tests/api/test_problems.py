@@ -4,6 +4,7 @@ import errno
 import io
 import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -368,6 +369,25 @@ def test_a_deletion_with_the_blob_store_away_changes_nothing(caller: Caller, mon
     assert caller.get(path).status_code == caller.get(f"{path}/original").status_code == 200
     assert caller.call("DELETE", path).status_code == 204
     assert caller.get(path).status_code == 404
+
+
+def test_a_deletion_in_whose_middle_the_blob_store_goes_away_is_finished_later(
+    service: Service, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = caller.submit().json
+    path = f"/v1/documents/{document['id']}"
+
+    def silent(_store: BlobStore, _sha256: str) -> None:
+        raise BlobStoreUnavailable
+
+    with monkeypatch.context() as away:
+        away.setattr(BlobStore, "delete", silent)
+        assert caller.call("DELETE", path).status_code == 204
+    assert caller.get(path).status_code == 404
+    blobs, removals = service.services.blobs, service.services.store.removals
+    assert blobs.exists(document["sha256"])
+    assert removals.work_off(removals.due(now=datetime.now(UTC), retry_seconds=60, limit=10), blobs.delete)
+    assert not blobs.exists(document["sha256"])
 
 
 def test_a_missing_or_altered_picture(service: Service, caller: Caller) -> None:

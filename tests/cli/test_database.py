@@ -76,6 +76,21 @@ def test_keys_without_a_service_say_what_to_do(tallyscan: Tallyscan, home: Path)
     assert "tallyscan db upgrade" in tallyscan("keys", "list").stderr
 
 
+@pytest.mark.parametrize(
+    "url", ["nonsense", "mysql://me:SECRET@rack/tallyscan", "postgresql://me:half@rack:SECRET/tallyscan", "sqlite://"]
+)
+@pytest.mark.parametrize("command", ["db upgrade", "db current", "keys list", "keys create me", "doctor"])
+def test_an_address_of_no_database_is_wrong_usage(
+    command: str, url: str, tallyscan: Tallyscan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TALLYSCAN_DATABASE_URL", url)
+    result = tallyscan(*command.split())
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: Settings are not valid: TALLYSCAN_DATABASE_URL: it is no address of a")
+    assert result.stderr.endswith("(invalid_request)\n")
+    assert "SECRET" not in result.stderr
+
+
 def test_keys_of_a_database_elsewhere_need_no_home(
     tallyscan: Tallyscan, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy import make_url
 
 from core.settings import Settings
+from storage.engine import make_engine
 
 
 def test_the_embedded_defaults_live_in_the_home(tmp_path: Path) -> None:
@@ -52,10 +53,72 @@ def test_a_tilde_is_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    "url", ["sqlite:////srv/own.db", "sqlite:///:memory:", "sqlite://", "postgresql+psycopg://u:p@host:5432/tallyscan"]
+    "url",
+    [
+        "sqlite:////srv/own.db",
+        "sqlite+pysqlite:////srv/own.db?timeout=3",
+        "sqlite:///file:/srv/own.db?uri=true",
+        "postgres://host/tallyscan",
+        "postgresql://u:p%40ss@[::1]/tallyscan?sslmode=require",
+        "postgresql+psycopg://u:p@host:5432/tallyscan",
+        "postgresql+psycopg://tallyscan@/postgres?host=/run/postgresql",
+        "postgresql://",
+    ],
 )
 def test_other_databases_are_taken_as_they_are(url: str) -> None:
     assert Settings(database_url=url).resolved_database_url == url
+    make_engine(url).dispose()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "/srv/own.db",
+        "sqlite:/srv/own.db",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        "sqlite+aiosqlite:///own.db",
+        "mysql://u:hidden@host/tallyscan",
+        "postgresql+psycopg2://u:hidden@host/tallyscan",
+        "postgres+psycopg://u:hidden@host/tallyscan",
+        "postgresql://u:hidden@host:port/tallyscan",
+        "postgresql:/u:hidden@host/tallyscan",
+    ],
+)
+def test_a_database_of_no_known_kind_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(ValidationError, match="no address of a database") as caught:
+        Settings(database_url=url)
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["scans", "./scans", "file://scans", "file:scans", "local://scans"])
+def test_a_relative_folder_of_scans_is_settled_where_it_was_given(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TALLYSCAN_BLOB_URL", url)
+    settings = Settings(home=tmp_path / "svc")
+    monkeypatch.chdir("/")
+    assert url_to_fs(settings.resolved_blob_url)[1] == f"{tmp_path}/scans"
+
+
+def test_a_tilde_in_a_folder_of_scans_is_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for url in ("~/scans", "file://~/scans"):
+        assert Settings(blob_url=url).resolved_blob_url == f"file://{tmp_path}/scans"
+    with pytest.raises(ValidationError, match="blob_url"):
+        Settings(blob_url="~nobody-of-that-name/scans")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["/srv/a b", "file:///srv/a b%20", "s3://bucket/scans", "memory://scans", "simplecache::s3://bucket/scans",
+     "dir::file://scans"]
+)  # fmt: skip
+def test_other_stores_of_scans_are_taken_as_they_are(url: str) -> None:
+    assert Settings(blob_url=url).resolved_blob_url == url
 
 
 def test_the_environment_sets(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,9 +178,10 @@ def test_children_see_the_very_settings(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_children_are_told_an_absolute_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    told = environment(Settings(home=Path("svc"), database_url="sqlite:///own.db"))
+    told = environment(Settings(home=Path("svc"), database_url="sqlite:///own.db", blob_url="scans"))
     assert told["TALLYSCAN_HOME"] == str(tmp_path / "svc")
     assert told["TALLYSCAN_DATABASE_URL"] == f"sqlite:///{tmp_path}/own.db"
+    assert told["TALLYSCAN_BLOB_URL"] == f"file://{tmp_path}/scans"
 
 
 def test_the_broker_understands_a_home_with_spaces(tmp_path: Path) -> None:

@@ -86,7 +86,24 @@ def test_a_stream_over_the_limit_leaves_nothing(blobs: BlobStore) -> None:
 def test_a_missing_blob_is_missing(blobs: BlobStore) -> None:
     with pytest.raises(BlobMissing):
         blobs.get(DIGEST)
+    blobs.put(b"another")
     blobs.delete(DIGEST)
+
+
+def test_a_folder_that_is_not_mounted_takes_no_deletion_for_done(folder_blobs: BlobStore, tmp_path: Path) -> None:
+    folder_blobs.put(DATA)
+    root, aside = tmp_path / "blobs", tmp_path / "aside"
+    root.rename(aside)
+    for mount_point in (False, True):
+        if mount_point:
+            root.mkdir()
+        with pytest.raises(BlobStoreUnavailable):
+            folder_blobs.delete(DIGEST)
+    root.rmdir()
+    aside.rename(root)
+    folder_blobs.delete(DIGEST)
+    folder_blobs.delete(DIGEST)
+    assert not folder_blobs.exists(DIGEST)
 
 
 def test_a_deleted_blob_is_gone(blobs: BlobStore) -> None:

@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import event
 
 from core.errors import (
-    BlobStoreUnavailable,
     IdempotencyConflict,
     InvalidRequest,
     InvalidTransition,
@@ -271,28 +270,6 @@ def test_what_is_not_committed_removes_no_blob(again: bool, store: Store) -> Non
     assert store.documents.get(document_id, OWNER).status is Status.DONE
     change(remove=removed.append)
     assert sorted(removed) == sorted([digest("picture")] if again else [digest("picture"), digest("scan")])
-
-
-def test_a_deletion_that_cannot_remove_the_blob_says_so(store: Store) -> None:
-    document_id = queued(store).id
-
-    def refuse(_sha256: str) -> None:
-        raise BlobStoreUnavailable
-
-    with pytest.raises(BlobStoreUnavailable):
-        store.documents.delete(document_id, OWNER, remove=refuse)
-    with pytest.raises(NotFound):
-        store.documents.get(document_id, OWNER)
-
-
-def test_a_retry_is_none_the_worse_for_a_picture_that_stays(store: Store) -> None:
-    document_id = queued(store).id
-    store.claims.complete_document(claimed(store, document_id), reading(), [digest("picture")])
-
-    def refuse(_sha256: str) -> None:
-        raise BlobStoreUnavailable
-
-    assert store.documents.retry(document_id, OWNER, remove=refuse).status is Status.QUEUED
 
 
 def test_a_picture_is_found_once_its_page_is_read(store: Store) -> None:

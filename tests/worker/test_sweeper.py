@@ -11,6 +11,7 @@ from core.settings import Settings
 from core.status import Priority, Status
 from core.types import Phase
 from storage.records import Delivery
+from tests.factories import png_bytes
 from tests.worker.conftest import Submit, drain
 from worker.desk import Desk
 from worker.sweeper import Swept, sweep
@@ -18,7 +19,7 @@ from worker.sweeper import Swept, sweep
 
 def swept(desk: Desk, **changed: float) -> Swept:
     """Sweep with some settings changed."""
-    return sweep(desk.store, desk.dispatcher, desk.settings.model_copy(update=changed))
+    return sweep(desk.store, desk.dispatcher, desk.settings.model_copy(update=changed), blobs=desk.blobs)
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ def test_lost_documents_are_sent_again_while_pages_fill_the_broker(desk: Desk, s
 def test_what_fails_at_once_after_being_sent_is_not_taken_for_sent(desk: Desk, submit: Submit) -> None:
     document = submit()
     hasty = HastyWorker(desk)
-    sweep(desk.store, hasty, desk.settings)
+    sweep(desk.store, hasty, desk.settings, blobs=desk.blobs)
     assert hasty.met == [document.id]
     hasty.close()
     assert swept(desk).sent == 1
@@ -133,7 +134,7 @@ def test_with_the_broker_lost_halfway_the_rest_is_sent_by_the_next_sweep(desk: D
     for _ in range(3):
         submit()
     leaving = LeavingBroker(desk.settings)
-    assert sweep(desk.store, leaving, desk.settings).sent == 1
+    assert sweep(desk.store, leaving, desk.settings, blobs=desk.blobs).sent == 1
     leaving.close()
     assert swept(desk).sent == 2
     assert drain(desk.dispatcher) == 3
@@ -203,3 +204,54 @@ def test_the_backlog_counts_each_queue(desk: Desk) -> None:
     desk.dispatcher.send_page("x", 3, priority=Priority.BULK)
     assert desk.dispatcher.backlog() == {Priority.HIGH: 1, Priority.NORMAL: 1, Priority.BULK: 2}
     assert drain(desk.dispatcher) == 4
+
+
+def stored(desk: Desk) -> set[str]:
+    """Return the names of the blobs."""
+    return {file.name for file in (desk.settings.home / "blobs").rglob("*") if file.is_file()}
+
+
+def away(_sha256: str) -> None:
+    """Be a store that has gone away."""
+    raise BlobStoreUnavailable
+
+
+def test_what_a_deletion_could_not_remove_is_removed_by_the_next_sweep(desk: Desk, submit: Submit) -> None:
+    gone, twin, other = submit(), submit(), submit(png_bytes("12", seed=2))
+    desk.read_document(gone.id)
+    swept(desk)
+    desk.store.documents.delete(gone.id, "me", remove=away)
+    assert len(stored(desk)) == 3, "two scans and a picture"
+    assert swept(desk) == Swept(requeued=0, lost=0, sent=0, removed=1)
+    assert stored(desk) == {twin.sha256, other.sha256}
+    desk.store.documents.delete(twin.id, "me", remove=away)
+    assert swept(desk).removed == 1
+    assert stored(desk) == {other.sha256}
+
+
+def test_while_the_blob_store_is_away_nothing_is_lost_and_the_sweeper_waits(
+    desk: Desk, submit: Submit, caplog: pytest.LogCaptureFixture
+) -> None:
+    documents = [submit(), submit(png_bytes("12", seed=2))]
+    blobs, aside = desk.settings.home / "blobs", desk.settings.home / "aside"
+    blobs.rename(aside)
+    for document in documents:
+        desk.store.documents.delete(document.id, "me", remove=desk.blobs.delete)
+    assert swept(desk).removed == 0
+    assert swept(desk, redeliver_seconds=0.0).removed == 0
+    aside.rename(blobs)
+    assert swept(desk).removed == 0, "the store is given time to come back"
+    assert swept(desk, redeliver_seconds=0.0).removed == 2
+    assert stored(desk) == set()
+
+
+def test_a_blob_that_cannot_be_removed_keeps_no_other(
+    desk: Desk, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, other = submit(), submit(png_bytes("12", seed=2))
+    remove = desk.blobs.delete
+    monkeypatch.setattr(desk.blobs, "delete", lambda sha256: (away if sha256 == stuck.sha256 else remove)(sha256))
+    for document in (stuck, other):
+        desk.store.documents.delete(document.id, "me", remove=away)
+    assert [swept(desk, redeliver_seconds=0.0).removed for _ in range(3)] == [0, 1, 0]
+    assert stored(desk) == {stuck.sha256}

@@ -1,0 +1,110 @@
+"""Blobs that are to be removed: an outbox, so that none is lost track of, and the look whether a row needs one still.
+
+```
+rows go, their digests into the outbox ─ commit ─▶ no row refers to it: blob removed ─▶ out of the outbox ─ commit
+                                                 └ the store is away: stays, and the sweeper tries again
+```
+"""
+
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import CompoundSelect, Connection, delete, exists, insert, select, union, update
+
+from core.errors import Unavailable
+from storage.clock import utc_now
+from storage.engine import Database
+from storage.sweeping import CLOCK_SLACK
+from storage.tables import blob_removals, documents, pages, templates
+
+_reference = templates.c.body["registration"]["reference"].as_string()
+"""Of a template: the picture of its empty form, which may have been sent as a document, too."""
+
+log = structlog.get_logger(__name__)
+
+
+class Removals:
+    """The blobs of one database that are to be removed."""
+
+    def __init__(self, database: Database) -> None:
+        """Work on `database`."""
+        self._database = database
+
+    def due(self, *, now: datetime, retry_seconds: float, limit: int) -> list[str]:
+        """Return the digests that wait, at most `limit`: the ones never tried first, then the ones tried longest ago.
+
+        None within `retry_seconds` of a removal that failed: a store that is away needs time to come back. A failure
+        in the future was before a clock was set back, and is not believed.
+        """
+        failed = (
+            exists()
+            .where(blob_removals.c.tried_at > now - timedelta(seconds=retry_seconds))
+            .where(blob_removals.c.tried_at <= now + CLOCK_SLACK)
+            .correlate(None)  # any row's failure, not only that of the row asked for
+        )
+        query = (
+            select(blob_removals.c.sha256)
+            .where(~failed)
+            .order_by(blob_removals.c.tried_at.nulls_first(), blob_removals.c.ordered_at)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return list(connection.execute(query).scalars())
+
+    def work_off(self, digests: Collection[str], remove: Callable[[str], None]) -> frozenset[str]:
+        """Call `remove` with each of `digests` that no row refers to, and return these; none of them waits any longer.
+
+        While this lasts no document with the same bytes can be created, so that no blob is removed under a newcomer.
+        What `remove` raises comes through; then all of them go on waiting, the ones that are gone already, too.
+        """
+        with self._database.write(durable=False) as connection:
+            self._database.lock(connection, digests)
+            orphans = unreferenced(connection, digests)
+            for digest in sorted(orphans):
+                remove(digest)
+            # What a row refers to again is not to be removed; should that row go, it is ordered anew.
+            connection.execute(delete(blob_removals).where(blob_removals.c.sha256.in_(digests)))
+        return orphans
+
+    def put_off(self, digest: str, now: datetime) -> None:
+        """Note that a blob could not be removed just now."""
+        with self._database.write(durable=False) as connection:
+            connection.execute(update(blob_removals).where(blob_removals.c.sha256 == digest).values(tried_at=now))
+
+
+def order_removal(connection: Connection, digests: Collection[str]) -> None:
+    """Put digests into the outbox, in the transaction that takes their rows away and holds the digests' locks."""
+    waiting = connection.execute(select(blob_removals.c.sha256).where(blob_removals.c.sha256.in_(digests))).scalars()
+    if new := sorted(frozenset(digests).difference(waiting)):
+        now = utc_now()
+        connection.execute(insert(blob_removals), [{"sha256": digest, "ordered_at": now} for digest in new])
+
+
+def remove_ordered(
+    database: Database, digests: Collection[str], remove: Callable[[str], None] | None
+) -> frozenset[str]:
+    """Remove blobs that were ordered to be, as far as that can be done now, and return the digests that no row needs.
+
+    In a transaction of its own, after the one that took the rows away: should that not be committed, on a full disk,
+    the blobs must still be there. What cannot be removed now, or all without `remove`, is left to the sweeper.
+    """
+    if remove is None:
+        with database.read() as connection:
+            return unreferenced(connection, digests)
+    try:
+        return Removals(database).work_off(digests, remove)
+    except Unavailable as error:
+        log.warning("blobs left to the sweeper", code=error.code, count=len(digests))
+        return frozenset()
+
+
+def unreferenced(connection: Connection, digests: Collection[str]) -> frozenset[str]:
+    """Return those of `digests` that no row refers to: told by the rows, so that no count of references can drift."""
+    query: CompoundSelect[Any] = union(
+        select(documents.c.sha256).where(documents.c.sha256.in_(digests)),
+        select(pages.c.preview_sha256).where(pages.c.preview_sha256.in_(digests)),
+        select(_reference).where(_reference.in_(digests)),
+    )
+    return frozenset(digests).difference(connection.execute(query).scalars())
