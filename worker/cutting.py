@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.types import Box, FieldCrop, Page
 from forms.field_types import FieldType
+from segmentation.outskirts import is_written_beside, outskirts
 from segmentation.preprint import drop_out, subtract_blank
 from segmentation.spill import around, gather
 from segmentation.surroundings import Surroundings
@@ -78,6 +79,18 @@ class Sheet:
     def around(self, box: Box, others: Sequence[Box] = ()) -> Surroundings:
         """Return a field on the page, where the form's other fields lie at `others`."""
         return Surroundings(self.grey, box, tuple(others))
+
+    def is_written_beside(self, box: Box, others: Sequence[Box]) -> bool:
+        """Return whether writing that nobody reads stands beside an empty field, where the empty form is known.
+
+        Args:
+            box: where the field is.
+            others: where the form's other fields are, each with its writing.
+        """
+        if self.blank is None:
+            return False
+        area = outskirts(box, width=self.page.width, height=self.page.height)
+        return is_written_beside(self._clean(area), _within(box, area), [_within(other, area) for other in others])
 
     def _clean(self, box: Box) -> _Grey:
         """Return a part of the page without the blank's print and without guides."""

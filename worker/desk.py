@@ -60,8 +60,8 @@ class Desk:
         reading.read_page(self, document_id, index)
 
     def sweep(self) -> sweeper.Swept:
-        """Take back what dead workers held, and send what was never delivered."""
-        return sweeper.sweep(self.store, self.dispatcher, self.settings)
+        """Take back what dead workers held, send what was never delivered, and remove what deletions left."""
+        return sweeper.sweep(self.store, self.dispatcher, self.settings, blobs=self.blobs)
 
     def close(self) -> None:
         """Close database and queue."""

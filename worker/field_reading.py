@@ -15,10 +15,10 @@ from forms.decoder import Decoded
 from forms.field_types import FieldType
 from forms.policy import judge, lattice_threshold
 from segmentation.surroundings import Surroundings
-from worker.courtesy import doubt_point, doubt_sign, doubt_units, doubt_unread_cents
 from worker.inspecting import inspect_ink
 from worker.lettering import check_known, read_letters
 from worker.networks import Networks
+from worker.number_doubts import ANYWHERE, Place, doubt_number
 from worker.preparing import PreparedField, prepare_field
 from worker.recognising import Recognition
 from worker.timings import StageTimings
@@ -75,7 +75,13 @@ class FieldReader:
         return [read_letters(field, self._networks.glyphs) if field.kind.letters else next(numbers) for field in fields]
 
     def judge(
-        self, field: PreparedField, decoded: Decoded, *, target_error: float, found: bool = False
+        self,
+        field: PreparedField,
+        decoded: Decoded,
+        *,
+        target_error: float,
+        found: bool = False,
+        place: Place = ANYWHERE,
     ) -> FieldReading:
         """Return the reading of a field, accepted or with the reasons why a person should look.
 
@@ -84,6 +90,7 @@ class FieldReader:
             decoded: what was read in it.
             target_error: share of accepted fields that may be wrong.
             found: whether the field was found on a page rather than named by anybody.
+            place: where its number stands.
         """
         threshold = self._settings.accept_confidence
         if threshold is None:
@@ -100,12 +107,7 @@ class FieldReader:
             kind=field.kind,
             signs=signs,
         )
-        # In a comb every digit stands apart, and what is printed between its boxes is no point.
-        if field.comb is not None:
-            return reading
-        for doubt in (doubt_units, doubt_unread_cents, doubt_point, doubt_sign):
-            reading = doubt(reading, field.kind, field.crop)
-        return reading
+        return reading if field.comb is not None else doubt_number(reading, field.kind, field.crop, place)
 
     def _threshold_for(self, target_error: float) -> float:
         calibration = self._networks.calibration

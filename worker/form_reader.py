@@ -14,6 +14,7 @@ from functools import cached_property
 from core.errors import InputError
 from core.settings import Settings
 from core.types import FieldReading, Page, PageReading, Phase, ProcessingStep, ReaderInfo
+from forms.decoder import Decoded
 from forms.templates import TemplateField
 from segmentation.registration.target import Registered
 from worker.field_reading import FieldReader
@@ -79,7 +80,7 @@ class FormReader:
                 failure = error.failure(Phase.SEGMENT)
                 return PageReading(page.index, page.width, page.height, failure=failure, reader=self._fields.info)
             cut = form.cut_fields(laid.page, sheet.number)
-        readings = self._read_written([each for each in cut if each.field.writing != PRINTED], target_error)
+        readings = self._read_written(cut, target_error)
         readings += self._read_printed([each for each in cut if each.field.writing == PRINTED], target_error)
         places = {field.name: place for place, field in enumerate(form.template.fields)}
         readings.sort(key=lambda reading: places[reading.name])
@@ -94,13 +95,21 @@ class FormReader:
         )
 
     def _read_written(self, cut: Sequence[CutField], target_error: float | None) -> list[FieldReading]:
+        """Return the readings of those fields of a page that are handwritten."""
+        written = [each for each in cut if each.field.writing != PRINTED]
         with self._timings.measure("segment"):
-            fields = [self._prepare(each) for each in cut]
+            fields = [self._prepare(each) for each in written]
         decoded = self._fields.recognise(fields, thorough=True)
-        return [
-            settled(place, self._fields.judge(field, each, target_error=self._target(place.field, target_error)))
-            for place, field, each in zip(cut, fields, decoded, strict=True)
+        readings = [
+            self._judge(own, field, each, target_error)
+            for own, field, each in zip(written, fields, decoded, strict=True)
         ]
+        with self._timings.measure("inspect"):
+            return [settled(own, reading, fields=cut) for own, reading in zip(written, readings, strict=True)]
+
+    def _judge(self, cut: CutField, field: PreparedField, decoded: Decoded, target_error: float | None) -> FieldReading:
+        target = self._target(cut.field, target_error)
+        return self._fields.judge(field, decoded, target_error=target, place=cut.place)
 
     def _prepare(self, cut: CutField) -> PreparedField:
         return self._fields.prepare(cut.crop, kind=cut.kind, as_it_came=cut.as_it_came, around=cut.around)

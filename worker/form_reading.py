@@ -28,6 +28,7 @@ from worker import courtesy
 from worker.cheque_laying import lay_cheque
 from worker.cutting import Sheet
 from worker.micr import MicrReader
+from worker.number_doubts import Place
 from worker.placing import put_back
 
 MICR: Final = "micr"
@@ -47,8 +48,10 @@ class CutField:
         kind: what it may hold.
         as_it_came: with the print in it, where that tells something more: where a comb's boxes are.
         found: whether it is where it was to be; False where it was sought and nothing told its place.
-        around: it on the page, where nothing was taken out of it.
+        around: it on the page, where nothing was taken out of it, or it may be a comb.
         runs_on: where something was, whether its writing may go on in another field.
+        sheet: the page, where writing that no field holds is to be told from its print; None where it is not.
+        others: where the form's other fields are.
     """
 
     field: TemplateField
@@ -58,6 +61,21 @@ class CutField:
     found: bool = True
     around: Surroundings | None = None
     runs_on: bool = False
+    sheet: Sheet | None = None
+    others: tuple[Box, ...] = ()
+
+    @property
+    def place(self) -> Place:
+        """Where its number stands."""
+        of_cheque = self.field.locate == courtesy.COURTESY_AMOUNT
+        return Place(of_cheque, beside_sign=of_cheque and self.found)
+
+    def is_written_beside(self, fields: Sequence["CutField"]) -> bool:
+        """Return whether writing stands beside it that neither it nor another one of `fields`, the page's, holds."""
+        if self.sheet is None:
+            return False
+        holding = [each.crop.box for each in fields if each is not self]
+        return self.sheet.is_written_beside(self.crop.box, [*self.others, *holding])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +117,7 @@ class Form:
 
     def _cut(self, field: TemplateField, sheet: Sheet, fields: Sequence[TemplateField]) -> CutField:
         kind = field.field_type()
-        others = [self.box(each, sheet.page) for each in fields if each is not field]
+        others = tuple(self.box(each, sheet.page) for each in fields if each is not field)
         if field.locate == courtesy.COURTESY_AMOUNT:
             box, kind, found = courtesy.locate(field, sheet.grey, self.box(field, sheet.page))
             pixels = sheet.grey[box.slices]
@@ -110,8 +128,10 @@ class Form:
             sheet = replace(sheet, blank=None, guides=None)
         box = self.box(field, sheet.page)
         cut = sheet.cut(field.name, kind, box, others=others)
-        around = sheet.around(box, others) if sheet.is_plain else None
-        return CutField(field, cut.crop, kind, cut.as_it_came, around=around, runs_on=cut.runs_on)
+        around = sheet.around(box, others) if sheet.is_plain or kind.comb_cells else None
+        return CutField(
+            field, cut.crop, kind, cut.as_it_came, around=around, runs_on=cut.runs_on, sheet=sheet, others=others
+        )
 
     def bands(self, page: Page, number: int = 1) -> list[tuple[TemplateField, Box]]:
         """Return the bands of E-13B and where they lie, across the whole page: its width tells the print's size."""
@@ -150,14 +170,15 @@ def open_form(
     return Form(template, target, blank=picture.grey if picture is not None and known else None, versions=versions)
 
 
-def settled(cut: CutField, reading: FieldReading) -> FieldReading:
-    """Return the reading of a field after what its place and type ask for beside its digits."""
-    if cut.kind.has_cents and not cut.kind.comb_cells:
-        if cut.field.locate == courtesy.COURTESY_AMOUNT:
-            reading = courtesy.settle_cents(reading, cut.kind, cut.crop)
-        else:
-            reading = courtesy.doubt_cents(reading, cut.crop)
-    if cut.runs_on:
+def settled(cut: CutField, reading: FieldReading, *, fields: Sequence[CutField] = ()) -> FieldReading:
+    """Return the reading of a field with what its place on the page says beside its digits.
+
+    Args:
+        cut: the field.
+        reading: of it.
+        fields: all of its page, which hold writing as far as they were cut.
+    """
+    if cut.runs_on or (not reading.text and cut.is_written_beside(fields)):
         reading = _doubted(reading, (ReviewReason.CUT_OFF,))
     return reading if cut.found else _doubted(reading, (ReviewReason.REGISTRATION_POOR,))
 

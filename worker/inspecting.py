@@ -12,7 +12,8 @@ from typing import Final
 
 from core.types import Box
 from forms.decoder import Decoded
-from forms.reasons import MIN_OTHER, NOTHING, TANGLED_OTHER, InkSigns
+from forms.reasons import AMENDED_OTHER, MIN_OTHER, TANGLED_OTHER, InkSigns
+from segmentation.amending import is_amended
 from segmentation.combs import ANY_CELLS, find_comb
 from segmentation.crossing import crosses_side
 from segmentation.lattice import cut_field
@@ -50,7 +51,8 @@ def inspect_ink(field: PreparedField, decoded: Decoded, *, found: bool = False) 
         return InkSigns(boxes=boxes, cut_off=cut_off)
     if field.comb is not None:
         # Its printed lines run through everything, and enclose paper.
-        return NOTHING
+        around = field.around or Surroundings(field.crop.pixels, _at_origin(field.crop.box))
+        return InkSigns(amended=decoded.other >= AMENDED_OTHER and is_amended(around, field.comb))
     digits = _boxes_in(field.crop.box, decoded)
     tangle = decoded.other >= TANGLED_OTHER and has_tangle(field.line, digits)
     return InkSigns(int(find_strike(field.line, digits)), tangle, boxes, cut_off)
@@ -97,6 +99,10 @@ def _open_sides(field: PreparedField) -> str:
         return "lr"
     ends = {"l": frame.x, "r": box.width - frame.right}
     return "".join(side for side, gap in ends.items() if gap <= max(2, OPEN * box.height))
+
+
+def _at_origin(box: Box) -> Box:
+    return replace(box, x=0, y=0)
 
 
 def _boxes_in(area: Box, decoded: Decoded) -> Sequence[Box]:

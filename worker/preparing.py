@@ -73,7 +73,7 @@ class PreparedField:
         candidates: its candidates for digits.
         line: it as a line, in pixels of the crop; None where no line reader is asked.
         comb: the row of printed boxes that it was written into, where there is one.
-        around: it on its page, where that tells whether its edge cuts writing off.
+        around: it on its page, where that tells whether its edge cuts writing off, or a comb was amended.
     """
 
     crop: FieldCrop
@@ -104,14 +104,17 @@ def prepare_field(
         with_line: whether line readers will see it.
         kind: what it may hold; None takes the type of the crop's name for it.
         as_it_came: the same field with its print, where that was taken out of `crop`: a comb is sought there.
-        around: the field on its page, where nothing was taken out of it.
+        around: the field on its page, where nothing was taken out of it, or a comb is sought.
     """
     kind = kind or field_type(crop.type)
     cells = kind.comb_cells
     comb = find_comb((as_it_came or crop).pixels, cells=cells) if cells else None
     if comb is not None:
         row = _line_of(crop, comb) if with_line else None
-        return PreparedField(crop, kind, Drawn(build_comb_lattice(crop, comb)), row, comb)
+        return PreparedField(crop, kind, Drawn(build_comb_lattice(crop, comb)), row, comb, around)
+    if as_it_came is not None:
+        # Beside the comb that is not there, what the page shows is not what the crop does.
+        around = None
     line = prepare_line(crop.pixels) if with_line or cells else None
     inner = crop if line is None or line.frame is None else part_of(crop, line.frame)
     cutting = cut_field(inner)

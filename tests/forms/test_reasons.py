@@ -45,6 +45,12 @@ def test_a_tangled_digit_was_written_over_unless_the_whole_number_was_struck_out
     assert reasons(read(other=0.01), InkSigns(tangle=True, strike=CLEAR)) == (ReviewReason.VOID,)
 
 
+@pytest.mark.parametrize(("other", "amended"), [(0.001, True), (0.0001, False)])
+def test_a_digit_beside_a_comb_replaces_one_in_it_where_the_readers_doubt_that(*, other: float, amended: bool) -> None:
+    expected = (ReviewReason.OVERWRITTEN,) if amended else ()
+    assert reasons(read(other=other), InkSigns(amended=True)) == expected
+
+
 @pytest.mark.parametrize(
     ("rivals", "ambiguous"), [({"412": 0.04}, False), ({"412": 0.4}, True), ({"43": 0.4}, False), ({"": 0.4}, False)]
 )

@@ -155,3 +155,43 @@ def test_of_a_field_in_which_nothing_was_read_the_ink_tells_whether_something_is
     cv2.line(dash, (300, 200), (330, 197), 50, 4)
     assert not unread(dash)
     assert unread(write(cells.copy(), "7", x=225, y=170))
+
+
+@pytest.mark.parametrize(
+    ("x", "y"), [(260, 275), (300, 90), (465, 185), (110, 190)], ids=["below", "above", "right", "left"]
+)
+@pytest.mark.parametrize("parts", [None, 4], ids=["plain", "comb"])
+def test_a_number_right_beside_an_empty_field_is_not_lost(reader: Reader, x: int, y: int, parts: int | None) -> None:
+    empty, cells = blank([LEFT], parts=parts or 1), [inside(LEFT)]
+    assert read(reader, empty, empty, cells, parts=parts)["cell_0"].accepted
+    found = read(reader, write(empty.copy(), "27", x=x, y=y), empty, cells, parts=parts)["cell_0"]
+    assert found.text == ""
+    assert ReviewReason.CUT_OFF in found.review_reasons
+
+
+def test_writing_far_from_an_empty_field_or_held_by_another_one_is_not_its_own(reader: Reader) -> None:
+    empty, cells = blank([LEFT, RIGHT]), [inside(LEFT), inside(RIGHT)]
+    page = write(write(empty.copy(), "38", x=500, y=185), "27", x=240, y=345)
+    found = read(reader, page, empty, cells)
+    assert [(each.text, each.accepted) for each in found.values()] == [("", True), ("38", True)]
+
+
+def test_what_leads_out_of_a_field_and_is_read_there_is_no_empty_neighbours(reader: Reader) -> None:
+    left, right = Box(160, 160, 160, 100), Box(410, 160, 240, 100)
+    empty, cells = blank([left, right]), [inside(left), inside(right)]
+    found = read(reader, write(empty.copy(), "4270", x=372, y=185), empty, cells)
+    assert [(each.text, each.accepted) for each in found.values()] == [("", True), ("4270", True)]
+
+
+@pytest.mark.parametrize("y", [94, 250], ids=["above", "below"])
+def test_a_digit_that_replaces_a_struck_out_one_beside_the_comb_is_not_lost(reader: Reader, y: int) -> None:
+    row = Box(200, 160, 400, 80)
+    empty, around = blank([row], parts=5), Box(190, 150, 420, 100)
+    page = empty.copy()
+    for cell, char in enumerate("42791"):
+        write(page, char, x=row.x + 24 + 80 * cell, y=172)
+    whole = read(reader, page, empty, [around], known=False, parts=5)["cell_0"]
+    assert (whole.text, whole.accepted) == ("42791", True)
+    cv2.line(page, (374, 220), (426, 178), 50, 4, cv2.LINE_AA)
+    found = read(reader, write(page, "6", x=384, y=y), empty, [around], known=False, parts=5)["cell_0"]
+    assert found.review_reasons == (ReviewReason.OVERWRITTEN,)

@@ -1,0 +1,188 @@
+"""The ink around the digits of a number: points between them, raised cents behind them, a minus in front.
+
+```
+boxes of digits, FieldCrop ─ ink map ─▶ NumberInk ─▶ marked_gaps, has_raised_behind, has_minus
+```
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from math import inf
+from statistics import median
+from typing import Final
+
+import cv2
+import numpy as np
+
+from core.types import Box, FieldCrop
+from segmentation.prepare import ink_map
+
+LEAST_MARK: Final = 0.06
+"""Heights of a digit; specks of security print are smaller."""
+
+TALLEST_MARK: Final = 0.75
+WIDEST_MARK: Final = 0.5
+"""Heights of a digit that a comma takes at most."""
+
+HIGHEST_MARK: Final = 0.35
+LOWEST_MARK: Final = 0.97
+"""Heights of a digit below the digits' tops at which a point or comma begins: what begins lower is ruled or printed."""
+
+HANGING: Final = 0.1
+"""Heights of a digit below the digits' feet to which a comma hangs that stands under a digit."""
+
+UNDER_FEET: Final = 0.05
+"""Heights of a digit below the lower of two digits at which a point between whole digits begins at most: pieces of a
+ruled line begin lower."""
+
+SLIMMEST_POINT: Final = 0.05
+"""Heights of a digit that such a point is wide at least: a pale digit's edge falls to slimmer pieces."""
+
+BESIDE: Final = 1.0
+LITTLE_ABOVE: Final = 0.2
+"""Heights of a digit in front of, behind and above the digits in which points are sought."""
+
+BEHIND: Final = 1.6
+"""Heights of a digit behind the last one, and above, in which raised cents stand."""
+
+LOWEST_CENT: Final = 0.2
+TALLEST_CENT: Final = 0.75
+NARROWEST_CENT: Final = 0.06
+"""Heights of a digit that a raised cent is tall, and wide at least: a slash is taller, a dash lower."""
+
+WIDEST_CENT: Final = 1.2
+"""Its heights that it is wide: dashes are wider, slanted ones too."""
+
+DEEPEST_CENT: Final = 0.75
+"""Heights of a digit below the digits' tops at which a raised cent ends at the lowest."""
+
+SHORTEST_MINUS: Final = 0.18
+LONGEST_MINUS: Final = 0.9
+"""Heights of a digit that a minus is long; longer strokes fill the room in front of an amount."""
+
+THICKEST_MINUS: Final = 0.3
+"""Heights of a digit that a minus takes from top to foot at most: it is level."""
+
+LEVEL: Final = 1.6
+"""Its heights that a minus is long at least: a point is as long as it is high."""
+
+AHEAD: Final = 0.9
+"""Heights of a digit between a minus and the first digit at most."""
+
+TOUCHING: Final = 0.1
+"""Heights of a digit by which a minus reaches over the first digit's edge at most: what reaches further is a bar of its
+own, as in a crossed 7."""
+
+HIGHEST_MINUS: Final = 0.25
+LOWEST_MINUS: Final = 0.75
+"""Heights of a digit below its top between which a minus's middle is: below are rules, tails and points, above are bars
+of a 5."""
+
+
+class NumberInk:
+    """The ink around a number's digits, mapped when it is first asked for.
+
+    Each question has its own part of the field: with more of it in sight, the threshold of the ink would be another.
+
+    Attributes:
+        boxes: the digits, from left to right, in pixels of the page; one at least.
+        height: of a digit, in pixels.
+    """
+
+    def __init__(self, boxes: Sequence[Box], crop: FieldCrop) -> None:
+        """Look around `boxes` in the field `crop`."""
+        self.boxes = boxes
+        self.height = median(box.height for box in boxes)
+        self._crop = crop
+
+    def marked_gaps(self, *, surely: bool = False) -> set[int]:
+        """Return the gaps between digits, counted from the right, in which a point or comma stands.
+
+        Args:
+            surely: whether pieces that may be a ruled line's or a digit's are left out.
+        """
+        return set(self._marked_gaps(surely=surely))
+
+    def has_raised_behind(self) -> bool:
+        """Return whether two signs or more stand behind the number as raised cents do, smaller than its digits."""
+        height, end = self.height, self.boxes[-1].right
+        top = median(box.y for box in self.boxes)
+        raised = [
+            blot
+            for blot in self._blots(behind=BEHIND, above=BEHIND)
+            if end - NARROWEST_CENT * height <= blot.x <= end + BEHIND * height
+            and LOWEST_CENT * height <= blot.height <= TALLEST_CENT * height
+            and NARROWEST_CENT * height <= blot.width <= WIDEST_CENT * blot.height
+            and blot.bottom - top <= DEEPEST_CENT * height
+        ]
+        # The bars of an equals sign stand one above the other.
+        return any(
+            right.x >= left.x + left.width / 2 and min(left.bottom, right.bottom) > max(left.y, right.y)
+            for left, right in itertools.pairwise(sorted(raised, key=lambda blot: blot.x))
+        )
+
+    def has_minus(self) -> bool:
+        """Return whether one short level stroke stands right in front of the number, and none right behind it."""
+        height, first, reach = self.height, self.boxes[0], AHEAD + LONGEST_MINUS
+        strokes = [
+            blot
+            for blot in self._blots(before=reach, behind=reach)
+            if SHORTEST_MINUS * height <= blot.width <= LONGEST_MINUS * height
+            and blot.height <= min(THICKEST_MINUS * height, blot.width / LEVEL)
+            and _is_halfway(blot, median(box.y for box in self.boxes), height)
+        ]
+        in_front = [first.x - stroke.right for stroke in strokes if _is_halfway(stroke, first.y, first.height)]
+        behind = [stroke.x - self.boxes[-1].right for stroke in strokes]
+        near = [sum(-TOUCHING * height <= gap <= AHEAD * height for gap in gaps) for gaps in (in_front, behind)]
+        return near == [1, 0]
+
+    def _marked_gaps(self, *, surely: bool) -> Iterator[int]:
+        height = self.height
+        marks = [mark for mark in self._points if not surely or mark.width >= SLIMMEST_POINT * height]
+        for number, (left, right) in enumerate(itertools.pairwise(self.boxes)):
+            lowest = max(left.bottom, right.bottom) + UNDER_FEET * height if surely else inf
+            if any(mark.y <= lowest and _is_between(mark, left, right, height) for mark in marks):
+                yield len(self.boxes) - 1 - number
+
+    @cached_property
+    def _points(self) -> list[Box]:
+        """Pieces of ink as small as a point or comma, in pixels of the page; several doubts ask for them."""
+        return [blot for blot in self._blots() if _is_small(blot, self.height)]
+
+    def _blots(self, *, before: float = BESIDE, behind: float = BESIDE, above: float = LITTLE_ABOVE) -> list[Box]:
+        """Return the connected pieces of ink around the digits, in pixels of the page.
+
+        Args:
+            before: heights of a digit in front of the first one that are looked at.
+            behind: the same behind the last one.
+            above: the same above the digits.
+        """
+        corner, height, boxes = self._crop.box, self.height, self.boxes
+        top = min(box.y for box in boxes) - corner.y
+        x, y = max(0, int(boxes[0].x - corner.x - before * height)), max(0, int(top - above * height))
+        right = int(boxes[-1].right - corner.x + behind * height)
+        bottom = int(max(box.bottom for box in boxes) - corner.y + height)
+        ink = ink_map(np.ascontiguousarray(self._crop.pixels[y:bottom, x:right]))
+        pieces = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)[2][1:, :4].tolist()
+        return [Box(left + x + corner.x, top + y + corner.y, wide, tall) for left, top, wide, tall in pieces]
+
+
+def _is_halfway(stroke: Box, top: float, height: float) -> bool:
+    return HIGHEST_MINUS <= (stroke.y + stroke.height / 2 - top) / height <= LOWEST_MINUS
+
+
+def _is_small(mark: Box, height: float) -> bool:
+    wide, tall = mark.width / height, mark.height / height
+    return max(wide, tall) >= LEAST_MARK and wide <= WIDEST_MARK and tall <= TALLEST_MARK
+
+
+def _is_between(mark: Box, left: Box, right: Box, height: float) -> bool:
+    """Return whether a mark stands between two digits as a point or comma does, and is no part of either."""
+    if not left.x + left.width / 2 < mark.x + mark.width / 2 < right.x + right.width / 2:
+        return False
+    top, foot = (left.y + right.y) / 2, (left.bottom + right.bottom) / 2
+    inside = sum(max(0, min(mark.right, box.right) - max(mark.x, box.x)) for box in (left, right))
+    hangs = mark.bottom - foot > HANGING * height
+    begins = (mark.y - top) / height
+    return HIGHEST_MARK <= begins <= LOWEST_MARK and (hangs or inside <= mark.width / 2)
