@@ -10,16 +10,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-import numpy as np
-
 from forms import confidence
 from forms.confidence import upper_bound
-from worker.reliability import Bin, reliability
+from worker.reliability import Bin, error_by_chance, reliability
 
 TARGETS = (0.001, 0.005, 0.01)
-
-DRAWS = 500
-"""Of outcomes as the confidences promise them."""
 
 Figures = dict[str, float]
 
@@ -122,10 +117,7 @@ def chance_errors(readings: Sequence[Reading]) -> tuple[float, float]:
 
     Few fields do not come out even.
     """
-    confidences = [reading.confidence for reading in readings if reading.text]
-    outcomes = np.random.default_rng(0).random((DRAWS, len(confidences))) < np.array(confidences)
-    errors = [confidence.calibration_error(confidences, row) for row in outcomes.tolist()]
-    return sum(errors) / DRAWS, float(np.quantile(errors, 0.95))
+    return error_by_chance([reading.confidence for reading in readings if reading.text])
 
 
 def bins_of(readings: Sequence[Reading]) -> tuple[Bin, ...]:

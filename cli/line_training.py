@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.progress import Bar, Display, progress_display
+from cli.terminal import say
 
 if TYPE_CHECKING:
     from model.line.journal import LineEpoch
@@ -25,6 +26,7 @@ def train_line(  # noqa: PLR0913 - one parameter an option
     limit: int | None,
     until: int | None,
     rate: float | None,
+    averaging: float | None,
     begin: Path | None,
     resume: bool,
     command: str,
@@ -44,6 +46,7 @@ def train_line(  # noqa: PLR0913 - one parameter an option
                 until=until,
                 begin=begin,
                 rate=PEAK_RATE if rate is None else rate,
+                averaging=averaging or 0.0,
                 resume=resume,
                 command=command,
                 on_epoch=partial(_show, display, bar),
@@ -51,7 +54,7 @@ def train_line(  # noqa: PLR0913 - one parameter an option
             )
         )
     shares = ", ".join(f"{name} {share:.2%}" for name, share in rows[-1].read.items())
-    click.echo(f"{out}: {len(rows)} epochs, held-out lines read whole: {shares}")
+    say(f"{out}: {len(rows)} epochs, held-out lines read whole: {shares}")
 
 
 def refuse_for_lines(options: dict[str, object]) -> None:
@@ -88,7 +91,7 @@ def export_line_runs(
 
     result = export_lines(LineExportOptions(runs, data, name=name, root=root or SHIPPED, original=original))
     count = len(result.manifest.networks)
-    click.echo(
+    say(
         f"{result.folder}: {result.manifest.version}, {count} network{'' if count == 1 else 's'}, "
         f"the least agreement with an original {result.agreement:.2%} of the lines"
     )

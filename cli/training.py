@@ -11,6 +11,7 @@ import click
 from cli.options import SEED, Finite, answer_format, examples
 from cli.output import print_json, print_table
 from cli.progress import Bar, Display, progress_display
+from cli.terminal import say
 
 if TYPE_CHECKING:
     from model.train import Progress
@@ -73,6 +74,11 @@ model_option = click.option(
     type=Finite(min=0, min_open=True),
     help="Highest learning rate [default: that for new networks]; for --arch line.",
 )
+@click.option(
+    "--averaging",
+    type=Finite(min=0, max=1, max_open=True),
+    help="Keep weights averaged over the steps with this momentum, such as 0.9995; for --arch line.",
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
 def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     data: Path | None,
@@ -89,6 +95,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     until: int | None,
     begin: Path | None,
     rate: float | None,
+    averaging: float | None,
     resume: bool,
 ) -> None:
     """Train a network on DATA; on MNIST when none is given.
@@ -111,9 +118,9 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     }
     if arch == line_training.ARCH:
         line_training.refuse_for_lines({"view": view, "patience": patience, "teacher": teacher})
-        line_training.train_line(data, out, until=until, begin=begin, rate=rate, **shared)
+        line_training.train_line(data, out, until=until, begin=begin, rate=rate, averaging=averaging, **shared)
         return
-    for_lines = {"--until": until, "--begin": begin, "--rate": rate}
+    for_lines = {"--until": until, "--begin": begin, "--rate": rate, "--averaging": averaging}
     if given := [name for name, value in for_lines.items() if value is not None]:
         raise click.UsageError(f"{given[0]} is for --arch {line_training.ARCH}.")
 
@@ -128,7 +135,7 @@ def train_glyphs(**options: Any) -> None:  # noqa: ANN401 - TrainOptions says wh
     with progress_display() as display:
         bar = display.bar("training", total=0)
         result = run(TrainOptions(on_progress=partial(_show, display, bar), **options))
-    click.echo(
+    say(
         f"{result.out}: {result.parameters:,} parameters, best epoch {result.best_epoch} of {result.epochs}, "
         f"{result.best_accuracy:.2%} right on what was held out"
     )
@@ -167,7 +174,7 @@ def evaluate(
         print_json(asdict(found))
         return
     for name, figures in found.sets.items():
-        click.echo(f"{name}: {figures.accuracy:.2%} of {figures.glyphs} right ({found.network})")
+        say(f"{name}: {figures.accuracy:.2%} of {figures.glyphs} right ({found.network})")
         print_table(
             ("class", "glyphs", "accuracy", "sensitivity", "specificity", "positive predictive value"),
             (
@@ -218,7 +225,7 @@ def predict(data: Path, out: Path, format_name: str, models: tuple[str, ...], ro
     from model.predict import predict as label
 
     count = label(PredictOptions(data=data, out=out, format=format_name, models=models, root=root or SHIPPED))
-    click.echo(f"{out}: {count} glyphs labelled", err=True)
+    say(f"{out}: {count} glyphs labelled", err=True)
 
 
 @click.command(
@@ -254,9 +261,7 @@ def export_model(
     result = export(
         ExportOptions(run=runs[0], name=name, root=root or SHIPPED, data=data, original=not without_original)
     )
-    click.echo(
-        f"{result.folder}: {result.manifest.version}, agrees with its original on {result.agreement:.2%} of the glyphs"
-    )
+    say(f"{result.folder}: {result.manifest.version}, agrees with its original on {result.agreement:.2%} of the glyphs")
 
 
 def _show(display: Display, bar: Bar, progress: "Progress") -> None:

@@ -15,11 +15,16 @@ import cv2
 from core.errors import InvalidRequest
 from model.datasets import Samples, load_samples, normalised
 
-ORAND_TRAINING_SHARE = 0.75
-"""Neighbouring ids share writers, so the split is by id: the first three quarters are learnt from."""
+FOLDS: Final = 4
+"""Parts of ORAND and Meza, from 1: who holds one out learns from the other three."""
 
-MEZA_TRAINING_BELOW = "c"
-"""First digit of a picture's MD5 that is no longer learnt from: copies of a picture fall on the same side."""
+LAST_FOLD: Final = FOLDS
+"""What is held out where nothing else is said, and what the published figures are of."""
+
+FOLD_RECIPES: Final = {f"digits-fold-{fold}": fold for fold in range(1, LAST_FOLD)}
+"""Recipes, of glyphs and of lines, that learn as `digits` does but hold out another fold."""
+
+MD5_DIGITS: Final = "0123456789abcdef"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,11 @@ def optdigits(folder: Path, *, split: str) -> Samples:
     return normalised(load_samples(folder / "optdigits" / f"optdigits_orig_{part}.npz"))
 
 
+def fold_of(recipe: str) -> int:
+    """Return the fold that the recipe holds out."""
+    return FOLD_RECIPES.get(recipe, LAST_FOLD)
+
+
 TEST_SETS: dict[str, Callable[[Path], Samples]] = {
     "mnist-t10k": lambda folder: mnist(folder, split="test"),
     "usps-test": usps_test,
@@ -83,15 +93,23 @@ def evaluation_sets(folder: Path, *, names: tuple[str, ...] = ()) -> dict[str, S
     return {name: TEST_SETS[name](folder) for name in wanted}
 
 
-def orand_strings(folder: Path, *, training: bool) -> list[LabelledString]:
-    """Return ORAND's cheque amounts, the first three quarters of the ids or the rest, doubtful labels left out."""
+def orand_strings(folder: Path, *, training: bool, fold: int = LAST_FOLD) -> list[LabelledString]:
+    """Return ORAND's cheque amounts, a quarter of the ids or the others, doubtful labels left out.
+
+    Neighbouring ids share writers, so the folds are runs of ids.
+
+    Args:
+        folder: of the collections.
+        training: the fields that are learnt from; otherwise those of the fold.
+        fold: the one held out, from 1.
+    """
     boxes: dict[str, list[LabelledBox]] = {}
     for row in _rows(folder / "orand_car_a" / "boxes.csv"):
         place = (int(row["x"]), int(row["y"]), int(row["w"]), int(row["h"]))
         boxes.setdefault(row["file"], []).append(LabelledBox(int(row["digit"]), place))
     rows = sorted(_rows(folder / "orand_car_a" / "labels.csv"), key=lambda row: row["file"])
-    cut = int(len(rows) * ORAND_TRAINING_SHARE)
-    chosen = rows[:cut] if training else rows[cut:]
+    start, end = (len(rows) * each // FOLDS for each in (fold - 1, fold))
+    chosen = rows[:start] + rows[end:] if training else rows[start:end]
     images = folder / "orand_car_a" / "images"
     return [
         LabelledString(images / row["file"], row["label"], tuple(boxes.get(row["file"], ())))
@@ -100,15 +118,22 @@ def orand_strings(folder: Path, *, training: bool) -> list[LabelledString]:
     ]
 
 
-def meza_strings(folder: Path, *, training: bool) -> list[LabelledString]:
-    """Return Meza's logbook cells, by the digest of their pixels the first three quarters or the rest.
+def meza_strings(folder: Path, *, training: bool, fold: int = LAST_FOLD) -> list[LabelledString]:
+    """Return Meza's logbook cells, a quarter by the digest of their pixels or the others.
 
-    Each picture comes once; those with conflicting labels, or without digits, are left out.
+    Copies of a picture fall on the same side. Each comes once; those with conflicting labels, or without digits, are
+    left out.
+
+    Args:
+        folder: of the collections.
+        training: the fields that are learnt from; otherwise those of the fold.
+        fold: the one held out, from 1.
     """
     seen: set[str] = set()
     strings = []
     for row in _rows(folder / "meza_cells" / "labels.csv"):
-        if (row["content_md5"] < MEZA_TRAINING_BELOW) is not training:
+        held_out = 1 + MD5_DIGITS.index(row["content_md5"][0]) * FOLDS // len(MD5_DIGITS) == fold
+        if held_out is training:
             continue
         if row["digits"] and row["dup_label_conflict"] != "1" and row["content_md5"] not in seen:
             seen.add(row["content_md5"])
@@ -136,10 +161,17 @@ PRINTED_FIELDS: Final = {"account_number": ("AcNo", "account_no_printed")}
 """The same of fields in ordinary type, which nothing is learnt from but how sure a reading is."""
 
 
-def cheque_fields(folder: Path, *, type_name: str, training: bool) -> list[ChequeField]:
-    """Return the amounts, dates or account numbers of IDRBT's cheques: of each bank's the first half, or the rest.
+def cheque_fields(folder: Path, *, type_name: str, training: bool, fold: int = LAST_FOLD) -> list[ChequeField]:
+    """Return the amounts, dates or account numbers of IDRBT's cheques: of each bank's one half, or the other.
 
-    Neighbouring cheques share writers, so the split is by number within each bank.
+    Neighbouring cheques share writers, so the split is by number within each bank. They are few: the last fold holds
+    out the second halves, the first one the first halves, and those between none.
+
+    Args:
+        folder: of the collections.
+        type_name: of the fields.
+        training: the fields that are learnt from; otherwise those of the fold.
+        fold: the one held out, from 1.
     """
     printed = type_name in PRINTED_FIELDS
     field, label = (PRINTED_FIELDS if printed else CHEQUE_FIELDS)[type_name]
@@ -151,7 +183,8 @@ def cheque_fields(folder: Path, *, type_name: str, training: bool) -> list[Chequ
     chosen: list[dict[str, str]] = []
     for rows in by_bank.values():
         half = len(rows) // 2
-        chosen += rows[:half] if training else rows[half:]
+        held_out = {1: rows[:half], LAST_FOLD: rows[half:]}.get(fold, [])
+        chosen += [row for row in rows if (row in held_out) is not training]
     found = []
     for row in chosen:
         place = boxes.get(row["file"])

@@ -14,9 +14,11 @@ class Corrections:
     """What a label should have been; a correction counts where the file still has the label that was corrected."""
 
     def __init__(self, path: Path = CORRECTIONS) -> None:
-        """Read the list."""
-        with path.open(newline="", encoding="utf-8") as lines:
-            rows = list(csv.DictReader(lines))
+        """Read the list; an installation without the project's `docs/` has none."""
+        rows: list[dict[str, str]] = []
+        if path.exists():
+            with path.open(newline="", encoding="utf-8") as lines:
+                rows = list(csv.DictReader(lines))
         self._known = {(row["collection"], row["file"], row["label"]): row["corrected"] for row in rows}
 
     def of(self, collection: str, file: str, label: str) -> str:

@@ -86,18 +86,19 @@ def _mnist(given: Ingredients) -> Material:
     return split(DIGITS, [Source("mnist", normalised(samples), terms.MNIST)], share=0.05, seed=given.seed)
 
 
-def _digits(given: Ingredients, *, hard_negatives: bool = True) -> Material:
+def _digits(given: Ingredients, *, hard_negatives: bool = True, fold: int = corpora.LAST_FOLD) -> Material:
     """Return what the shipped network learns from, a twentieth of it held out.
 
     Args:
         given: ingredients.
         hard_negatives: whether the lattices' wrong cuts are among it; without them only letters are garbage.
+        fold: of the real strings, held out.
 
     Raises:
         InvalidRequest: the folder of collections is not named.
     """
     folder = _folder(given)
-    sources = [*_scanned(folder, given), *_inked(folder, given), *_mined(folder, given)]
+    sources = [*_scanned(folder, given), *_inked(folder, given), *_mined(folder, given, fold=fold)]
     learnt = [source for source in sources if hard_negatives or source.name != MINED_GARBAGE]
     return split((*DIGITS, GARBAGE), learnt, share=0.05, seed=given.seed)
 
@@ -154,9 +155,9 @@ def _drawn_digits(glyphs: list[InkGlyph], given: Ingredients, *, pens: int) -> S
     return drawn(chosen, [int(glyph.label) for glyph in chosen], seed=given.seed)
 
 
-def _mined(folder: Path, given: Ingredients) -> list[Source]:
+def _mined(folder: Path, given: Ingredients, *, fold: int) -> list[Source]:
     """Return the digits and the garbage of real strings; Meza's only where a teacher finds them."""
-    orand = mine_boxes(corpora.orand_strings(folder, training=True)[: given.limit])
+    orand = mine_boxes(corpora.orand_strings(folder, training=True, fold=fold)[: given.limit])
     sources = [
         _often(Source("orand", orand.digit_samples(), terms.ORAND), 14_000),
         _often(Source(MINED_GARBAGE, orand.garbage_samples(len(DIGITS)), terms.ORAND), 9_000),
@@ -166,7 +167,7 @@ def _mined(folder: Path, given: Ingredients) -> list[Source]:
         teacher = Recogniser.load(
             given.teacher.name, normalisation_version=NORMALISATION_VERSION, root=given.teacher.parent
         )
-        meza = mine_texts(corpora.meza_strings(folder, training=True)[: given.limit], teacher)
+        meza = mine_texts(corpora.meza_strings(folder, training=True, fold=fold)[: given.limit], teacher)
         sources.append(_often(Source("meza", meza.digit_samples(), terms.MEZA), 12_000))
     return sources
 
@@ -215,6 +216,7 @@ RECIPES: dict[str, Callable[[Ingredients], Material]] = {
     "mnist": _mnist,
     "digits": _digits,
     "digits-easy": partial(_digits, hard_negatives=False),
+    **{name: partial(_digits, fold=fold) for name, fold in corpora.FOLD_RECIPES.items()},
     "digits-open": _digits_open,
     "micr": _micr,
 }

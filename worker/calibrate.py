@@ -1,10 +1,10 @@
 """`python -m worker.calibrate ../shared/data`: makes the calibration that ships with a network.
 
 Reads what the networks never learnt from: ORAND's last quarter, Meza's test part, the amounts and dates of the second
-half of each bank's cheques, and what holds no number: drawn words, scribbles, numbers struck out, blank paper. Prints
-what the folds say of each collection, and writes `calibration.json` beside the network, and beside those that learnt
-the same way from everything, held-out fields too (`--also digits`). With `--drawn`, all fields are drawn from ink that
-may be used for anything.
+half of each bank's cheques, and what holds no number: drawn words, scribbles, numbers struck out, blank paper. Networks
+that held out another quarter add it (`--fold 1=FOLDER`). Prints what the folds say of each collection, and writes
+`calibration.json` beside the network, and beside those that learnt the same way from everything, held-out fields too
+(`--also digits`). With `--drawn`, all fields are drawn from ink that may be used for anything.
 """
 
 import argparse
@@ -23,7 +23,16 @@ from forms.confidence import FEATURES, Calibration, calibration_error, upper_bou
 from forms.fusion import FusionWeights
 from forms.values import date_value
 from model.artifacts import SHIPPED, artifact_folder
-from model.corpora import CHEQUE_FIELDS, LabelledString, cheque_fields, cut_out, meza_strings, orand_strings, picture_of
+from model.corpora import (
+    CHEQUE_FIELDS,
+    LAST_FOLD,
+    LabelledString,
+    cheque_fields,
+    cut_out,
+    meza_strings,
+    orand_strings,
+    picture_of,
+)
 from model.corrections import Corrections
 from model.line.composing import compose, in_cells, rupee_amount, scribble, struck_out, words
 from model.line.paper import blank, in_comb, painted
@@ -31,6 +40,7 @@ from model.line.writing import InkCollection, load_ink
 from worker.calibrating import Evidence, LabelledField, calibrate, collect
 from worker.networks import CALIBRATION, load_uncalibrated, save_calibration
 from worker.pipeline import Reader
+from worker.reliability import error_by_chance
 
 NEIGHBOURS = 8
 """So many fields in a row share a fold, since neighbours share writers."""
@@ -41,13 +51,13 @@ SEED = 20
 """Of the drawn fields without a number; trainings use small ones with more parts."""
 
 
-def held_out_fields(data: Path) -> Iterator[LabelledField]:
-    """Yield every labelled field that no network learnt from."""
-    yield from _strings("orand", orand_strings(data, training=False))
-    yield from _strings("meza", meza_strings(data, training=False))
+def held_out_fields(data: Path, *, fold: int = LAST_FOLD) -> Iterator[LabelledField]:
+    """Yield every labelled field that networks did not learn from which held out that fold."""
+    yield from _strings("orand", orand_strings(data, training=False, fold=fold), fold)
+    yield from _strings("meza", meza_strings(data, training=False, fold=fold), fold)
     for type_name in CHEQUE_FIELDS:
-        for place, field in enumerate(cheque_fields(data, type_name=type_name, training=False)):
-            group = f"{type_name} {place // 4}"
+        for place, field in enumerate(cheque_fields(data, type_name=type_name, training=False, fold=fold)):
+            group = f"{type_name} {fold} {place // 4}"
             yield LabelledField(field.path.name, cut_out(field), field.text, type_name, group, f"cheque {type_name}s")
 
 
@@ -89,15 +99,24 @@ def main() -> None:
     parser.add_argument("--model", default="digits-held-out", help="name of the networks that judge")
     parser.add_argument("--also", action="append", default=[], help="name of networks that get the same calibration")
     parser.add_argument("--drawn", action="store_true", help="learn from drawn fields alone, as digits-open does")
+    parser.add_argument(
+        "--fold",
+        action="append",
+        default=[],
+        type=_fold,
+        metavar="N=FOLDER",
+        help=f"networks that held out fold N instead of the last, {LAST_FOLD}: its fields are learnt from, too",
+    )
     parser.add_argument("--models", type=Path, default=SHIPPED, help="folder of networks")
     options = parser.parse_args()
-    networks = load_uncalibrated(options.model, root=options.models)
-    # Any weights will do: what is collected here are the readers' own words.
-    unweighed = Calibration(FusionWeights(), 0.0, (1.0, *[0.0] * (len(FEATURES) - 1)))
-    reader = Reader(replace(networks, calibration=unweighed), Settings())
+    reader = _reader(options.model, options.models)
     numbers = drawn_fields(options.folder) if options.drawn else held_out_fields(options.folder)
     fields = [*numbers, *no_numbers(options.folder, open_terms_only=options.drawn)]
     evidence = collect(reader, fields)
+    for fold, folder in options.fold:
+        others = list(held_out_fields(options.folder, fold=fold))
+        evidence += collect(_reader(folder.name, folder.parent), others)
+        fields += others
     calibration, judged = calibrate(evidence)
     _report(evidence, judged, calibration, fields)
     names = (options.model, *options.also)
@@ -106,6 +125,20 @@ def main() -> None:
         path = artifact_folder(name, root=options.models) / CALIBRATION
         save_calibration(path, calibration, networks=digests)
         sys.stdout.write(f"{name}/{path.name} written\n")
+
+
+def _reader(name: str, root: Path) -> Reader:
+    """Return a reader with those networks, whose own words are collected: any weights will do."""
+    unweighed = Calibration(FusionWeights(), 0.0, (1.0, *[0.0] * (len(FEATURES) - 1)))
+    return Reader(replace(load_uncalibrated(name, root=root), calibration=unweighed), Settings())
+
+
+def _fold(given: str) -> tuple[int, Path]:
+    """Return the fold and the folder of its networks, as `1=runs/models/fold-1` names them."""
+    number, _, folder = given.partition("=")
+    if number not in {str(fold) for fold in range(1, LAST_FOLD)} or not folder:
+        raise argparse.ArgumentTypeError(f"give a fold from 1 to {LAST_FOLD - 1} and a folder, as 1=runs/models/fold-1")
+    return int(number), Path(folder).resolve()
 
 
 def _report(
@@ -128,19 +161,21 @@ def _report(
             if each.field.collection == name
         ]
         error = calibration_error([confidence for _, confidence in rows], [right for right, _ in rows])
+        by_chance, at_most = error_by_chance([confidence for _, confidence in rows])
         accepted = [right for right, confidence in rows if confidence >= threshold]
         wrong = accepted.count(False)
         bound = upper_bound(wrong, len(accepted)) if accepted else 0.0
         sys.stdout.write(
             f"{name}: {sum(right for right, _ in rows)} of {total} right, {len(accepted)} accepted, "
-            f"{wrong} of them wrong (at most {bound:.1%}); calibration error {error:.1%}\n"
+            f"{wrong} of them wrong (at most {bound:.1%}); calibration error {error:.1%} "
+            f"(by chance {by_chance:.1%}, at most {at_most:.1%})\n"
         )
 
 
-def _strings(collection: str, strings: Sequence[LabelledString]) -> Iterator[LabelledField]:
+def _strings(collection: str, strings: Sequence[LabelledString], fold: int) -> Iterator[LabelledField]:
     corrections = Corrections()
     for place, string in enumerate(strings):
-        group = f"{collection} {place // NEIGHBOURS}"
+        group = f"{collection} {fold} {place // NEIGHBOURS}"
         text = corrections.of(collection, string.path.name, string.text)
         if text:
             yield LabelledField(string.path.name, picture_of(string), text, "digits", group, collection)

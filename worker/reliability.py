@@ -3,10 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from forms.confidence import BINS, bin_of
+import numpy as np
+
+from forms.confidence import BINS, bin_of, calibration_error
 
 DOT: Final = 14
 """Area of the dot of a single field, in square points; it grows with the root of their number."""
+
+DRAWS: Final = 500
+"""Sets of fields that are drawn to see what chance does."""
 
 
 class Bin(NamedTuple):
@@ -52,3 +57,13 @@ def legend_below(axes: Any) -> Any:  # noqa: ANN401 - matplotlib ships no types 
     """Put the legend of `axes` below them, and return it."""
     where = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.14)}
     return axes.legend(fontsize="small", frameon=False, **where)
+
+
+def error_by_chance(confidences: Sequence[float]) -> tuple[float, float]:
+    """Return the calibration error if every confidence were exactly right: its mean, and what it exceeds in one of 20.
+
+    Few fields do not come out even.
+    """
+    outcomes = np.random.default_rng(0).random((DRAWS, len(confidences))) < np.array(confidences)
+    errors = [calibration_error(confidences, row) for row in outcomes.tolist()]
+    return sum(errors) / DRAWS, float(np.quantile(errors, 0.95))

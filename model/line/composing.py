@@ -26,7 +26,7 @@ def compose(ink: InkCollection, rng: Generator) -> Writing:
     """Return a number in one hand, perhaps with a word beside it."""
     writers = list(ink.digits)
     glyphs = ink.digits[writers[rng.integers(len(writers))]]
-    body = _pick(HEADS, rng) + number_text(rng) + _pick(TAILS, rng)
+    body = number_parts(rng)
     gap, drift = rng.normal(0.1, 0.14), rng.normal(0, 0.02)
     strokes: list[Stroke] = []
     owners: list[int] = []
@@ -192,6 +192,11 @@ def beside(left: Writing, right: Writing, rng: Generator) -> Writing:
     """Return two writings in a row."""
     shift = np.array([left.width + rng.uniform(0.15, 0.8), rng.normal(0, 0.05)], np.float32)
     return Writing(left.text + right.text, "", left.strokes + tuple(stroke + shift for stroke in right.strokes))
+
+
+def number_parts(rng: Generator) -> str:
+    """Return a number with what stands before and behind it."""
+    return _pick(HEADS, rng) + number_text(rng) + _pick(TAILS, rng)
 
 
 def number_text(rng: Generator) -> str:

@@ -74,7 +74,7 @@ def course(recipe: str) -> Course:
         check=lambda data: written.check_collections(_named(data), recipe=recipe),
         load=lambda data: written.load_ingredients(_named(data), recipe=recipe),
         samples=written.make_samples,
-        held_out=lambda data: written.held_out(_named(data)),
+        held_out=lambda data: written.held_out(_named(data), recipe=recipe),
         described=lambda data: written.described(_named(data), recipe=recipe),
     )
 

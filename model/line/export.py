@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from core.errors import ArtifactMismatch, InvalidRequest
 from model.artifacts import SHIPPED
 from model.export import KERAS_SHIPS_BELOW_BYTES, converted, folder_to_write, quantised, replaced_at_once
+from model.line.batching import batches, greedy_texts, stacked
 from model.line.courses import Course, course
 from model.line.material import FRAME_COLUMNS, Sample
 from model.line.network import LINE_CLASSES
-from model.line.training import WEIGHTS, LineRun, batches, greedy_texts, load_line_run, load_weights, stacked
+from model.line.training import WEIGHTS, LineRun, load_line_run, load_weights
 from model.line_artifacts import LINE_MANIFEST, LineManifest, LineNetwork, line_version_of, save_line_manifest
 from model.line_recogniser import LineRecogniser
 from model.training_extra import load_keras, load_tensorflow

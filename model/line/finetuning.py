@@ -13,9 +13,10 @@ import numpy as np
 from numpy.random import Generator
 
 from core.errors import InvalidRequest
+from model.line.batching import batches
 from model.line.material import Ingredients, Sample, fits, make_samples
 from model.line.real import Grey, RealField, shaken, side_by_side
-from model.line.training import batches, ctc_step
+from model.line.training import ctc_step
 from model.line.writing import OTHER
 from model.training_extra import load_keras
 from segmentation.line import prepare_line

@@ -12,10 +12,12 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from core.errors import InvalidRequest
-from model import terms
+from model import corpora, terms
 from model.artifacts import DataSource
+from model.line import pictures
 from model.line.composing import beside, compose, in_cells, lone_marks, rupee_amount, scribble, struck_out, words
-from model.line.paper import blank, empty_comb, in_comb, painted
+from model.line.paper import blank, empty_comb, in_comb, painted, painted_ink
+from model.line.pictures import DIGIT_HEIGHT, DigitPictures, compose_pictures, load_pictures
 from model.line.real import RealField, joined, load_cheques, load_meza, load_orand, loosely_cut, shaken, side_by_side
 from model.line.writing import OTHER, SOURCES, InkCollection, load_ink
 from segmentation.line import MAX_LINE_WIDTH, prepare_line
@@ -29,13 +31,14 @@ OPEN: Final = "digits-open"
 STRINGS: Final = "strings"
 ALL: Final = "digits-all"
 
-RECIPES: Final = (FULL, OPEN, STRINGS, ALL)
-"""Everything but what is held out; what may be used for anything; all but what stands on whole cheques; everything.
+RECIPES: Final = (FULL, OPEN, STRINGS, ALL, *corpora.FOLD_RECIPES)
+"""Everything but what is held out; what may be used for anything; all but what stands on whole cheques; everything;
+and as the first, with other fields held out.
 
-The last one is for networks that ship: its figures say nothing, those of one that learnt by the first do.
+The fourth is for networks that ship: its figures say nothing, those of one that learnt by the first do.
 """
 
-CHEQUES: Final = (FULL, ALL)
+CHEQUES: Final = (FULL, ALL, *corpora.FOLD_RECIPES)
 """Recipes that learn from whole cheques."""
 
 CHEQUE_SHARE: Final = 0.1
@@ -43,6 +46,9 @@ RUPEE_SHARE: Final = 0.14
 FRAMED_FREEDOM: Final = 0.2
 DRAWN_SHARE: Final = 0.45
 """Of what is left; the rest are real strings."""
+
+PICTURE_SHARE: Final = 0.2
+"""Of what is drawn: numbers put together from pictures of digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,7 @@ class Ingredients:
         meza: cells of logbooks.
         cheques: amounts and dates with the print around them.
         rupees: whether amounts as on Indian cheques are drawn, too.
+        pictures: single digits that numbers are put together from, besides those of `ink`.
     """
 
     ink: InkCollection
@@ -75,6 +82,7 @@ class Ingredients:
     meza: list[RealField]
     cheques: list[RealField]
     rupees: bool = True
+    pictures: DigitPictures | None = None
 
 
 def load_ingredients(data: Path, *, recipe: str) -> Ingredients:
@@ -89,7 +97,7 @@ def load_ingredients(data: Path, *, recipe: str) -> Ingredients:
         return Ingredients(ink, [], [], [])
     cheques = _real_fields(load_cheques, data, recipe) if recipe in CHEQUES else []
     orand, meza = _real_fields(load_orand, data, recipe), _real_fields(load_meza, data, recipe)
-    return Ingredients(ink, orand, meza, cheques, rupees=recipe in CHEQUES)
+    return Ingredients(ink, orand, meza, cheques, rupees=recipe in CHEQUES, pictures=load_pictures(data))
 
 
 def check_collections(data: Path, *, recipe: str) -> None:
@@ -103,6 +111,7 @@ def check_collections(data: Path, *, recipe: str) -> None:
     needed = [f"{source.path}.jsonl.gz" for source in SOURCES if source.open_terms or recipe != OPEN]
     needed += ["orand_car_a/labels.csv", "meza_cells/labels.csv"]
     needed += ["idrbt_cheques/labels.csv"] if recipe in CHEQUES else []
+    needed += list(pictures.FILES) if recipe != OPEN else []
     missing = [name for name in needed if not (data / name).is_file()]
     if missing:
         raise InvalidRequest(f"{data} is no folder of all collections: {missing[0]} is missing.")
@@ -119,11 +128,12 @@ def make_samples(ingredients: Ingredients, count: int, *, seed: tuple[int, ...])
     return samples
 
 
-def held_out(data: Path) -> dict[str, list[Sample]]:
-    """Return the real strings that nothing is learnt from, by collection."""
+def held_out(data: Path, *, recipe: str = FULL) -> dict[str, list[Sample]]:
+    """Return the real strings that the recipe learns nothing from, by collection."""
+    fold = corpora.fold_of(recipe)
     return {
-        "orand": [Sample(prepare_line(field.pixels).pixels, field.text) for field in load_orand(data, training=False)],
-        "meza": [Sample(prepare_line(field.pixels).pixels, field.text) for field in load_meza(data, training=False)],
+        name: [Sample(prepare_line(field.pixels).pixels, field.text) for field in load(data, training=False, fold=fold)]
+        for name, load in (("orand", load_orand), ("meza", load_meza))
     }
 
 
@@ -138,6 +148,7 @@ def described(data: Path, *, recipe: str) -> tuple[DataSource, ...]:
     if not open_terms_only:
         sources.append(DataSource("orand_car_a", len(_real_fields(load_orand, data, recipe)), terms.ORAND))
         sources.append(DataSource("meza_cells", len(_real_fields(load_meza, data, recipe)), terms.MEZA))
+        sources += pictures.described(data)
     if recipe in CHEQUES:
         sources.append(DataSource("idrbt_cheques", len(_real_fields(load_cheques, data, recipe)), terms.IDRBT))
     return tuple(sources)
@@ -146,11 +157,12 @@ def described(data: Path, *, recipe: str) -> tuple[DataSource, ...]:
 class _Loader(Protocol):
     """Loads the fields of a collection that are learnt from, or those held out."""
 
-    def __call__(self, folder: Path, *, training: bool) -> list[RealField]: ...
+    def __call__(self, folder: Path, *, training: bool, fold: int) -> list[RealField]: ...
 
 
 def _real_fields(load: _Loader, data: Path, recipe: str) -> list[RealField]:
-    return load(data, training=True) + (load(data, training=False) if recipe == ALL else [])
+    fold = corpora.fold_of(recipe)
+    return load(data, training=True, fold=fold) + (load(data, training=False, fold=fold) if recipe == ALL else [])
 
 
 def _writings(ink: InkCollection) -> int:
@@ -167,11 +179,16 @@ def _sample(ingredients: Ingredients, rng: Generator) -> Sample | None:
         writing = rupee_amount(ingredients.ink, rng)
         return Sample(prepare_line(painted(writing, rng, boxed_share=0.75)).pixels, writing.text)
     if not ingredients.orand or rng.random() < DRAWN_SHARE:
-        return _drawn(ingredients.ink, rng)
+        return _drawn(ingredients, rng)
     return _real(ingredients, rng)
 
 
-def _drawn(ink: InkCollection, rng: Generator) -> Sample:
+def _drawn(ingredients: Ingredients, rng: Generator) -> Sample:
+    if ingredients.pictures is not None and rng.random() < PICTURE_SHARE:
+        picture = compose_pictures(ingredients.pictures, rng)
+        field = painted_ink(picture.ink, rng, digit_height=DIGIT_HEIGHT)
+        return Sample(prepare_line(field).pixels, picture.text)
+    ink = ingredients.ink
     kind = rng.random()
     if kind < 0.16:
         pitch = float(rng.uniform(0.7, 1.2))

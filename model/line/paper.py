@@ -4,7 +4,7 @@ Every function takes a seeded generator, so the same seed draws the same picture
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -50,23 +50,35 @@ def painted(writing: Writing, rng: Generator, *, boxed_share: float = 0.18) -> G
 
 def painted_field(writing: Writing, rng: Generator, *, boxed_share: float = 0.18) -> PaintedField:
     """Return the writing on paper as a field, and where in the picture its strokes are."""
-    size = float(np.exp(rng.uniform(np.log(13), np.log(46))))
+    size = _size(rng)
     strokes = _posed(writing, rng, size=size)
     points = np.concatenate(strokes)
-    left, top, right, bottom = rng.uniform((2, 2, 2, 2), (14, 14, 16, 14)) * size / 30
-    boxed = rng.random() < boxed_share
-    if boxed:
-        left, top, right, bottom = rng.uniform((0.1, 0.05, 0.1, 0.05), (2.5, 0.7, 2.5, 0.7)) * size + 3
-    shape = _shape(points, left + right, top + bottom)
+    (left, top, right, bottom), boxed = _margins(rng, size=size, boxed_share=boxed_share)
+    shape = _shape(np.ptp(points, axis=0), left + right, top + bottom)
     offset = np.array([left, top], np.float32) - points.min(axis=0)
     strokes = [stroke + offset for stroke in strokes]
-    ink = _pen(strokes, shape, rng, size=size)
-    page = _paper(shape, rng)
-    if boxed:
-        _frame(page, rng, writing_from=left, size=size)
-    pixels = scanned(page * (1 - np.float32(rng.uniform(0.25, 0.92)) * ink), rng)
+    pixels = _on_paper(_pen(strokes, shape, rng, size=size), rng, size=size, framed_from=left if boxed else None)
     scale = np.float32(pixels.shape[0] / shape[0])
     return PaintedField(pixels, tuple(stroke * scale for stroke in strokes), PEN * size * float(scale))
+
+
+def painted_ink(ink: Float, rng: Generator, *, digit_height: float, boxed_share: float = 0.18) -> Grey:
+    """Return ink on paper as a field: slanted, turned, stretched and shrunk, uint8 grey, dark ink on lighter paper.
+
+    Args:
+        ink: float32, coverage 0..1.
+        rng: decides.
+        digit_height: of the digits in it, in pixels.
+        boxed_share: of fields with a printed box around them.
+    """
+    size = _size(rng)
+    posed = _posed_ink(ink, rng, scale=size / digit_height)
+    (left, top, right, bottom), boxed = _margins(rng, size=size, boxed_share=boxed_share)
+    shape = _shape(np.array(posed.shape[::-1]), left + right, top + bottom)
+    field = np.zeros(shape, np.float32)
+    part = field[int(top) : int(top) + posed.shape[0], int(left) : int(left) + posed.shape[1]]
+    part[:] = posed[: part.shape[0], : part.shape[1]]
+    return _on_paper(_pressed(field, rng), rng, size=size, framed_from=left if boxed else None)
 
 
 def in_comb(writing: Writing, rng: Generator, *, pitch: float) -> Grey:
@@ -133,6 +145,43 @@ def scanned(grey: Float, rng: Generator) -> Grey:
     return pixels
 
 
+def _size(rng: Generator) -> float:
+    """Return how high digits are, in pixels."""
+    return float(np.exp(rng.uniform(np.log(13), np.log(46))))
+
+
+def _margins(rng: Generator, *, size: float, boxed_share: float) -> tuple[NDArray[np.float64], bool]:
+    """Return the paper to the left, top, right and bottom of the writing, in pixels, and whether a box is around it."""
+    margins = rng.uniform((2, 2, 2, 2), (14, 14, 16, 14)) * size / 30
+    if rng.random() < boxed_share:
+        return rng.uniform((0.1, 0.05, 0.1, 0.05), (2.5, 0.7, 2.5, 0.7)) * size + 3, True
+    return margins, False
+
+
+def _on_paper(ink: Float, rng: Generator, *, size: float, framed_from: float | None) -> Grey:
+    """Return the ink on paper, scanned; where the writing begins is told where there is a frame around it."""
+    page = _paper(ink.shape, rng)
+    if framed_from is not None:
+        _frame(page, rng, writing_from=framed_from, size=size)
+    return scanned(page * (1 - np.float32(rng.uniform(0.25, 0.92)) * ink), rng)
+
+
+def _posed_ink(ink: Float, rng: Generator, *, scale: float) -> Float:
+    """Return the ink slanted, turned, waved and stretched as `_posed` does with strokes, and shrunk by `scale`."""
+    slant, turn, stretch = rng.normal(0, 0.15), rng.normal(0, 0.03), rng.uniform(0.72, 1.3)
+    height, width = ink.shape
+    aside, up = abs(slant) * height, abs(turn) * width
+    y, x = np.mgrid[: int(height + up) + 1, : int(width + aside) + 1].astype(np.float32)
+    bend = rng.normal(0, 0.02 * height, (2, 3, max(3, round(3 * width / height)))).astype(np.float32)
+    bend_x, bend_y = (cv2.resize(part, x.shape[::-1], interpolation=cv2.INTER_CUBIC) for part in bend)
+    # Upright again what leans to the right: a point of the slanted picture comes from further left, the higher it is.
+    source_x = x + np.float32(slant) * (y - height / 2) - np.float32(aside / 2) + bend_x
+    source_y = y + np.float32(turn) * (x - width / 2) - np.float32(up / 2) + bend_y
+    moved = cv2.remap(ink, source_x, source_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    shape = max(1, round(moved.shape[1] * scale * stretch)), max(1, round(moved.shape[0] * scale))
+    return np.asarray(cv2.resize(moved, shape, interpolation=cv2.INTER_AREA), np.float32)
+
+
 def _posed(writing: Writing, rng: Generator, *, size: float, slanted: bool = True) -> list[Stroke]:
     slant, turn, stretch = rng.normal(0.08, 0.18), rng.normal(0, 0.03), rng.uniform(0.72, 1.3)
     if not slanted:
@@ -142,8 +191,8 @@ def _posed(writing: Writing, rng: Generator, *, size: float, slanted: bool = Tru
     return [stroke @ pose.T + np.sin(stroke * 5) * wave for stroke in writing.strokes]
 
 
-def _shape(points: Float, across: float, down: float) -> tuple[int, int]:
-    width, height = float(np.ptp(points[:, 0])) + across, float(np.ptp(points[:, 1])) + down
+def _shape(extent: NDArray[Any], across: float, down: float) -> tuple[int, int]:
+    width, height = float(extent[0]) + across, float(extent[1]) + down
     return min(MAX_HEIGHT, int(height) + 2), min(MAX_WIDTH, int(width) + 2)
 
 
@@ -157,12 +206,17 @@ def _pen(strokes: list[Stroke], shape: tuple[int, int], rng: Generator, *, size:
             points = np.concatenate([points, points + 1])
         shade = int(rng.uniform(190, 255))
         cv2.polylines(canvas, [points], False, shade, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
-    ink = cv2.resize(canvas, (shape[1], shape[0]), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    ink = cv2.resize(canvas, (shape[1], shape[0]), interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
+    return _pressed(ink, rng)
+
+
+def _pressed(ink: Float, rng: Generator) -> Float:
+    """Return the ink as a hand presses that is heavy here and light there, or as a pen leaves it that fails."""
     if rng.random() < 0.3:
         pressure = rng.uniform(0.5, 1, (3, 8)).astype(np.float32)
-        ink = ink * cv2.resize(pressure, (shape[1], shape[0]))
+        ink = ink * cv2.resize(pressure, ink.shape[::-1])
     if rng.random() < 0.1:
-        ink = ink * (rng.random(shape) > rng.uniform(0.03, 0.25)).astype(np.float32)
+        ink = ink * (rng.random(ink.shape) > rng.uniform(0.03, 0.25)).astype(np.float32)
     return np.asarray(ink, np.float32)
 
 

@@ -1,6 +1,6 @@
 """Real strings to learn from: shaken, cut between two digits and joined to others, laid side by side.
 
-The split is `model.corpora`'s: what is held out there never comes here.
+The split is `model.corpora`'s: what is held out there never comes here. Labels that a person found wrong are corrected.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,16 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from core.errors import InvalidRequest
-from model.corpora import CHEQUE_FIELDS, LabelledBox, LabelledString, cheque_fields, meza_strings, orand_strings
+from model.corpora import (
+    CHEQUE_FIELDS,
+    LAST_FOLD,
+    LabelledBox,
+    LabelledString,
+    cheque_fields,
+    meza_strings,
+    orand_strings,
+)
+from model.corrections import Corrections
 
 Grey = NDArray[np.uint8]
 
@@ -32,25 +41,25 @@ class RealField:
     cuts: tuple[tuple[int, int], ...] = ()
 
 
-def load_orand(folder: Path, *, training: bool) -> list[RealField]:
+def load_orand(folder: Path, *, training: bool, fold: int = LAST_FOLD) -> list[RealField]:
     """Return ORAND's amounts to learn from, or those held out.
 
     Raises:
         InvalidRequest: a picture is missing or damaged.
     """
-    return [_load(string) for string in orand_strings(folder, training=training)]
+    return _loaded("orand", orand_strings(folder, training=training, fold=fold))
 
 
-def load_meza(folder: Path, *, training: bool) -> list[RealField]:
+def load_meza(folder: Path, *, training: bool, fold: int = LAST_FOLD) -> list[RealField]:
     """Return Meza's cells to learn from, or those held out.
 
     Raises:
         InvalidRequest: a picture is missing or damaged.
     """
-    return [_load(string) for string in meza_strings(folder, training=training)]
+    return _loaded("meza", meza_strings(folder, training=training, fold=fold))
 
 
-def load_cheques(folder: Path, *, training: bool) -> list[RealField]:
+def load_cheques(folder: Path, *, training: bool, fold: int = LAST_FOLD) -> list[RealField]:
     """Return amounts and dates of whole cheques with some of what stands around them; doubtful ones are left out.
 
     Raises:
@@ -58,7 +67,7 @@ def load_cheques(folder: Path, *, training: bool) -> list[RealField]:
     """
     fields = []
     for type_name in CHEQUE_FIELDS:
-        for field in cheque_fields(folder, type_name=type_name, training=training):
+        for field in cheque_fields(folder, type_name=type_name, training=training, fold=fold):
             if not field.doubtful:
                 left, top, right, bottom = field.box
                 margin = (bottom - top) // 6
@@ -152,8 +161,11 @@ def _relit(pixels: Grey, rng: Generator) -> Grey:
     return np.asarray(np.clip(relit, 0, 255), np.uint8)
 
 
-def _load(string: LabelledString) -> RealField:
-    return RealField(_grey(string.path), string.text, _cuts(string.boxes, string.text))
+def _loaded(collection: str, strings: list[LabelledString]) -> list[RealField]:
+    """Return the strings with their labels corrected; those of which nobody can tell what they say are left out."""
+    corrections = Corrections()
+    told = [(string, corrections.of(collection, string.path.name, string.text)) for string in strings]
+    return [RealField(_grey(string.path), text, _cuts(string.boxes, text)) for string, text in told if text]
 
 
 def _grey(path: Path) -> Grey:

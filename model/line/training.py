@@ -7,8 +7,9 @@ what it would have drawn.
 import json
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -17,19 +18,18 @@ from typing import Any, Final, TypeVar
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from core.codec import from_json
 from core.errors import InvalidRequest
 from core.files import written_at_once
 from model.artifacts import DataSource
+from model.averaging import Averaging
 from model.history import RUN, begun, commands, forget, note_command, note_weights
+from model.line.batching import batches, ctc_labels, greedy_texts, stacked, varied
 from model.line.courses import Course, course
 from model.line.journal import TABLE, LineEpoch, read_journal, write_journal
-from model.line.material import FRAME_COLUMNS, Sample
+from model.line.material import Sample
 from model.line.network import BLANK
-from model.line.writing import OTHER
-from model.line_recogniser import PAD_COLUMNS
 from model.processes import processes
 from model.run_files import DAMAGE, readable, write_whole
 from model.training_extra import fast_precision, load_keras, load_tensorflow
@@ -46,6 +46,7 @@ WARM_UP_STEPS: Final = 300
 EPOCHS: Final = 30
 
 WEIGHTS: Final = "line.weights.h5"
+AVERAGE_OF: Final = "average-{}.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class LineOptions:
         batch_size: lines a step.
         until: stop after this epoch, as if interrupted; None goes to the end.
         rate: the highest, from which it falls to a hundredth of it; lower ones suit a network that has learnt already.
+        averaging: what is measured and kept are weights averaged with that momentum over the steps; 0 keeps the last.
         begin: weights of an earlier training to begin with, as a run or an artifact holds them; None begins anew.
         resume: go on with the run in `out`; another recipe or number of epochs holds from there on.
         on_epoch: called with each finished epoch's row.
@@ -76,6 +78,7 @@ class LineOptions:
     batch_size: int = 32
     until: int | None = None
     rate: float = PEAK_RATE
+    averaging: float = 0.0
     begin: Path | None = None
     resume: bool = False
     command: str = ""
@@ -167,37 +170,6 @@ def load_weights(network: Any, path: Path) -> None:  # noqa: ANN401 - keras.Mode
         raise InvalidRequest(f"{path} holds no weights of a line reader.") from error
 
 
-def batches(samples: list[Sample], size: int, rng: np.random.Generator) -> Iterator[list[Sample]]:
-    """Yield batches of lines about as wide as each other, in random order."""
-    order = sorted(range(len(samples)), key=lambda index: samples[index].pixels.shape[1] + rng.uniform(0, 12))
-    starts = np.arange(0, len(order), size)
-    rng.shuffle(starts)
-    for start in starts:
-        yield [samples[index] for index in order[start : start + size]]
-
-
-def stacked(samples: list[Sample]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Return the lines side by side, padded with paper, and how many frames each has."""
-    widest = max(sample.pixels.shape[1] for sample in samples)
-    width = -(-widest // PAD_COLUMNS) * PAD_COLUMNS
-    lines = np.zeros((len(samples), LINE_HEIGHT, width, 1), np.float32)
-    for line, sample in zip(lines, samples, strict=True):
-        line[:, : sample.pixels.shape[1], 0] = sample.pixels
-    frames = [-(-sample.pixels.shape[1] // FRAME_COLUMNS) for sample in samples]
-    return lines, np.array(frames, np.int32)
-
-
-def greedy_texts(logits: NDArray[np.float32], frames: NDArray[np.int32]) -> list[str]:
-    """Return each line's text by its likeliest frames, repeats and blanks dropped."""
-    signs = "0123456789" + OTHER
-    texts = []
-    for line, count in zip(logits.argmax(axis=2), frames, strict=True):
-        classes = line[:count]
-        kept = classes[np.r_[True, classes[1:] != classes[:-1]]]
-        texts.append("".join(signs[index] for index in kept if index != BLANK))
-    return texts
-
-
 class _Feed:
     """Draws the samples of the next epoch while one is being trained on."""
 
@@ -241,6 +213,7 @@ class _Trainer:
         self._optimiser = keras.optimizers.AdamW(PEAK_RATE, weight_decay=1e-4, clipnorm=5.0)
         self._step = ctc_step(self.network, self._optimiser)
         self._checkpoint = tf.train.Checkpoint(network=self.network, optimiser=self._optimiser)
+        self._average = Averaging(self.network, options.averaging) if options.averaging else None
         self._steps_an_epoch = -(-2 * options.fresh // options.batch_size)
         lines = tf.TensorSpec([None, LINE_HEIGHT, None, 1])
         self._infer = tf.function(self._outputs, input_signature=[lines], autograph=False)
@@ -253,7 +226,10 @@ class _Trainer:
         losses = []
         for step, batch in enumerate(batches(samples, self._options.batch_size, rng)):
             losses.append(self._step(batch, self._rate(epoch * self._steps_an_epoch + step), rng))
-        exact = {name: self._exact(strings) for name, strings in references.items()}
+            if self._average:
+                self._average.follow()
+        with self._kept():
+            exact = {name: self._exact(strings) for name, strings in references.items()}
         loss, seconds = round(float(np.mean(losses)), 4), round(perf_counter() - started, 1)
         return LineEpoch(epoch + 1, loss, seconds, exact)
 
@@ -267,8 +243,10 @@ class _Trainer:
     def save(self, epochs: int) -> None:
         """Keep the state after so many epochs, and the one before: the journal may not be written any more."""
         self._checkpoint.write(str(self._options.out / f"state-{epochs}"))
-        for old in self._options.out.glob("state-*"):
-            if old.stem not in {f"state-{epochs}", f"state-{epochs - 1}"}:
+        if self._average:
+            self._average.save(self._options.out / AVERAGE_OF.format(epochs))
+        for old in (*self._options.out.glob("state-*"), *self._options.out.glob(AVERAGE_OF.format("*"))):
+            if old.stem.rpartition("-")[2] not in {str(epochs), str(epochs - 1)}:
                 old.unlink()
 
     def restore(self, epochs: int) -> None:
@@ -281,10 +259,14 @@ class _Trainer:
             damage = (*DAMAGE, load_tensorflow().errors.OpError)
             with readable(self._options.out / f"state-{epochs}", damage=damage) as path:
                 self._checkpoint.read(str(path)).assert_existing_objects_matched()
+            if self._average:
+                with readable(self._options.out / AVERAGE_OF.format(epochs), damage=DAMAGE) as path:
+                    self._average.load(path)
 
     def finish(self) -> None:
         """Write the weights and what the run was."""
-        write_whole(self._options.out / WEIGHTS, self.network.save_weights)
+        with self._kept():
+            write_whole(self._options.out / WEIGHTS, self.network.save_weights)
         run = LineRun(
             seed=self._options.seed,
             command=commands(self._options.out),
@@ -297,6 +279,10 @@ class _Trainer:
         )
         with written_at_once(self._options.out / RUN) as part:
             part.write_text(json.dumps(asdict(run), indent=2) + "\n", "utf-8")
+
+    def _kept(self) -> AbstractContextManager[None]:
+        """Put the weights into the network that are measured and kept, for a while."""
+        return self._average.in_place() if self._average else nullcontext()
 
     def _outputs(self, lines: Any) -> Any:  # noqa: ANN401
         return self.network(lines, training=False)
@@ -345,24 +331,6 @@ def ctc_step(network: Any, optimiser: Any) -> Callable[[list[Sample], float, np.
         return float(compiled(varied(lines, rng), ctc_labels(batch), frames))
 
     return step
-
-
-def varied(lines: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return the lines with other strength and noise, so that a line that comes again is not the same."""
-    count = len(lines)
-    lines = lines * rng.uniform(0.6, 1.25, (count, 1, 1, 1)).astype(np.float32)
-    noisy = (rng.random((count, 1, 1, 1)) < 0.5).astype(np.float32) * 10
-    noise = rng.standard_normal(lines.shape, np.float32) * noisy
-    return np.asarray(np.clip(lines + noise, 0, 255), np.float32)
-
-
-def ctc_labels(batch: list[Sample]) -> Any:  # noqa: ANN401
-    """Return the batch's texts as a sparse tensor of classes, as CTC's loss takes them."""
-    signs = "0123456789" + OTHER
-    places = [(row, place) for row, sample in enumerate(batch) for place in range(len(sample.text))]
-    values = [signs.index(sign) for sample in batch for sign in sample.text]
-    shape = (len(batch), max(len(sample.text) for sample in batch))
-    return load_tensorflow().sparse.SparseTensor(np.array(places, np.int64), np.array(values, np.int32), shape)
 
 
 def _draw_chunk(data: Path | None, recipe: str, count: int, seed: tuple[int, ...]) -> list[Sample]:

@@ -122,8 +122,6 @@ def test_only_the_frame_prints_past_what_makes_text_visible(project_root: Path) 
         "cli/stop.py",  # made visible there
         "cli/templates.py",  # JSON
         "cli/terminal.py",
-        "cli/training.py",  # figures
-        "cli/line_training.py",  # figures
     }
     found = {
         str(path.relative_to(project_root))

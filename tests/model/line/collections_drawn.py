@@ -11,6 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from model.line.composing import compose
 from model.line.paper import painted_field
@@ -36,6 +37,7 @@ def collections(folder: Path) -> Path:
     ink = load_ink(folder, open_terms_only=True)
     _orand(folder / "orand_car_a", ink, rng)
     _meza(folder / "meza_cells", ink, rng)
+    _pictures(folder, rng)
     return folder
 
 
@@ -92,6 +94,27 @@ def _meza(home: Path, ink: InkCollection, rng: Generator) -> None:
         row = {"file": f"{number}.png", "digits": writing.text, "content_md5": digest, "dup_label_conflict": 0}
         labels.append(row)
     _table(home / "labels.csv", labels)
+
+
+def _pictures(folder: Path, rng: Generator) -> None:
+    """Leave drawn digits where MNIST and optdigits lie."""
+    labels = np.tile(np.arange(10, dtype=np.uint8), 4)
+    images = np.stack([_picture(int(label), rng) for label in labels])
+    (folder / "mnist").mkdir()
+    with gzip.open(folder / "mnist" / "train-images-idx3-ubyte.gz", "wb") as file:
+        file.write(np.array([0x803, *images.shape], ">i4").tobytes() + images.tobytes())
+    with gzip.open(folder / "mnist" / "train-labels-idx1-ubyte.gz", "wb") as file:
+        file.write(np.array([0x801, len(labels)], ">i4").tobytes() + labels.tobytes())
+    (folder / "optdigits").mkdir()
+    np.savez(folder / "optdigits" / "optdigits_orig_tra.npz", x=(images[:10] > 99) * np.uint8(255), y=labels[:10])
+
+
+def _picture(digit: int, rng: Generator) -> NDArray[np.uint8]:
+    canvas = np.zeros((28, 28), np.uint8)
+    for segment in DIGITS[digit]:
+        points = np.array(SEGMENTS[segment]) * 1.8 + 5 + rng.normal(0, 0.3, (2, 2))
+        cv2.polylines(canvas, [points.round().astype(np.int32)], False, 255, 2, cv2.LINE_AA)
+    return canvas
 
 
 def _table(path: Path, rows: list[dict[str, Any]]) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidRequest
+from model.corpora import FOLD_RECIPES, LAST_FOLD, meza_strings, orand_strings
 from model.line.material import (
     ALL,
     CHEQUE_SHARE,
@@ -80,6 +81,42 @@ def test_only_what_ships_learns_from_what_is_held_out(drawn_data: Path) -> None:
         assert held_out_fields > 0
         assert len(_real_fields(load, drawn_data, FULL)) == len(load(drawn_data, training=True))
         assert len(_real_fields(load, drawn_data, ALL)) == len(load(drawn_data, training=True)) + held_out_fields
+
+
+def test_every_field_is_held_out_of_one_fold(drawn_data: Path) -> None:
+    for load in (load_orand, load_meza):
+        everything = sorted(_prints(_real_fields(load, drawn_data, ALL)))
+        parts = [_prints(load(drawn_data, training=False, fold=fold)) for fold in range(1, LAST_FOLD + 1)]
+        assert sorted(print_ for part in parts for print_ in part) == everything
+        for recipe, fold in {FULL: LAST_FOLD, **FOLD_RECIPES}.items():
+            learnt = _prints(_real_fields(load, drawn_data, recipe))
+            assert sorted(learnt + parts[fold - 1]) == everything
+            assert not set(learnt) & set(parts[fold - 1])
+
+
+def test_a_fold_is_measured_on_what_it_holds_out(drawn_data: Path) -> None:
+    for recipe, fold in FOLD_RECIPES.items():
+        found = held_out(drawn_data, recipe=recipe)
+        fields = load_meza(drawn_data, training=False, fold=fold)
+        assert [sample.text for sample in found["meza"]] == [field.text for field in fields]
+
+
+def test_labels_are_learnt_as_they_were_corrected(shared_data: Path) -> None:
+    published = {string.path.name: string.text for string in orand_strings(shared_data, training=False)}
+    wrong = {"a_car_000803.jpg": "39300", "a_car_000885.jpg": "40000"}
+    learnt = [field.text for field in load_orand(shared_data, training=False)]
+    assert len(learnt) == len(published)
+    for place, (name, text) in enumerate(published.items()):
+        if name in wrong:
+            assert text != wrong[name]
+            assert learnt[place] == wrong[name]
+    cells = len(meza_strings(shared_data, training=False))
+    # Four cells of which nobody can tell what they say.
+    assert len(load_meza(shared_data, training=False)) == cells - 4
+
+
+def _prints(fields: list[RealField]) -> list[tuple[str, int]]:
+    return [(field.text, hash(field.pixels.tobytes())) for field in fields]
 
 
 def test_held_out_strings_are_lines(drawn_data: Path) -> None:
