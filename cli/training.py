@@ -74,11 +74,6 @@ model_option = click.option(
     type=Finite(min=0, min_open=True),
     help="Highest learning rate [default: that for new networks]; for --arch line.",
 )
-@click.option(
-    "--averaging",
-    type=Finite(min=0, max=1, max_open=True),
-    help="Keep weights averaged over the steps with this momentum, such as 0.9995; for --arch line.",
-)
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
 def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     data: Path | None,
@@ -95,7 +90,6 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     until: int | None,
     begin: Path | None,
     rate: float | None,
-    averaging: float | None,
     resume: bool,
 ) -> None:
     """Train a network on DATA; on MNIST when none is given.
@@ -118,9 +112,9 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter an option
     }
     if arch == line_training.ARCH:
         line_training.refuse_for_lines({"view": view, "patience": patience, "teacher": teacher})
-        line_training.train_line(data, out, until=until, begin=begin, rate=rate, averaging=averaging, **shared)
+        line_training.train_line(data, out, until=until, begin=begin, rate=rate, **shared)
         return
-    for_lines = {"--until": until, "--begin": begin, "--rate": rate, "--averaging": averaging}
+    for_lines = {"--until": until, "--begin": begin, "--rate": rate}
     if given := [name for name, value in for_lines.items() if value is not None]:
         raise click.UsageError(f"{given[0]} is for --arch {line_training.ARCH}.")
 

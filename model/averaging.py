@@ -26,14 +26,13 @@ class Averaging:
         self._average = [tf.Variable(weight) for weight in self._weights]
         self._momentum = momentum
         self._steps = tf.Variable(0.0)
-        self.follow = tf.function(self._step, autograph=False)
-        """Averages once more, after a step of the training."""
+        self._follow = tf.function(self._step, autograph=False)
 
     def callback(self) -> Any:  # noqa: ANN401
         """Return the Keras callback that averages after each step."""
 
         def follow(batch: int, logs: dict[str, float] | None) -> None:  # noqa: ARG001 - Keras names both
-            self.follow()
+            self._follow()
 
         return load_keras().callbacks.LambdaCallback(on_train_batch_end=follow)
 

@@ -9,7 +9,6 @@ import warnings
 import zlib
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -23,7 +22,6 @@ from core.codec import from_json
 from core.errors import InvalidRequest
 from core.files import written_at_once
 from model.artifacts import DataSource
-from model.averaging import Averaging
 from model.history import RUN, begun, commands, forget, note_command, note_weights
 from model.line.batching import batches, ctc_labels, greedy_texts, stacked, varied
 from model.line.courses import Course, course
@@ -46,7 +44,6 @@ WARM_UP_STEPS: Final = 300
 EPOCHS: Final = 30
 
 WEIGHTS: Final = "line.weights.h5"
-AVERAGE_OF: Final = "average-{}.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,6 @@ class LineOptions:
         batch_size: lines a step.
         until: stop after this epoch, as if interrupted; None goes to the end.
         rate: the highest, from which it falls to a hundredth of it; lower ones suit a network that has learnt already.
-        averaging: what is measured and kept are weights averaged with that momentum over the steps; 0 keeps the last.
         begin: weights of an earlier training to begin with, as a run or an artifact holds them; None begins anew.
         resume: go on with the run in `out`; another recipe or number of epochs holds from there on.
         on_epoch: called with each finished epoch's row.
@@ -78,7 +74,6 @@ class LineOptions:
     batch_size: int = 32
     until: int | None = None
     rate: float = PEAK_RATE
-    averaging: float = 0.0
     begin: Path | None = None
     resume: bool = False
     command: str = ""
@@ -213,7 +208,6 @@ class _Trainer:
         self._optimiser = keras.optimizers.AdamW(PEAK_RATE, weight_decay=1e-4, clipnorm=5.0)
         self._step = ctc_step(self.network, self._optimiser)
         self._checkpoint = tf.train.Checkpoint(network=self.network, optimiser=self._optimiser)
-        self._average = Averaging(self.network, options.averaging) if options.averaging else None
         self._steps_an_epoch = -(-2 * options.fresh // options.batch_size)
         lines = tf.TensorSpec([None, LINE_HEIGHT, None, 1])
         self._infer = tf.function(self._outputs, input_signature=[lines], autograph=False)
@@ -226,10 +220,7 @@ class _Trainer:
         losses = []
         for step, batch in enumerate(batches(samples, self._options.batch_size, rng)):
             losses.append(self._step(batch, self._rate(epoch * self._steps_an_epoch + step), rng))
-            if self._average:
-                self._average.follow()
-        with self._kept():
-            exact = {name: self._exact(strings) for name, strings in references.items()}
+        exact = {name: self._exact(strings) for name, strings in references.items()}
         loss, seconds = round(float(np.mean(losses)), 4), round(perf_counter() - started, 1)
         return LineEpoch(epoch + 1, loss, seconds, exact)
 
@@ -243,10 +234,8 @@ class _Trainer:
     def save(self, epochs: int) -> None:
         """Keep the state after so many epochs, and the one before: the journal may not be written any more."""
         self._checkpoint.write(str(self._options.out / f"state-{epochs}"))
-        if self._average:
-            self._average.save(self._options.out / AVERAGE_OF.format(epochs))
-        for old in (*self._options.out.glob("state-*"), *self._options.out.glob(AVERAGE_OF.format("*"))):
-            if old.stem.rpartition("-")[2] not in {str(epochs), str(epochs - 1)}:
+        for old in self._options.out.glob("state-*"):
+            if old.stem not in {f"state-{epochs}", f"state-{epochs - 1}"}:
                 old.unlink()
 
     def restore(self, epochs: int) -> None:
@@ -259,14 +248,10 @@ class _Trainer:
             damage = (*DAMAGE, load_tensorflow().errors.OpError)
             with readable(self._options.out / f"state-{epochs}", damage=damage) as path:
                 self._checkpoint.read(str(path)).assert_existing_objects_matched()
-            if self._average:
-                with readable(self._options.out / AVERAGE_OF.format(epochs), damage=DAMAGE) as path:
-                    self._average.load(path)
 
     def finish(self) -> None:
         """Write the weights and what the run was."""
-        with self._kept():
-            write_whole(self._options.out / WEIGHTS, self.network.save_weights)
+        write_whole(self._options.out / WEIGHTS, self.network.save_weights)
         run = LineRun(
             seed=self._options.seed,
             command=commands(self._options.out),
@@ -279,10 +264,6 @@ class _Trainer:
         )
         with written_at_once(self._options.out / RUN) as part:
             part.write_text(json.dumps(asdict(run), indent=2) + "\n", "utf-8")
-
-    def _kept(self) -> AbstractContextManager[None]:
-        """Put the weights into the network that are measured and kept, for a while."""
-        return self._average.in_place() if self._average else nullcontext()
 
     def _outputs(self, lines: Any) -> Any:  # noqa: ANN401
         return self.network(lines, training=False)

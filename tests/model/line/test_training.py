@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from core.errors import InvalidRequest, WorkerLost
 from model.corpora import LabelledString, meza_strings, orand_strings
@@ -21,12 +20,10 @@ from model.line.journal import read_journal
 from model.line.material import Sample
 from model.line.network import BLANK, LINE_CLASSES, build_line_reader
 from model.line.training import (
-    AVERAGE_OF,
     WEIGHTS,
     LineEpoch,
     LineOptions,
     load_line_run,
-    load_weights,
     train_line_reader,
 )
 from model.training_extra import load_keras
@@ -104,35 +101,6 @@ def test_a_training_may_begin_with_learnt_weights(
         train_line_reader(replace(options, out=tmp_path / "none", begin=options.out / "epochs.png"))
 
 
-@pytest.fixture(scope="module")
-def averaged(options: LineOptions) -> LineOptions:
-    return replace(options, out=options.out.parent / "averaged", averaging=0.8)
-
-
-def test_averaged_weights_are_kept_while_the_training_goes_on_from_the_last(
-    trained: list[LineEpoch], options: LineOptions, averaged: LineOptions, tmp_path: Path
-) -> None:
-    rows = train_line_reader(averaged)
-    assert [row.loss for row in rows] == pytest.approx([row.loss for row in trained], rel=1e-3)
-    part = replace(averaged, out=tmp_path / "part")
-    train_line_reader(replace(part, until=1))
-    assert (part.out / AVERAGE_OF.format(1)).exists()
-    train_line_reader(replace(part, resume=True))
-    last, whole, stopped = (_weights(folder) for folder in (options.out, averaged.out, part.out))
-    assert np.allclose(whole, stopped, rtol=1e-2, atol=1e-3)
-    assert not np.allclose(whole, last, rtol=1e-2, atol=1e-3)
-
-
-@pytest.mark.parametrize("content", [None, b"", b"PK"], ids=["missing", "empty", "cut off"])
-def test_a_damaged_average_is_told(content: bytes | None, averaged: LineOptions, tmp_path: Path) -> None:
-    run = Path(shutil.copytree(averaged.out, tmp_path / "run"))
-    (run / AVERAGE_OF.format(2)).unlink()
-    if content is not None:
-        (run / AVERAGE_OF.format(2)).write_bytes(content)
-    with pytest.raises(InvalidRequest, match=r"average-2\.npz is missing, damaged"):
-        train_line_reader(replace(averaged, out=run, resume=True))
-
-
 def test_a_damaged_picture_is_told_and_a_run_begun_anew_forgets_the_one_before(
     trained: list[LineEpoch], options: LineOptions, tmp_path: Path
 ) -> None:
@@ -196,12 +164,6 @@ def test_a_finished_run_is_not_written_again(trained: list[LineEpoch], options: 
     (run / WEIGHTS).write_bytes(content[:99])
     assert gone_on() != 1
     assert (run / WEIGHTS).read_bytes() == content
-
-
-def _weights(run: Path) -> NDArray[np.float32]:
-    network = build_line_reader()
-    load_weights(network, run / WEIGHTS)
-    return np.concatenate([each.ravel() for each in network.get_weights()])
 
 
 def _copied(options: LineOptions, folder: Path) -> Path:
