@@ -20,7 +20,17 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.fields import HELD_OUT, HELD_OUT_NETWORKS, SETS, Field, FieldSet, corrected, load_set, without_doubtful
+from benchmarks.fields import (
+    HELD_OUT,
+    HELD_OUT_NETWORKS,
+    SETS,
+    Field,
+    FieldSet,
+    add_fold,
+    corrected,
+    load_set,
+    without_doubtful,
+)
 from benchmarks.figures import Figures, Reading, bins_of, score, write_csv
 from benchmarks.plots import draw_honesty
 from benchmarks.reading import box_figures, compared, lattice_figures, read_fields, tell
@@ -140,6 +150,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="read the first so many fields of each set alone")
     parser.add_argument("--target-error", type=float, default=TARGET_ERROR, help="of what is accepted (default 0.01)")
     parser.add_argument("--artifact", type=Path, help="folder of the networks that read; digits-held-out by default")
+    add_fold(parser)
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     parser.add_argument("--plot", type=Path, help="draw reliability and risk against coverage of held-out sets there")
     parser.add_argument("--csv", type=Path, help="write readings and labels into that folder")
@@ -149,7 +160,9 @@ def main() -> None:
     reader = open_reader(options.artifact)
     measured = []
     for name in options.sets:
-        fields = load_set(name, options.folder, limit=options.limit)
+        fields = load_set(name, options.folder, limit=options.limit, fold=options.fold)
+        if not fields.fields:
+            continue  # folds between the first and the last hold out no cheques
         warm(reader, fields.fields[0], fields.type_name)
         measured.append(measure_set(reader, fields, target_error=options.target_error))
     figures = tables(measured)

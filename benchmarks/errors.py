@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.accuracy import ROOT, open_reader
-from benchmarks.fields import HELD_OUT, SETS, Field, corrected, load_set
+from benchmarks.fields import HELD_OUT, SETS, Field, add_fold, corrected, load_set
 from benchmarks.figures import Reading, edit_distance
 from benchmarks.reading import compared, read_fields
 from benchmarks.sheets import outside, write_sheets
@@ -126,13 +126,14 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", choices=SETS, default=HELD_OUT, help="read these alone")
     parser.add_argument("--limit", type=int, help="read the first so many fields of each set alone")
     parser.add_argument("--artifact", type=Path, help="folder of the networks that read; digits-held-out by default")
+    add_fold(parser)
     parser.add_argument("--as-labelled", action="store_true", help=f"leave {CORRECTIONS.name} aside")
     options = parser.parse_args()
     reader = open_reader(options.artifact)
     errors: list[Error] = []
     counts = {}
     for name in options.sets:
-        fields = load_set(name, options.data, limit=options.limit)
+        fields = load_set(name, options.data, limit=options.limit, fold=options.fold)
         if CORRECTIONS.exists() and not options.as_labelled:
             fields = corrected(fields)
         found = sorted_errors(name, fields.fields, compared(fields.fields, read_fields(reader, fields)))

@@ -5,6 +5,7 @@ cheques of IDRBT (`model.corpora`).
 """
 
 import csv
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,12 +14,19 @@ from typing import TYPE_CHECKING
 
 from core.types import Box
 from model.artifacts import SHIPPED
+from model.corpora import (
+    FOLDS,
+    LAST_FOLD,
+    LabelledString,
+    cheque_fields,
+    cut_out,
+    meza_strings,
+    orand_strings,
+)
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from model.corpora import LabelledString
 
 HELD_OUT_NETWORKS = SHIPPED / "digits-held-out"
 """What accuracy is measured with: networks that learnt nothing from `HELD_OUT`, as those that ship have."""
@@ -85,46 +93,50 @@ class FieldSet:
     fields: tuple[Field, ...]
 
 
-def load_set(name: str, data: Path, *, limit: int | None = None) -> FieldSet:
-    """Return the set of that name from the folder of collections, or its first `limit` fields."""
+def load_set(name: str, data: Path, *, limit: int | None = None, fold: int = LAST_FOLD) -> FieldSet:
+    """Return the set of that name from the folder of collections, or its first `limit` fields.
+
+    Args:
+        name: one of `SETS`.
+        data: folder of the collections.
+        limit: None for all.
+        fold: what the networks that read held out, from 1.
+    """
     loaders: dict[str, Callable[[Path], FieldSet]] = {
-        "orand-training": partial(orand, training=True),
-        "orand": partial(orand, training=False),
-        "meza": meza,
-        "idrbt-amounts": partial(idrbt, kind="amounts"),
-        "idrbt-dates": partial(idrbt, kind="dates"),
+        "orand-training": partial(orand, training=True, fold=fold),
+        "orand": partial(orand, training=False, fold=fold),
+        "meza": partial(meza, fold=fold),
+        "idrbt-amounts": partial(idrbt, kind="amounts", fold=fold),
+        "idrbt-dates": partial(idrbt, kind="dates", fold=fold),
         "mnist": mnist,
     }
     fields = loaders[name](data)
     return fields if limit is None else replace(fields, fields=fields.fields[:limit])
 
 
-def orand(data: Path, *, training: bool) -> FieldSet:
-    """Return ORAND's cheque amounts: the first three quarters of the ids, or the held-out last one."""
-    from model.corpora import orand_strings
-
-    title = "ORAND, first three quarters" if training else "ORAND, last quarter"
-    fields = _files(orand_strings(data, training=training))
+def orand(data: Path, *, training: bool, fold: int) -> FieldSet:
+    """Return ORAND's cheque amounts: those learnt from, or the held-out quarter of the ids."""
+    title = f"ORAND, {'three quarters learnt from' if training else 'held-out quarter'}"
+    if fold == LAST_FOLD:
+        title = f"ORAND, {'first three quarters' if training else 'last quarter'}"
+    fields = _files(orand_strings(data, training=training, fold=fold))
     return FieldSet("orand-training" if training else "orand", title, "digits", not training, fields)
 
 
-def meza(data: Path) -> FieldSet:
-    """Return the test part of Meza's logbook cells."""
-    from model.corpora import meza_strings
-
-    return FieldSet("meza", "Meza, test part", "digits", True, _files(meza_strings(data, training=False)))
+def meza(data: Path, *, fold: int) -> FieldSet:
+    """Return the held-out part of Meza's logbook cells."""
+    return FieldSet("meza", "Meza, test part", "digits", True, _files(meza_strings(data, training=False, fold=fold)))
 
 
-def idrbt(data: Path, *, kind: str) -> FieldSet:
+def idrbt(data: Path, *, kind: str, fold: int) -> FieldSet:
     """Return the held-out amounts or dates of IDRBT's cheques, cut along their loose boxes."""
-    from model.corpora import cheque_fields, cut_out
-
     type_name = IDRBT_FIELDS[kind]
     fields = tuple(
         Field(field.path.name, field.text, cut_out(field), doubtful=field.doubtful)
-        for field in cheque_fields(data, type_name=type_name, training=False)
+        for field in cheque_fields(data, type_name=type_name, training=False, fold=fold)
     )
-    return FieldSet(f"idrbt-{kind}", f"IDRBT, {kind}, second half", type_name, True, fields)
+    half = "second half" if fold == LAST_FOLD else "first half"
+    return FieldSet(f"idrbt-{kind}", f"IDRBT, {kind}, {half}", type_name, True, fields)
 
 
 def cheque_crops(data: Path, box_name: str) -> Iterator[tuple[str, bytes]]:
@@ -180,6 +192,17 @@ def mnist(data: Path) -> FieldSet:
     return FieldSet("mnist", "MNIST, training", "digit", False, fields)
 
 
+def add_fold(parser: ArgumentParser) -> None:
+    """Let a benchmark's caller name what was held out."""
+    parser.add_argument(
+        "--fold",
+        type=int,
+        choices=range(1, FOLDS + 1),
+        default=LAST_FOLD,
+        help="the quarter of the fields that the networks of --artifact held out [default: the last]",
+    )
+
+
 def without_doubtful(fields: FieldSet) -> FieldSet:
     """Return the set without the fields whose truth is uncertain or written over."""
     kept = tuple(field for field in fields.fields if not field.doubtful)
@@ -205,7 +228,7 @@ def _relabelled(field: Field, truth: str) -> Field:
     return replace(field, truth=truth, digits=digits)
 
 
-def _files(strings: Sequence["LabelledString"]) -> tuple[Field, ...]:
+def _files(strings: Sequence[LabelledString]) -> tuple[Field, ...]:
     return tuple(
         Field(
             string.path.name,

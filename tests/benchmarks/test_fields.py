@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from benchmarks.fields import Field, FieldSet, LabelledDigit, corrected, load_set, without_doubtful
+import pytest
+
+from benchmarks.fields import FOLDS, HELD_OUT, Field, FieldSet, LabelledDigit, corrected, load_set, without_doubtful
 from benchmarks.reading import box_figures, lattice_figures
 from core.types import Box, DigitReading, FieldReading
 
@@ -61,6 +63,12 @@ def test_sets_are_read_from_the_collections(shared_data: Path) -> None:
     assert (dates.type_name, len(dates.fields)) == ("date", 20)
     assert all(len(field.truth) == 8 and field.data.startswith(b"\x89PNG") for field in dates.fields)
     assert 14 <= len(without_doubtful(dates).fields) <= 20
+
+
+@pytest.mark.parametrize("name", HELD_OUT)
+def test_no_field_is_in_two_folds(name: str, shared_data: Path) -> None:
+    folds = [{field.file for field in load_set(name, shared_data, fold=fold).fields} for fold in range(1, FOLDS + 1)]
+    assert len(set.union(*folds)) == sum(map(len, folds)) > len(load_set(name, shared_data).fields)
 
 
 def test_every_sixtieth_training_image_of_mnist_is_read(shared_data: Path) -> None:
