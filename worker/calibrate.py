@@ -8,6 +8,7 @@ that held out another quarter add it (`--fold 1=FOLDER`). Prints what the folds 
 """
 
 import argparse
+import csv
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -105,8 +106,10 @@ def main() -> None:
         default=[],
         type=_fold,
         metavar="N=FOLDER",
-        help=f"networks that held out fold N instead of the last, {LAST_FOLD}: its fields are learnt from, too",
+        help=f"networks that held out fold N instead of the last, {LAST_FOLD}: its fields are learnt from, too; "
+        "they get the same calibration",
     )
+    parser.add_argument("--csv", type=Path, help="write what the folds say of each collection, and its labels, there")
     parser.add_argument("--models", type=Path, default=SHIPPED, help="folder of networks")
     options = parser.parse_args()
     reader = _reader(options.model, options.models)
@@ -119,12 +122,14 @@ def main() -> None:
         fields += others
     calibration, judged = calibrate(evidence)
     _report(evidence, judged, calibration, fields)
-    names = (options.model, *options.also)
-    digests = [load_uncalibrated(name, root=options.models).digest for name in names]
-    for name in names:
-        path = artifact_folder(name, root=options.models) / CALIBRATION
-        save_calibration(path, calibration, networks=digests)
-        sys.stdout.write(f"{name}/{path.name} written\n")
+    if options.csv:
+        _write_tables(options.csv, fields, evidence, judged)
+    named = [artifact_folder(name, root=options.models) for name in (options.model, *options.also)]
+    folders = [*named, *(folder for _, folder in options.fold)]
+    digests = [load_uncalibrated(folder.name, root=folder.parent).digest for folder in folders]
+    for folder in folders:
+        save_calibration(folder / CALIBRATION, calibration, networks=digests)
+        sys.stdout.write(f"{folder.name}/{CALIBRATION} written\n")
 
 
 def _reader(name: str, root: Path) -> Reader:
@@ -170,6 +175,24 @@ def _report(
             f"{wrong} of them wrong (at most {bound:.1%}); calibration error {error:.1%} "
             f"(by chance {by_chance:.1%}, at most {at_most:.1%})\n"
         )
+
+
+def _write_tables(
+    folder: Path, fields: Sequence[LabelledField], evidence: Sequence[Evidence], judged: Sequence[tuple[str, float]]
+) -> None:
+    """Write `file,text,confidence` and `file,label` of each collection, for any other scorer."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in dict.fromkeys(field.collection for field in fields):
+        said = zip(evidence, judged, strict=True)
+        readings = [(each.field.name, *read) for each, read in said if each.field.collection == name]
+        labels = [(field.name, field.text) for field in fields if field.collection == name]
+        _write_table(folder / f"{name}.csv", [("file", "text", "confidence"), *readings])
+        _write_table(folder / f"{name}.labels.csv", [("file", "label"), *labels])
+
+
+def _write_table(path: Path, rows: Sequence[tuple[str | float, ...]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream, lineterminator="\n").writerows(rows)
 
 
 def _strings(collection: str, strings: Sequence[LabelledString], fold: int) -> Iterator[LabelledField]:
