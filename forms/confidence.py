@@ -20,6 +20,16 @@ from forms.fusion import Fused, FusionWeights
 FEATURES: Final = ("share", "valid", "lines", "lattice", "agree", "other", "length", "short")
 """What the model weighs, see `features`."""
 
+PROBABILITIES: Final = frozenset({"valid", "lines", "lattice"})
+"""Those of them that are logarithms of probabilities."""
+
+LOGLOG_FLOOR: Final = 0.01
+"""Added to minus the logarithm of a probability before its logarithm is taken: what is surer than that is all one."""
+
+UNSEEN_LATTICE: Final = -0.3
+"""Log probability by the lattice that is assumed where only line readers were asked. Of fields that leave these no
+doubt three in four have more."""
+
 MAX_LOGIT: Final = 9.0
 BEND: Final = 2.0
 """Log odds of the logistic model at which its straightening bends."""
@@ -49,6 +59,8 @@ class Calibration:
         coefficients: of `FEATURES`.
         straightening: what is added to its log odds, what they are multiplied with, and how much more from `BEND` on;
             empty where they stay as they are.
+        loglog: whether the model weighs probabilities p as -log(-log p) rather than as log p: what is nearly sure is
+            told apart, and very improbable readings are all much alike. Files of earlier versions do not.
         confidences: of the labelled fields, highest first, cut to five decimals.
         right: 1 for each that was read right, in the same order.
         data: what they were, for people.
@@ -59,6 +71,7 @@ class Calibration:
     coefficients: tuple[float, ...]
     by_type: dict[str, FusionWeights] = field(default_factory=dict)
     straightening: tuple[float, ...] = ()
+    loglog: bool = False
     confidences: tuple[float, ...] = ()
     right: tuple[int, ...] = ()
     data: tuple[str, ...] = ()
@@ -73,11 +86,20 @@ class Calibration:
 
     def logit(self, values: Sequence[float]) -> float:
         """Return the log odds, without bounds, that a reading with these features is right as a whole."""
-        odds = self.intercept + sum(a * b for a, b in zip(self.coefficients, values, strict=True))
+        odds = self.intercept + sum(a * b for a, b in zip(self.coefficients, self.weighed(values), strict=True))
         if not self.straightening:
             return odds
         shift, *slopes = self.straightening
         return shift + sum(a * b for a, b in zip(slopes, bent(odds), strict=True))
+
+    def weighed(self, values: Sequence[float]) -> tuple[float, ...]:
+        """Return the features as the coefficients weigh them."""
+        if not self.loglog:
+            return tuple(values)
+        return tuple(
+            -math.log(LOGLOG_FLOOR - value) if name in PROBABILITIES else value
+            for name, value in zip(FEATURES, values, strict=True)
+        )
 
     def moved(self, shift: float, stretch: float) -> "Calibration":
         """Return the same with log odds that are stretched by so much, then shifted; so are those of its fields."""
@@ -162,13 +184,15 @@ def features(fused: Fused, *, other: float) -> tuple[float, ...]:
 def features_at_a_glance(log_probability: float, *, other: float, length: int) -> tuple[float, ...]:
     """Return `FEATURES` of a string that line readers alone were asked for: theirs is the share, and nobody agrees.
 
+    Of the lattice, which was not asked, no more is assumed than it mostly says of such fields.
+
     Args:
         log_probability: of the string.
         other: how surely something in the field is no digit, in 0..1.
         length: of the string.
     """
     share = log_probability - math.log(max(-math.expm1(log_probability), math.exp(-MAX_LOGIT)))
-    return min(MAX_LOGIT, share), 0.0, log_probability, 0.0, 0.0, other, float(length), float(length == 1)
+    return min(MAX_LOGIT, share), 0.0, log_probability, UNSEEN_LATTICE, 0.0, other, float(length), float(length == 1)
 
 
 def bin_of(confidence: float) -> int:

@@ -152,7 +152,10 @@ def _report(
     calibration: Calibration,
     fields: Sequence[LabelledField],
 ) -> None:
-    """Print each collection's figures: every confidence came from folds that the field was not in."""
+    """Print each collection's figures: every confidence came from folds that the field was not in.
+
+    A field that is read as empty is right where it holds no number, and never accepted.
+    """
     threshold = calibration.threshold(0.01)
     totals: dict[str, int] = defaultdict(int)
     for field in fields:
@@ -160,18 +163,19 @@ def _report(
     sys.stdout.write(f"{calibration.fusion}\n{calibration.by_type}\n")
     sys.stdout.write(f"accepted from {threshold:.4f} for a target error of 1 %\n")
     for name, total in totals.items():
-        rows = [
-            (text == each.field.text, confidence)
+        here = [
+            (text, text == each.field.text, confidence)
             for each, (text, confidence) in zip(evidence, judged, strict=True)
             if each.field.collection == name
         ]
-        error = calibration_error([confidence for _, confidence in rows], [right for right, _ in rows])
-        by_chance, at_most = error_by_chance([confidence for _, confidence in rows])
-        accepted = [right for right, confidence in rows if confidence >= threshold]
+        said = [(right, confidence) for text, right, confidence in here if text]
+        error = calibration_error([confidence for _, confidence in said], [right for right, _ in said])
+        by_chance, at_most = error_by_chance([confidence for _, confidence in said])
+        accepted = [right for right, confidence in said if confidence >= threshold]
         wrong = accepted.count(False)
         bound = upper_bound(wrong, len(accepted)) if accepted else 0.0
         sys.stdout.write(
-            f"{name}: {sum(right for right, _ in rows)} of {total} right, {len(accepted)} accepted, "
+            f"{name}: {sum(right for _, right, _ in here)} of {total} right, {len(accepted)} accepted, "
             f"{wrong} of them wrong (at most {bound:.1%}); calibration error {error:.1%} "
             f"(by chance {by_chance:.1%}, at most {at_most:.1%})\n"
         )

@@ -95,11 +95,12 @@ def calibrate(evidence: Sequence[Evidence]) -> tuple[Calibration, list[tuple[str
             again = refused(evidence[index].fused, fitted.weights(evidence[index].field.type_name))
             confidence = fitted.confidence(features(again, other=evidence[index].other))
             judged[index] = (again.proposals[0].text, confidence)
-    # The threshold is for numbers: how many words there are among the fields says nothing of a caller's.
+    # The threshold is for numbers: how many words there are among the fields says nothing of a caller's, and a field
+    # that is read as empty is not accepted by it.
     numbers = [
         (confidence, text == one.field.text)
         for (text, confidence), one in zip(judged, evidence, strict=True)
-        if one.field.text
+        if one.field.text and text
     ]
     return _shown_by(_fit(evidence, weights), numbers, evidence), judged
 
@@ -127,7 +128,9 @@ def recalibrate(
     moved = known.moved(*_move(odds, right))
     rows = list(zip(confidences.tolist(), right.tolist(), strict=True))
     kept = [(sure, bool(is_right)) for sure, is_right in zip(moved.confidences, moved.right, strict=True)]
-    shown = _shown_by(moved, [*rows, *kept] if keep else rows, evidence)
+    # What is read as empty is not accepted by a threshold.
+    numbers = [row for each, row in zip(fused, rows, strict=True) if each.proposals[0].text]
+    shown = _shown_by(moved, [*numbers, *kept] if keep else numbers, evidence)
     if keep:
         shown = replace(shown, data=tuple(sorted({*known.data, *shown.data})))
     return shown, [(each.proposals[0].text, sure) for each, (sure, _) in zip(fused, rows, strict=True)]
@@ -173,14 +176,15 @@ def _fit(evidence: Sequence[Evidence], weights: NDArray[np.float64]) -> Calibrat
         rows = [row for row, each in enumerate(evidence) if each.field.type_name == name and each.field.text]
         if len(rows) >= ENOUGH and len(rows) < len(evidence):
             by_type[name] = _search([evidence[row] for row in rows], weights[rows], fusion)
-    known = Calibration(fusion, 0.0, (), by_type)
+    known = Calibration(fusion, 0.0, (), by_type, loglog=True)
     again = [refused(each.fused, known.weights(each.field.type_name)) for each in evidence]
-    table = np.array([features(fused, other=each.other) for fused, each in zip(again, evidence, strict=True)])
+    values = [features(fused, other=each.other) for fused, each in zip(again, evidence, strict=True)]
+    table = np.array([known.weighed(row) for row in values])
     right = np.array([f.proposals[0].text == each.field.text for f, each in zip(again, evidence, strict=True)])
     intercept, *coefficients = logistic(table, right, weights).tolist()
     fitted = replace(known, intercept=intercept, coefficients=tuple(coefficients))
-    numbers = np.array([bool(each.field.text) for each in evidence])
-    odds = np.array([fitted.logit(row) for row in table.tolist()])
+    numbers = np.array([bool(each.field.text and f.proposals[0].text) for f, each in zip(again, evidence, strict=True)])
+    odds = np.array([fitted.logit(row) for row in values])
     return replace(fitted, straightening=_straightening(odds[numbers], right[numbers]))
 
 

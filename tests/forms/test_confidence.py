@@ -1,18 +1,22 @@
 """From evidence to a probability, and from labelled fields to the threshold of a target error."""
 
+import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
+from core.codec import from_json
 from forms.confidence import (
     FEATURES,
     NOTHING_ACCEPTED,
+    PROBABILITIES,
     Calibration,
     as_confidence,
     exceeds,
     features,
+    features_at_a_glance,
     fields_needed,
     stored_confidence,
     upper_bound,
@@ -131,6 +135,35 @@ def test_a_calibration_without_one_is_moved_the_same_way() -> None:
     plain = Calibration(FusionWeights(), 0.2, (1.0, *[0.5] * (len(FEATURES) - 1)))
     row = (1.5, *[0.1] * (len(FEATURES) - 1))
     assert plain.moved(0.3, 2.0).logit(row) == pytest.approx(0.3 + 2.0 * plain.logit(row))
+
+
+def test_nearly_sure_readings_are_told_apart_by_the_logarithm_of_their_doubt() -> None:
+    plain = Calibration(FusionWeights(), 0.0, (1.0,) * len(FEATURES))
+    finer = replace(plain, loglog=True)
+    values = dict.fromkeys(FEATURES, 0.0)
+    readings = [tuple({**values, "lines": math.log(sure)}.values()) for sure in (0.001, 0.1, 0.9, 0.99, 1.0)]
+    assert [plain.weighed(reading) for reading in readings] == readings
+    place = FEATURES.index("lines")
+    weighed = [finer.weighed(reading) for reading in readings]
+    steps = np.diff([row[place] for row in weighed])
+    assert (steps > 0).all()
+    # Between 0.9 and 1 lies as much as between a thousandth and 0.9; on the plain scale next to nothing.
+    assert steps[2:].sum() > 0.5 * steps[:2].sum()
+    others = [place for place, name in enumerate(FEATURES) if name not in PROBABILITIES]
+    assert all(row[place] == reading[place] for row, reading in zip(weighed, readings, strict=True) for place in others)
+
+
+def test_a_calibration_of_an_earlier_version_is_read_as_it_was() -> None:
+    stored = asdict(Calibration(FusionWeights(), 0.5, tuple(0.1 * place for place in range(len(FEATURES)))))
+    del stored["loglog"]
+    values = (2.0, -0.5, -3.0, -1.0, 1.0, 0.2, 4.0, 0.0)
+    expected = 0.5 + sum(0.1 * place * value for place, value in enumerate(values))
+    assert from_json(Calibration, json.loads(json.dumps(stored))).logit(values) == pytest.approx(expected)
+
+
+def test_a_glance_counts_on_no_more_than_the_lattice_mostly_says() -> None:
+    names = dict(zip(FEATURES, features_at_a_glance(-1e-4, other=0.0, length=3), strict=True))
+    assert names["lattice"] < names["lines"] < 0.0
 
 
 def test_a_type_has_its_own_weights() -> None:

@@ -127,3 +127,19 @@ def test_what_is_all_right_is_accepted() -> None:
     clear = [each for each in evidence(600, seed=13, lattice=9.0, lines=12.0) if first_is_right(each)]
     moved, _ = recalibrate(clear, shipped)
     assert len(accepted(clear, moved, target_error=0.01)) > 0.9 * len(clear)
+
+
+def test_fields_read_as_empty_have_no_part_in_a_threshold() -> None:
+    fields = evidence(500, seed=7, lattice=4.0, lines=4.0)
+    emptied = [replace(each, fused=_emptied(each.fused)) for each in evidence(60, seed=8, lattice=4.0, lines=4.0)]
+    known, judged = calibrate([*fields, *emptied])
+    assert sum(not text for text, _ in judged) > 30
+    assert len(known.confidences) == sum(bool(text) for text, _ in judged)
+    moved, _ = recalibrate([*fields, *emptied], known)
+    assert len(moved.confidences) == len(known.confidences)
+
+
+def _emptied(fused: Fused) -> Fused:
+    """Return the same, its best proposal that nothing is written."""
+    best, *others = fused.proposals
+    return replace(fused, proposals=(replace(best, text=""), *others))

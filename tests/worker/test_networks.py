@@ -32,7 +32,7 @@ def test_the_calibrations_that_ship_were_made_for_their_networks(name: str) -> N
 def test_two_models_that_learnt_the_same_way_share_a_calibration() -> None:
     one, other = load_networks("digits"), load_networks("digits-held-out")
     assert one.digest != other.digest
-    assert set(one.calibrated) == set(other.calibrated) == {one.digest, other.digest}
+    assert set(one.calibrated) == set(other.calibrated) >= {one.digest, other.digest}
 
 
 def test_a_calibration_is_written_with_its_networks(tmp_path: Path) -> None:
