@@ -35,6 +35,14 @@ def test_two_models_that_learnt_the_same_way_share_a_calibration() -> None:
     assert set(one.calibrated) == set(other.calibrated) >= {one.digest, other.digest}
 
 
+def test_the_calibration_was_made_for_networks_of_another_fold_too(project_root: Path) -> None:
+    others = load_networks("digits-fold-1", root=project_root / "benchmarks" / "networks")
+    shipped = load_networks("digits-held-out")
+    assert others.digest != shipped.digest
+    assert others.digest in shipped.calibrated
+    assert others.calibration == shipped.calibration
+
+
 def test_a_calibration_is_written_with_its_networks(tmp_path: Path) -> None:
     networks, path = load_networks("digits-open"), tmp_path / CALIBRATION
     assert networks.calibration is not None
