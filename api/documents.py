@@ -129,7 +129,7 @@ def delete(document_id: str) -> ResponseReturnValue:
     """Purge a document: its rows, its scan and its page pictures, for good."""
     record = services().store.documents.get(document_id, caller().sees)
     # Asked first: with the store away, the document would go and its scan would stay behind.
-    services().blobs.exists(record.sha256)
+    services().blobs.reach(record.sha256)
     services().store.documents.delete(document_id, caller().sees, remove=services().blobs.delete)
     return "", 204
 

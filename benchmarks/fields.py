@@ -125,7 +125,8 @@ def orand(data: Path, *, training: bool, fold: int) -> FieldSet:
 
 def meza(data: Path, *, fold: int) -> FieldSet:
     """Return the held-out part of Meza's logbook cells."""
-    return FieldSet("meza", "Meza, test part", "digits", True, _files(meza_strings(data, training=False, fold=fold)))
+    title = f"Meza, {'test part' if fold == LAST_FOLD else 'held-out quarter'}"
+    return FieldSet("meza", title, "digits", True, _files(meza_strings(data, training=False, fold=fold)))
 
 
 def idrbt(data: Path, *, kind: str, fold: int) -> FieldSet:
@@ -135,7 +136,7 @@ def idrbt(data: Path, *, kind: str, fold: int) -> FieldSet:
         Field(field.path.name, field.text, cut_out(field), doubtful=field.doubtful)
         for field in cheque_fields(data, type_name=type_name, training=False, fold=fold)
     )
-    half = "second half" if fold == LAST_FOLD else "first half"
+    half = {1: "first half", LAST_FOLD: "second half"}.get(fold, "none")
     return FieldSet(f"idrbt-{kind}", f"IDRBT, {kind}, {half}", type_name, True, fields)
 
 

@@ -69,10 +69,10 @@ def calibrate(labels: Path, folder: Path | None, type_name: str | None, out: Pat
         evidence = collect(reader, fields, on_field=bar.step)
     if len(evidence) < FEWEST:
         raise click.UsageError(f"Only {len(evidence)} of {len(fields)} fields hold writing that can be read.")
-    found, _ = recalibrate(evidence, known)
+    found, judged = recalibrate(evidence, known)
     out.parent.mkdir(parents=True, exist_ok=True)
     save_calibration(out, found, networks=[networks.digest])
-    right = sum(found.right)
+    right = sum(text == each.field.text for (text, _), each in zip(judged, evidence, strict=True))
     say(f"{right} of {len(fields)} fields right; {len(fields) - len(evidence)} unreadable or without ink")
     print_table(("target error", "accepted from", "accepted", "wrong", "needs at least"), _rows(found))
     say(f"{out} written; use it with TALLYSCAN_CALIBRATION={out}", err=True)

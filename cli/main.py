@@ -57,6 +57,8 @@ class TallyscanGroup(LazyGroup):
             return super().invoke(ctx)
         except (KeyboardInterrupt, click.Abort) as error:
             raise Stopped("Stopped.", code="stopped") from error
+        except click.exceptions.NoArgsIsHelpError:
+            raise  # its message is a page of help
         except click.ClickException as error:
             # It repeats arguments, which may be names of files. Final or not, what it shows is made of this alone.
             error.message = visible(error.message)  # type: ignore[misc]

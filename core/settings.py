@@ -34,14 +34,16 @@ _RATE = r"\s*0*[1-9][0-9]*\s*(?:/|per)\s*[0-9]*\s*(?:second|minute|hour|day|mont
 _RATES = re.compile(rf"(?i){_RATE}(?:[,;|]{_RATE})*")
 """As the library takes them that counts requests; what it does not understand would limit nothing."""
 
-_HOST = r"(?:[^:/]*(?::[^@]*)?@)?(?:\[[^/?]+\]|[^/:?]+)?(?::[0-9]*)?"
+_HOST = r"(?:[^:/]*(?::[^@]*)?@)?(?:\[[^/?]+\]|[^/:?]+)?(?::[0-9]+)?"
 _DATABASE_URL = re.compile(
     r"(?:sqlite(?:\+pysqlite)?:///(?!:memory:)[^?]+"
     rf"|(?:postgres|postgresql(?:\+psycopg)?)://{_HOST}(?:/[^?]*)?)(?:\?.*)?"
 )
 """As SQLAlchemy takes them apart, with the drivers that are installed. A database in memory is one process's own."""
 
-_FOLDER_URL = re.compile(r"(?:(?:file|local):(?://)?)?(?P<path>(?!.*(?:://|::))[^/].*)")
+_IN_MEMORY = re.compile(r"^sqlite[^?]*:memory:|^sqlite.*[?&]mode=memory(?:&|$)")
+
+_FOLDER_URL = re.compile(r"(?:(?:file|local):(?://)?)?(?P<path>(?!(?:file|local):)(?!.*(?:://|::))[^/].*)")
 """A relative path, as fsspec takes one for a folder of this machine, with or without a scheme."""
 
 _RELATIVE_SQLITE = re.compile(r"(?P<driver>sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(?P<path>[^?]+)(?P<rest>.*)")
@@ -151,7 +153,8 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _absolute_database(cls, url: str) -> str:
-        if url and not _DATABASE_URL.fullmatch(url):
+        url = url.strip()  # as files of secrets end
+        if url and (not _DATABASE_URL.fullmatch(url) or _IN_MEMORY.search(url)):
             # Without the address itself, which may hold a password.
             raise ValueError(
                 "it is no address of a database that Tallyscan knows, such as sqlite:////srv/tallyscan.db or "

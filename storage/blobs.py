@@ -106,6 +106,15 @@ class BlobStore:
             self._files.invalidate_cache()  # object stores' listings are cached, and other processes write too
             return bool(self._files.exists(self._path(sha256)))
 
+    def reach(self, sha256: str) -> None:
+        """See that the store answers, by asking for a blob that it held once.
+
+        Raises:
+            BlobStoreUnavailable: it does not, or its folder is away.
+        """
+        if not self.exists(sha256) and self._local and _is_bare(Path(self._root)):
+            raise BlobStoreUnavailable
+
     def delete(self, sha256: str) -> None:
         """Remove a blob; one that is gone already is fine.
 
@@ -115,9 +124,8 @@ class BlobStore:
         try:
             with _translated(missing=BlobMissing):
                 self._files.rm_file(self._path(sha256))
-        except BlobMissing as error:
-            if self._local and _is_bare(Path(self._root)):
-                raise BlobStoreUnavailable from error
+        except BlobMissing:
+            self.reach(sha256)
 
     def _path(self, sha256: str) -> str:
         return f"{self._root}/{sha256[:2]}/{sha256[2:4]}/{sha256}"

@@ -232,14 +232,15 @@ class Documents:
             document_id: in any status.
             owner: whose it is, or None.
             remove: called with each of these digests once the deletion is committed, while no document with the same
-                bytes can be created: so a blob is never removed under a newcomer. What is `Unavailable` then, or is
-                broken off, the sweeper makes up for.
+                bytes can be created. What is `Unavailable` then, or is broken off, the sweeper makes up for.
 
         Raises:
             NotFound: no such document of that owner.
         """
         with self._database.write() as connection:
             digests = self._locked_digests(connection, document_id, owner)
+            # A worker may have stored pictures of pages since: with the row held none can come now.
+            digests |= _digests(connection, document_id, owner, hold=True)
             connection.execute(delete(documents).where(documents.c.id == document_id))
             order_removal(connection, digests)
         return remove_ordered(self._database, digests, remove)
@@ -389,11 +390,11 @@ def _move(
         raise InvalidTransition(message)
 
 
-def _digests(connection: Connection, document_id: str, owner: str | None) -> frozenset[str]:
-    sha256 = connection.execute(_owned(select(documents.c.sha256), document_id, owner)).scalar()
+def _digests(connection: Connection, document_id: str, owner: str | None, *, hold: bool = False) -> frozenset[str]:
+    query = _owned(select(documents.c.sha256), document_id, owner)
+    sha256 = connection.execute(query.with_for_update() if hold else query).scalar()
     if sha256 is None:
         raise NotFound
-    previews = connection.execute(
-        select(pages.c.preview_sha256).where(pages.c.document_id == document_id, pages.c.preview_sha256.is_not(None))
-    ).scalars()
+    pictures = select(pages.c.preview_sha256).where(pages.c.document_id == document_id)
+    previews = connection.execute(pictures).scalars()
     return frozenset([sha256, *(preview for preview in previews if preview is not None)])

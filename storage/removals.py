@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import CompoundSelect, Connection, delete, exists, insert, select, union, update
+from sqlalchemy import CompoundSelect, Connection, delete, exists, select, union, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from core.errors import Unavailable
 from storage.clock import utc_now
@@ -75,11 +76,11 @@ class Removals:
 
 
 def order_removal(connection: Connection, digests: Collection[str]) -> None:
-    """Put digests into the outbox, in the transaction that takes their rows away and holds the digests' locks."""
-    waiting = connection.execute(select(blob_removals.c.sha256).where(blob_removals.c.sha256.in_(digests))).scalars()
-    if new := sorted(frozenset(digests).difference(waiting)):
-        now = utc_now()
-        connection.execute(insert(blob_removals), [{"sha256": digest, "ordered_at": now} for digest in new])
+    """Put digests into the outbox, in the transaction that takes their rows away; what waits already stays as it is."""
+    if digests:
+        insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert
+        rows = [{"sha256": digest, "ordered_at": utc_now()} for digest in sorted(digests)]
+        connection.execute(insert(blob_removals).on_conflict_do_nothing(), rows)
 
 
 def remove_ordered(

@@ -80,6 +80,11 @@ class Sheet:
         """Return a field on the page, where the form's other fields lie at `others`."""
         return Surroundings(self.grey, box, tuple(others))
 
+    def clean_around(self, box: Box, others: Sequence[Box] = ()) -> Surroundings:
+        """Return a field on the part of the page around it, without print, and the form's other fields in it."""
+        area = outskirts(box, width=self.page.width, height=self.page.height)
+        return Surroundings(self._clean(area), _within(box, area), tuple(_within(other, area) for other in others))
+
     def is_written_beside(self, box: Box, others: Sequence[Box]) -> bool:
         """Return whether writing that nobody reads stands beside an empty field, where the empty form is known.
 
@@ -89,8 +94,8 @@ class Sheet:
         """
         if self.blank is None:
             return False
-        area = outskirts(box, width=self.page.width, height=self.page.height)
-        return is_written_beside(self._clean(area), _within(box, area), [_within(other, area) for other in others])
+        around = self.clean_around(box, others)
+        return is_written_beside(around.page, around.field, around.others)
 
     def _clean(self, box: Box) -> _Grey:
         """Return a part of the page without the blank's print and without guides."""

@@ -48,7 +48,7 @@ class CutField:
         kind: what it may hold.
         as_it_came: with the print in it, where that tells something more: where a comb's boxes are.
         found: whether it is where it was to be; False where it was sought and nothing told its place.
-        around: it on the page, where nothing was taken out of it, or it may be a comb.
+        around: it on the page, where nothing was taken out of it; a comb on the page without print.
         runs_on: where something was, whether its writing may go on in another field.
         sheet: the page, where writing that no field holds is to be told from its print; None where it is not.
         others: where the form's other fields are.
@@ -128,7 +128,9 @@ class Form:
             sheet = replace(sheet, blank=None, guides=None)
         box = self.box(field, sheet.page)
         cut = sheet.cut(field.name, kind, box, others=others)
-        around = sheet.around(box, others) if sheet.is_plain or kind.comb_cells else None
+        around = sheet.around(box, others) if sheet.is_plain else None
+        if around is None and kind.comb_cells:
+            around = sheet.clean_around(box, others)
         return CutField(
             field, cut.crop, kind, cut.as_it_came, around=around, runs_on=cut.runs_on, sheet=sheet, others=others
         )

@@ -115,7 +115,7 @@ def _remove_blobs(store: Store, blobs: BlobStore, settings: Settings) -> int:
     for count, digest in enumerate(due):
         try:
             # Asked before anything is locked: a store that is silent until a timeout must not keep others waiting.
-            blobs.exists(digest)
+            blobs.reach(digest)
             removed += len(store.removals.work_off([digest], blobs.delete))
         except Unavailable as error:
             store.removals.put_off(digest, datetime.now(UTC))

@@ -371,6 +371,18 @@ def test_a_deletion_with_the_blob_store_away_changes_nothing(caller: Caller, mon
     assert caller.get(path).status_code == 404
 
 
+def test_a_deletion_with_the_folder_of_scans_away_changes_nothing(start_service: StartService, tmp_path: Path) -> None:
+    root = tmp_path / "scans"
+    caller = start_service(blob_url=root.as_uri()).caller("clearing")
+    path = f"/v1/documents/{caller.submit().json['id']}"
+    root.rename(tmp_path / "aside")
+    assert_problem(caller.call("DELETE", path), 503, "blob_store_unavailable")
+    (tmp_path / "aside").rename(root)
+    assert caller.get(f"{path}/original").status_code == 200
+    assert caller.call("DELETE", path).status_code == 204
+    assert not [entry for entry in root.rglob("*") if entry.is_file()]
+
+
 def test_a_deletion_in_whose_middle_the_blob_store_goes_away_is_finished_later(
     service: Service, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

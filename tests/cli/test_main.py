@@ -61,6 +61,14 @@ def test_help_loads_nothing_heavy_and_takes_little_time() -> None:
     assert min(seconds) < 0.15
 
 
+@pytest.mark.parametrize("group", [name for name, entry in ENTRIES.items() if isinstance(entry.load(), click.Group)])
+def test_a_group_without_a_command_shows_its_help(group: str, tallyscan: Tallyscan) -> None:
+    result = tallyscan(group)
+    assert result.exit_code == 2
+    assert "\\n" not in result.output
+    assert len(result.output.splitlines()) > 5
+
+
 def test_wrong_usage_ends_with_2(tallyscan: Tallyscan) -> None:
     assert tallyscan("nosuch").exit_code == 2
     assert tallyscan("read", "/no/such/file.png").exit_code == 2

@@ -84,6 +84,8 @@ def test_other_databases_are_taken_as_they_are(url: str) -> None:
         "postgresql+psycopg2://u:hidden@host/tallyscan",
         "postgres+psycopg://u:hidden@host/tallyscan",
         "postgresql://u:hidden@host:port/tallyscan",
+        "postgresql://u:hidden@host:/tallyscan",
+        "sqlite:///file:own?mode=memory&uri=true",
         "postgresql:/u:hidden@host/tallyscan",
     ],
 )
@@ -115,10 +117,15 @@ def test_a_tilde_in_a_folder_of_scans_is_the_users_folder(tmp_path: Path, monkey
 @pytest.mark.parametrize(
     "url",
     ["/srv/a b", "file:///srv/a b%20", "s3://bucket/scans", "memory://scans", "simplecache::s3://bucket/scans",
-     "dir::file://scans"]
+     "dir::file://scans", "file:/srv/scans", "local:/srv/scans", "file:/"]
 )  # fmt: skip
 def test_other_stores_of_scans_are_taken_as_they_are(url: str) -> None:
     assert Settings(blob_url=url).resolved_blob_url == url
+
+
+def test_a_database_address_out_of_a_file_of_secrets_may_end_with_a_line() -> None:
+    address = "postgresql+psycopg://me:x@rack/tallyscan?sslmode=require"
+    assert Settings(database_url=f"{address}\n").database_url == address
 
 
 def test_the_environment_sets(monkeypatch: pytest.MonkeyPatch) -> None:

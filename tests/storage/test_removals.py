@@ -1,13 +1,16 @@
 """Blobs that are to be removed: none is lost track of, whatever goes away in the middle of a deletion."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from threading import Thread
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from core.errors import BlobStoreUnavailable, DatabaseUnavailable, NotFound, StorageFull
 from core.status import Status
+from storage.engine import Database
 from storage.store import Store
 from tests.storage.racing import race_threads
 from tests.storage.samples import OWNER, claimed, digest, page, queued, reading
@@ -170,3 +173,28 @@ def test_a_page_of_a_long_document_is_seen_to_as_well(store: Store) -> None:
 
 def _work_off(store: Store, waiting: list[str], _racer: int) -> frozenset[str]:
     return store.removals.work_off(waiting, lambda _: None)
+
+
+def test_a_picture_that_a_worker_stores_while_its_document_is_deleted_is_ordered(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document_id = queued(store, "scan").id
+    claim, lock = claimed(store, document_id), Database.lock
+    stored: list[bool] = []
+
+    def lock_after_the_worker(database: Database, connection: Connection, digests: Collection[str]) -> None:
+        monkeypatch.setattr(Database, "lock", lock)
+        if not database.is_sqlite:  # where writers wait for each other from their beginning on
+            worker = Thread(
+                target=lambda: stored.append(bool(store.claims.complete_document(claim, reading(), [PICTURE])))
+            )
+            worker.start()
+            worker.join(20)
+        lock(database, connection, digests)
+
+    monkeypatch.setattr(Database, "lock", lock_after_the_worker)
+    removed: list[str] = []
+    store.documents.delete(document_id, OWNER, remove=removed.append)
+    assert sorted(removed) == sorted([SCAN, PICTURE] if stored else [SCAN])
+    assert stored in ([], [True])
+    assert due(store) == []

@@ -195,3 +195,18 @@ def test_a_digit_that_replaces_a_struck_out_one_beside_the_comb_is_not_lost(read
     cv2.line(page, (374, 220), (426, 178), 50, 4, cv2.LINE_AA)
     found = read(reader, write(page, "6", x=384, y=y), empty, [around], known=False, parts=5)["cell_0"]
     assert found.review_reasons == (ReviewReason.OVERWRITTEN,)
+
+
+def test_what_the_empty_form_has_beside_a_comb_replaces_no_digit(reader: Reader) -> None:
+    row, around = Box(200, 160, 400, 80), Box(190, 150, 420, 100)
+    empty = blank([row], parts=5)
+    cv2.putText(empty, "No", (205, 150), cv2.FONT_HERSHEY_COMPLEX, 1.6, 60, 2, cv2.LINE_AA)
+    reasons = []
+    for seed in range(12):
+        page = empty.copy()
+        for cell, char in enumerate("42791"):
+            digit = number(char, seed=seed * 7 + cell)
+            part = page[172 : 172 + digit.shape[0], row.x + 24 + 80 * cell :][:, : digit.shape[1]]
+            np.minimum(part, digit, out=part)
+        reasons += read(reader, page, empty, [around], parts=5)["cell_0"].review_reasons
+    assert ReviewReason.OVERWRITTEN not in reasons
