@@ -10,13 +10,11 @@ from dataclasses import replace
 from math import ceil, radians, tan
 from typing import Final
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from core.types import Box
 from segmentation.combs import Comb
-from segmentation.prepare import ink_map, share_inside, widened
+from segmentation.prepare import ink_map, lies_in_any, pieces_of, widened
 from segmentation.surroundings import Surroundings
 
 REACH: Final = 1.0
@@ -69,22 +67,14 @@ def is_amended(around: Surroundings, comb: Comb) -> bool:
         row.bottom + line: ink[row.bottom + line - area.y :],
     }
     for edge, strip in strips.items():
-        signs = _signs(strip)
+        signs = pieces_of(strip)  # its first row is the one next to the comb
         digits = [each for each in signs if _is_like_a_digit(each, row.height, pitch) and _stands_alone(each, signs)]
         for digit in digits:
             y = edge - digit.bottom if edge < row.y else edge + digit.y
             on_page = replace(digit, x=area.x + digit.x, y=y)
-            if not any(share_inside(on_page, other) > 0.5 for other in around.others):
+            if not lies_in_any(on_page, around.others):
                 return True
     return False
-
-
-def _signs(strip: NDArray[np.bool_]) -> list[Box]:
-    """Return the connected pieces of ink of a strip whose first row is the one next to the comb."""
-    if not strip.size:
-        return []
-    bits = np.ascontiguousarray(strip).view(np.uint8)
-    return [Box(*each) for each in cv2.connectedComponentsWithStats(bits, connectivity=8)[2][1:, :4].tolist()]
 
 
 def _is_like_a_digit(sign: Box, height: int, pitch: float) -> bool:

@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Box
-from segmentation.prepare import ink_map, share_inside
+from segmentation.prepare import ink_map, lies_in_any, pieces_of
 from segmentation.surroundings import PRINTED, Surroundings
 
 REACH: Final = 1.2
@@ -52,7 +51,7 @@ def _leads_over(around: Surroundings, frame: Box, height: float, side: str) -> b
     for piece in _pieces(_turned_page(around.page, side), _turned(frame, side, shape), height):
         tall, wide = (piece.height, piece.width) if side in "lr" else (piece.width, piece.height)
         large = tall >= MIN_TALL * height and wide >= MIN_WIDE * height
-        if large and not any(share_inside(piece, other) > 0.5 for other in others):
+        if large and not lies_in_any(piece, others):
             return True
     return False
 
@@ -66,12 +65,10 @@ def _pieces(page: NDArray[np.uint8], frame: Box, height: float) -> Iterator[Box]
     ink = ink_map(np.ascontiguousarray(page[top:foot, left:end]))[:, frame.right - left :]
     line = np.flatnonzero(ink[:, : round(NEAR * height)].mean(axis=0) > PRINTED)
     start = int(line[-1]) + 2 if len(line) else 0
-    outside = np.ascontiguousarray(ink[CORNER_PX:-CORNER_PX, start:].view(np.uint8))
-    if not outside.size:
-        return
-    for x, y, width, tall, _ in cv2.connectedComponentsWithStats(outside, connectivity=8)[2][1:].tolist():
-        if x <= max(2, TOUCHES * height) and tall < outside.shape[0]:
-            yield Box(frame.right + start + x, top + CORNER_PX + y, width, tall)
+    outside = ink[CORNER_PX:-CORNER_PX, start:]
+    for piece in pieces_of(outside):
+        if piece.x <= max(2, TOUCHES * height) and piece.height < outside.shape[0]:
+            yield replace(piece, x=frame.right + start + piece.x, y=top + CORNER_PX + piece.y)
 
 
 def _turned_page(page: NDArray[np.uint8], side: str) -> NDArray[np.uint8]:

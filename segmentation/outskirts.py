@@ -5,15 +5,11 @@ pixels around the field, without print ─▶ signs as tall as digits, close to 
 ```
 """
 
-from collections.abc import Sequence
 from typing import Final
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from core.types import Box
-from segmentation.prepare import ink_map, share_inside, widened
+from segmentation.prepare import ink_map, lies_in_any, pieces_of, widened
+from segmentation.surroundings import Surroundings
 
 BESIDE: Final = 1.0
 """Heights of the box between its left or right side and a sign beside it."""
@@ -34,11 +30,6 @@ WIDEST: Final = 4.0
 SLIMMEST: Final = 0.03
 """Heights of the box that a 1 is wide: slimmer are rests of a printed line."""
 
-HELD: Final = 0.5
-"""Share of a sign from which on it is a field's."""
-
-_Grey = NDArray[np.uint8]
-
 
 def outskirts(box: Box, *, width: int, height: int) -> Box:
     """Return the part of a page of so many pixels in which writing beside a field is sought."""
@@ -46,22 +37,17 @@ def outskirts(box: Box, *, width: int, height: int) -> Box:
     return widened(box, across=reach, down=reach, width=width, height=height)
 
 
-def is_written_beside(grey: _Grey, box: Box, others: Sequence[Box]) -> bool:
+def is_written_beside(around: Surroundings) -> bool:
     """Return whether something like a digit stands close to an empty field, and neither in it nor in another one.
 
     Args:
-        grey: uint8, shape (height, width): the field and what is around it, without print.
-        box: the field, in pixels of `grey`.
-        others: the form's other fields, each with the writing that leaves it: what is in them is read there.
+        around: the field and what is around it, without print, and the form's other fields, each with the writing that
+            leaves it: what is in them is read there.
     """
-    bits = ink_map(grey).view(np.uint8)
-    pieces = cv2.connectedComponentsWithStats(bits, connectivity=8)[2][1:, :4].tolist()
-    signs = (Box(*piece) for piece in pieces)
+    box = around.field
     return any(
-        _is_like_digits(sign, box.height)
-        and _is_close(sign, box)
-        and not any(share_inside(sign, other) > HELD for other in (box, *others))
-        for sign in signs
+        _is_like_digits(sign, box.height) and _is_close(sign, box) and not lies_in_any(sign, (box, *around.others))
+        for sign in pieces_of(ink_map(around.page))
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Box
-from segmentation.prepare import ink_map, mend, remove_rules, share_inside, widened
+from segmentation.prepare import ink_map, lies_in_any, mend, pieces_of, remove_rules, widened
 
 LARGEST: Final = 1.5
 """Heights of a digit that one is tall and wide at most, and the rest of one."""
@@ -117,8 +117,8 @@ class _Area:
             own = (self._labels[y : y + height, x : x + width] == label).view(np.uint8)
             left, top = max(0, self.field.x - x), max(0, self.field.y - y)
             own[top : max(0, self.field.bottom - y), left : max(0, self.field.right - x)] = 0
-            for across, down, wide, tall, _ in cv2.connectedComponentsWithStats(own, connectivity=8)[2][1:].tolist():
-                yield Box(x + across, y + down, wide, tall)
+            for piece in pieces_of(own):
+                yield replace(piece, x=x + piece.x, y=y + piece.y)
 
 
 class Outside:
@@ -190,7 +190,7 @@ class Outside:
 
     def _is_anothers(self, sign: Box, area: _Area) -> bool:
         on_page = replace(sign, x=sign.x + area.x, y=sign.y + area.y)
-        return any(share_inside(on_page, other) > 0.5 for other in self._around.others)
+        return lies_in_any(on_page, self._around.others)
 
 
 def _without_sides(ink: NDArray[np.uint8], field: Box, near: int) -> NDArray[np.uint8]:

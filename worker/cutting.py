@@ -92,10 +92,7 @@ class Sheet:
             box: where the field is.
             others: where the form's other fields are, each with its writing.
         """
-        if self.blank is None:
-            return False
-        around = self.clean_around(box, others)
-        return is_written_beside(around.page, around.field, around.others)
+        return self.blank is not None and is_written_beside(self.clean_around(box, others))
 
     def _clean(self, box: Box) -> _Grey:
         """Return a part of the page without the blank's print and without guides."""

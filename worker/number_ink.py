@@ -7,16 +7,16 @@ boxes of digits, FieldCrop ─ ink map ─▶ NumberInk ─▶ marked_gaps, has_
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from math import inf
 from statistics import median
 from typing import Final
 
-import cv2
 import numpy as np
 
 from core.types import Box, FieldCrop
-from segmentation.prepare import ink_map
+from segmentation.prepare import ink_map, pieces_of
 
 LEAST_MARK: Final = 0.06
 """Heights of a digit; specks of security print are smaller."""
@@ -164,8 +164,7 @@ class NumberInk:
         right = int(boxes[-1].right - corner.x + behind * height)
         bottom = int(max(box.bottom for box in boxes) - corner.y + height)
         ink = ink_map(np.ascontiguousarray(self._crop.pixels[y:bottom, x:right]))
-        pieces = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)[2][1:, :4].tolist()
-        return [Box(left + x + corner.x, top + y + corner.y, wide, tall) for left, top, wide, tall in pieces]
+        return [replace(each, x=each.x + x + corner.x, y=each.y + y + corner.y) for each in pieces_of(ink)]
 
 
 def _is_halfway(stroke: Box, top: float, height: float) -> bool:

@@ -182,6 +182,14 @@ def _posed_ink(ink: Float, rng: Generator, *, scale: float) -> Float:
     return np.asarray(cv2.resize(moved, shape, interpolation=cv2.INTER_AREA), np.float32)
 
 
+def draw_line(canvas: NDArray[Any], points: NDArray[Any], *, shade: float, thickness: int) -> None:
+    """Draw a line through points, shape (n, 2), of pixels and parts of them; one point alone is a dot."""
+    fixed = np.round(points * (1 << SUBPIXEL_BITS)).astype(np.int32).reshape(-1, 1, 2)
+    if len(fixed) == 1:
+        fixed = np.concatenate([fixed, fixed + 1])
+    cv2.polylines(canvas, [fixed], False, shade, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+
+
 def _posed(writing: Writing, rng: Generator, *, size: float, slanted: bool = True) -> list[Stroke]:
     slant, turn, stretch = rng.normal(0.08, 0.18), rng.normal(0, 0.03), rng.uniform(0.72, 1.3)
     if not slanted:
@@ -201,11 +209,7 @@ def _pen(strokes: list[Stroke], shape: tuple[int, int], rng: Generator, *, size:
     canvas = np.zeros((2 * shape[0], 2 * shape[1]), np.uint8)
     thickness = max(1, round(2 * size * float(rng.uniform(0.035, 0.13))))
     for stroke in strokes:
-        points = np.round(stroke * (2 << SUBPIXEL_BITS)).astype(np.int32).reshape(-1, 1, 2)
-        if len(points) == 1:
-            points = np.concatenate([points, points + 1])
-        shade = int(rng.uniform(190, 255))
-        cv2.polylines(canvas, [points], False, shade, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+        draw_line(canvas, stroke * 2, shade=int(rng.uniform(190, 255)), thickness=thickness)
     ink = cv2.resize(canvas, (shape[1], shape[0]), interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
     return _pressed(ink, rng)
 
@@ -297,8 +301,7 @@ def _rupee(page: Float, middle: tuple[int, int], rng: Generator, *, size: float,
     ]
     thickness = max(1, round(size * rng.uniform(0.07, 0.16)))
     for line in lines:
-        points = np.round((np.array(line) + np.array([x, y])) * (1 << SUBPIXEL_BITS)).astype(np.int32).reshape(-1, 1, 2)
-        cv2.polylines(page, [points], False, level, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+        draw_line(page, np.array(line) + np.array([x, y]), shade=level, thickness=thickness)
 
 
 def _print(page: Float, text: str, place: tuple[int, int], rng: Generator, *, size: float) -> None:

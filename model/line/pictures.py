@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from model import corpora
 from model.artifacts import DataSource
 from model.line.composing import number_parts, separator_strokes
-from model.line.paper import SUBPIXEL_BITS
+from model.line.paper import draw_line
 from model.terms import MNIST, UCI
 from segmentation.normalise import FAINT
 
@@ -123,8 +123,7 @@ def _mark(strokes: list[Float], *, thickness: float) -> tuple[Float, float, floa
     across, down = np.ceil((points.max(axis=0) - corner) * DIGIT_HEIGHT + width).astype(int)
     canvas = np.zeros((max(1, down), max(1, across)), np.uint8)
     for stroke in strokes:
-        line = np.round((stroke - corner) * (DIGIT_HEIGHT << SUBPIXEL_BITS)).astype(np.int32).reshape(-1, 1, 2)
-        cv2.polylines(canvas, [line], False, 255, width, cv2.LINE_AA, SUBPIXEL_BITS)
+        draw_line(canvas, (stroke - corner) * DIGIT_HEIGHT, shade=255, thickness=width)
     return canvas.astype(np.float32) / np.float32(255), float(corner[0]), float(corner[1])
 
 

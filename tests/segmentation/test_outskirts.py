@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from core.types import Box
 from segmentation.outskirts import is_written_beside, outskirts
+from segmentation.surroundings import Surroundings
 from tests.segmentation.drawn import draw_digit
 
 BOX = Box(200, 130, 200, 60)
@@ -22,13 +23,13 @@ def page(*places: tuple[int, int]) -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize("place", [(260, 205), (260, 70), (420, 140), (140, 140)])
 def test_a_digit_close_to_the_box_is_writing_beside_it(place: tuple[int, int]) -> None:
-    assert is_written_beside(page(place), BOX, [])
-    assert not is_written_beside(page(place), BOX, [Box(place[0] - 5, place[1] - 5, 50, 50)])
+    assert is_written_beside(Surroundings(page(place), BOX))
+    assert not is_written_beside(Surroundings(page(place), BOX, (Box(place[0] - 5, place[1] - 5, 50, 50),)))
 
 
 @pytest.mark.parametrize("place", [(260, 250), (260, 30), (480, 140), (60, 140), (280, 140)])
 def test_a_digit_far_from_the_box_or_in_it_is_none(place: tuple[int, int]) -> None:
-    assert not is_written_beside(page(place), BOX, [])
+    assert not is_written_beside(Surroundings(page(place), BOX))
 
 
 def test_dots_lines_and_brackets_are_none() -> None:
@@ -36,7 +37,7 @@ def test_dots_lines_and_brackets_are_none() -> None:
     cv2.circle(grey, (420, 150), 5, 50, -1)
     cv2.line(grey, (180, 210), (480, 210), 50, 3)
     cv2.line(grey, (430, 80), (430, 300), 50, 3)
-    assert not is_written_beside(grey, BOX, [])
+    assert not is_written_beside(Surroundings(grey, BOX))
 
 
 def test_what_is_looked_at_ends_with_the_page() -> None:
