@@ -1,6 +1,7 @@
-"""From an upload to queued documents: check, store the blob, insert the row, commit, then send the id.
+"""From an upload to queued documents: check, note and store the blob, insert the row, commit, then send the id.
 
-What is refused is refused before anything is stored, so that it leaves nothing behind.
+What is refused is refused before anything is stored, so that it leaves nothing behind; what fails later, or is killed,
+leaves the note (`storage.arrivals`).
 A broker that is away does not matter here: the row stays queued, and the sweeper sends it later.
 """
 
@@ -35,6 +36,7 @@ from core.types import AUTO
 from forms.field_types import field_type
 from forms.micr import check_line
 from forms.templates import parse_template
+from storage.arrivals import Arrival
 from storage.records import BatchRecord, Created, DocumentRecord, NewDocument, TemplateRecord
 
 MAX_NAME_LENGTH = 255
@@ -125,12 +127,11 @@ def submit_file(
     if before is None:
         check_order(services, order)
         _check_file(upload, services.settings)
-        (stored,) = _store_all(services, files)
-    else:
-        (stored,) = _same_files(files, order, before)
-    digest = _digest(order, [stored])
-    document = _create(services, stored, order, idempotency_key=idempotency_key, request_digest=digest).document
-    _store_missing(services, files, [stored])
+    with services.store.arrivals.expected() as arrival:
+        (stored,) = _store_all(services, files, arrival) if before is None else _same_files(files, order, before)
+        digest = _digest(order, [stored])
+        document = _create(services, stored, order, idempotency_key=idempotency_key, request_digest=digest).document
+        _store_missing(services, files, [stored], arrival)
     return document
 
 
@@ -157,23 +158,23 @@ def submit_batch(
     files = _acceptable(uploads, services.settings)
     if before is not None:
         _same_files(files, order, before, name=name)
-    stored = _store_all(services, files)
-    digest = _digest(order, stored, name=name)
-    batches = services.store.batches
-    batch = batches.create(
-        owner=order.owner,
-        name=name,
-        idempotency_key=idempotency_key,
-        request_digest=digest if idempotency_key else None,
-    ).batch
-    structlog.contextvars.bind_contextvars(batch_id=batch.id)
-    for index, file in enumerate(stored):
-        # With a key of its own each, a request that is repeated after a crash adds exactly what was missing.
-        # No caller's key can hold a space, so none meets these.
-        key = f"batch {batch.id} {index}" if idempotency_key else None
-        _create(services, file, order, batch_id=batch.id, idempotency_key=key, request_digest=digest)
-    _store_missing(services, files, stored)
-    return batches.get(batch.id, order.owner) if stored else batch
+    with services.store.arrivals.expected() as arrival:
+        stored = _store_all(services, files, arrival)
+        digest = _digest(order, stored, name=name)
+        batch = services.store.batches.create(
+            owner=order.owner,
+            name=name,
+            idempotency_key=idempotency_key,
+            request_digest=digest if idempotency_key else None,
+        ).batch
+        structlog.contextvars.bind_contextvars(batch_id=batch.id)
+        for index, file in enumerate(stored):
+            # With a key of its own each, a request that is repeated after a crash adds exactly what was missing.
+            # No caller's key can hold a space, so none meets these.
+            key = f"batch {batch.id} {index}" if idempotency_key else None
+            _create(services, file, order, batch_id=batch.id, idempotency_key=key, request_digest=digest)
+        _store_missing(services, files, stored, arrival)
+    return services.store.batches.get(batch.id, order.owner) if stored else batch
 
 
 def check_order(services: Services, order: Order) -> None:
@@ -321,19 +322,19 @@ def _check_file(upload: FileStorage, settings: Settings) -> None:
         raise PayloadTooLarge
 
 
-def _store_all(services: Services, files: _Files) -> list[StoredFile]:
+def _store_all(services: Services, files: _Files, arrival: Arrival) -> list[StoredFile]:
     limit = services.settings.max_file_bytes
-    return files.each(lambda stream: services.blobs.put_stream(stream, limit))
+    return files.each(lambda stream: services.blobs.put_stream(stream, limit, note=arrival.note))
 
 
-def _store_missing(services: Services, files: _Files, stored: list[StoredFile]) -> None:
-    """Store again what was purged, with the last other document of its bytes, before our row was there."""
+def _store_missing(services: Services, files: _Files, stored: list[StoredFile], arrival: Arrival) -> None:
+    """Store again what is not there: it was removed, for the notes were overdue, or it has been lost since long ago."""
     missing = {sha256 for sha256 in {file.sha256 for file in stored} if not services.blobs.exists(sha256)}
     if not missing:
         return
     for file, (_, stream) in zip(stored, files, strict=True):
         if file.sha256 in missing:
-            services.blobs.put_stream(stream, services.settings.max_file_bytes)
+            services.blobs.put_stream(stream, services.settings.max_file_bytes, note=arrival.note)
             missing.remove(file.sha256)
 
 

@@ -10,7 +10,7 @@ import io
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
@@ -61,17 +61,25 @@ class BlobStore:
             _remove_old_drafts(Path(root))
         return cls(filesystem, root)
 
-    def put(self, data: bytes) -> str:
-        """Store `data` and return its SHA-256.
+    def put(self, data: bytes, *, note: Callable[[str], None] | None = None) -> str:
+        """Store `data` and return its SHA-256; `note` is as for `put_stream`.
 
         Raises:
             StorageFull: no space is left.
             BlobStoreUnavailable: the store does not answer.
         """
-        return self.put_stream(io.BytesIO(data), max_bytes=len(data))[0]
+        return self.put_stream(io.BytesIO(data), max_bytes=len(data), note=note)[0]
 
-    def put_stream(self, stream: Reads, max_bytes: int) -> tuple[str, int]:
+    def put_stream(
+        self, stream: Reads, max_bytes: int, *, note: Callable[[str], None] | None = None
+    ) -> tuple[str, int]:
         """Store what `stream` gives, a piece in memory at a time; return its SHA-256 and size.
+
+        Args:
+            stream: read to its end.
+            max_bytes: more is refused.
+            note: called with the SHA-256 just before a blob of that name appears, as `Arrival.note`; what it raises
+                comes through, and nothing is kept.
 
         Raises:
             PayloadTooLarge: more than `max_bytes`; nothing is kept.
@@ -81,6 +89,8 @@ class BlobStore:
         with _translated(), self._draft() as draft:
             sha256, size = _copy(stream, draft, max_bytes=max_bytes)
             draft.flush()
+            if note is not None:
+                note(sha256)
             self._publish(draft, sha256)
         return sha256, size
 

@@ -4,6 +4,8 @@
 rows go, their digests into the outbox ─ commit ─▶ no row refers to it: blob removed ─▶ out of the outbox ─ commit
                                                  └ the store is away: stays, and the sweeper tries again
 ```
+
+What somebody stores at that moment stays as well, until it has its row (`storage.arrivals`).
 """
 
 from collections.abc import Callable, Collection
@@ -11,14 +13,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import CompoundSelect, Connection, delete, exists, select, union, update
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, delete, exists, select, union, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.errors import Unavailable
 from storage.clock import utc_now
 from storage.engine import Database
 from storage.sweeping import CLOCK_SLACK
-from storage.tables import blob_removals, documents, pages, templates
+from storage.tables import blob_arrivals, blob_removals, documents, pages, templates
+
+ARRIVAL_SECONDS = 3600.0
+"""No request or task takes so long from the first blob that it stores to its last row: it must have been killed."""
 
 _reference = templates.c.body["registration"]["reference"].as_string()
 """Of a template: the picture of its empty form, which may have been sent as a document, too."""
@@ -36,9 +41,10 @@ class Removals:
     def due(self, *, now: datetime, retry_seconds: float, limit: int) -> list[str]:
         """Return the digests that wait, at most `limit`: the ones never tried first, then the ones tried longest ago.
 
-        None within `retry_seconds` of a removal that failed: a store that is away needs time to come back. A failure
-        in the future was before a clock was set back, and is not believed.
+        None that somebody is just storing. None within `retry_seconds` of a removal that failed: a store that is away
+        needs time to come back. A failure in the future was before a clock was set back, and is not believed.
         """
+        awaited = exists().where(blob_arrivals.c.sha256 == blob_removals.c.sha256, *_under_way(now))
         failed = (
             exists()
             .where(blob_removals.c.tried_at > now - timedelta(seconds=retry_seconds))
@@ -47,7 +53,7 @@ class Removals:
         )
         query = (
             select(blob_removals.c.sha256)
-            .where(~failed)
+            .where(~failed, ~awaited)
             .order_by(blob_removals.c.tried_at.nulls_first(), blob_removals.c.ordered_at)
             .limit(limit)
         )
@@ -58,15 +64,18 @@ class Removals:
         """Call `remove` with each of `digests` that no row refers to, and return these; none of them waits any longer.
 
         While this lasts no document with the same bytes can be created, so that no blob is removed under a newcomer.
+        What somebody is just storing goes on waiting: that one may not get as far as its row.
         What `remove` raises comes through; then all of them go on waiting, the ones that are gone already, too.
         """
         with self._database.write(durable=False) as connection:
             self._database.lock(connection, digests)
-            orphans = unreferenced(connection, digests)
+            awaited = _awaited(connection, digests)
+            orphans = unreferenced(connection, digests) - awaited
             for digest in sorted(orphans):
                 remove(digest)
             # What a row refers to again is not to be removed; should that row go, it is ordered anew.
-            connection.execute(delete(blob_removals).where(blob_removals.c.sha256.in_(digests)))
+            settled = set(digests) - awaited
+            connection.execute(delete(blob_removals).where(blob_removals.c.sha256.in_(settled)))
         return orphans
 
     def put_off(self, digest: str, now: datetime) -> None:
@@ -109,3 +118,14 @@ def unreferenced(connection: Connection, digests: Collection[str]) -> frozenset[
         select(_reference).where(_reference.in_(digests)),
     )
     return frozenset(digests).difference(connection.execute(query).scalars())
+
+
+def _awaited(connection: Connection, digests: Collection[str]) -> frozenset[str]:
+    query = select(blob_arrivals.c.sha256).where(blob_arrivals.c.sha256.in_(digests), *_under_way(utc_now()))
+    return frozenset(connection.execute(query).scalars())
+
+
+def _under_way(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return the conditions under which a note's writer may be alive; one from the future is not believed."""
+    noted_at = blob_arrivals.c.noted_at
+    return noted_at > now - timedelta(seconds=ARRIVAL_SECONDS), noted_at <= now + CLOCK_SLACK

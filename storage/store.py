@@ -5,6 +5,7 @@ from typing import Self
 from sqlalchemy import Engine, text
 
 from core.settings import Settings
+from storage.arrivals import Arrivals
 from storage.batches import Batches
 from storage.claims import Claims
 from storage.corrections import Corrections
@@ -23,6 +24,7 @@ class Store:
     Attributes:
         documents: what callers ask of documents.
         claims: what workers and the sweeper do with them.
+        arrivals: blobs that are being stored.
         removals: blobs that are to be removed.
         batches: documents that came together.
         keys: API keys.
@@ -36,6 +38,7 @@ class Store:
         self._database = Database(engine)
         self.documents = Documents(self._database)
         self.claims = Claims(self._database)
+        self.arrivals = Arrivals(self._database)
         self.removals = Removals(self._database)
         self.batches = Batches(self._database)
         self.keys = Keys(self._database)

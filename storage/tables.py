@@ -7,6 +7,7 @@ templates ┘        ├─< attempts
                    ├─< corrections
                    └─< idempotency_keys >─ batches
 api_keys ─< login_tokens
+blob_arrivals
 blob_removals
 ```
 
@@ -247,6 +248,14 @@ class IdempotencyColumns(TypedColumns):
     created_at: Named[datetime] = Column(UtcDateTime)
 
 
+class BlobArrivalColumns(TypedColumns):
+    """Blobs that are being stored and may have no row yet, each under its writer's token; see `storage.arrivals`."""
+
+    sha256: Named[str] = Column(SHA256, primary_key=True)
+    token: Named[str] = Column(ID, primary_key=True)
+    noted_at: Named[datetime] = Column(UtcDateTime)
+
+
 class BlobRemovalColumns(TypedColumns):
     """Blobs whose rows are gone, and that are to be removed unless another row needs them; see `storage.removals`."""
 
@@ -295,6 +304,7 @@ fields = Table(
 attempts = Table("attempts", metadata, AttemptColumns)
 corrections = Table("corrections", metadata, CorrectionColumns)
 idempotency_keys = Table("idempotency_keys", metadata, IdempotencyColumns)
+blob_arrivals = Table("blob_arrivals", metadata, BlobArrivalColumns)
 blob_removals = Table("blob_removals", metadata, BlobRemovalColumns)
 api_keys = Table("api_keys", metadata, KeyColumns)
 login_tokens = Table("login_tokens", metadata, LoginTokenColumns)

@@ -1,6 +1,7 @@
 """Puts right what went wrong elsewhere.
 
-Takes back what dead workers held, sends what was never delivered, and removes the blobs that a deletion left behind.
+Takes back what dead workers held, sends what was never delivered, and removes the blobs that a deletion, or somebody
+who was killed while storing them, left behind.
 """
 
 from dataclasses import asdict, dataclass
@@ -109,7 +110,10 @@ def _send(store: Store, dispatcher: Dispatcher, deliveries: list[Delivery]) -> i
 
 
 def _remove_blobs(store: Store, blobs: BlobStore, settings: Settings) -> int:
-    """Remove what deletions could not remove, until one cannot be; return how many went."""
+    """Remove what deletions could not remove, and what nobody made a row for, until one cannot be; return how many."""
+    overdue = store.arrivals.give_up(now=datetime.now(UTC), limit=REMOVAL_LIMIT)
+    if overdue:
+        log.warning("blobs without a row: whoever stored them was killed", count=overdue)
     due = store.removals.due(now=datetime.now(UTC), retry_seconds=settings.redeliver_seconds, limit=REMOVAL_LIMIT)
     removed = 0
     for count, digest in enumerate(due):

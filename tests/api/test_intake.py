@@ -1,15 +1,21 @@
 """What an upload leaves behind: its scan whatever is purged meanwhile, and nothing when it is refused."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from api.services import Services
+from core.errors import StorageFull
 from core.status import Priority
+from storage.removals import ARRIVAL_SECONDS
 from tests.api.conftest import Caller, Service, StartService, scan
 from tests.api.test_batches import documents_of, zipped
+from tests.storage.racing import ROOT
 
 
 def blobs(service: Service) -> list[Path]:
@@ -167,3 +173,66 @@ def test_what_is_sent_again_counts_as_sent_before_it_goes(
 def test_what_could_not_be_sent_again_is_left_to_the_sweeper(service: Service, caller: Caller, ended: str) -> None:
     assert caller.post(f"/v1/documents/{ended}/retry").status_code == 202
     assert unsent(service) == [ended]
+
+
+KILLED_BEFORE_THE_ROW = """
+import io, os, signal, sys
+from pathlib import Path
+from werkzeug.datastructures import FileStorage
+from api.intake import Order, submit_file
+from api.services import Services
+from core.settings import Settings
+from storage.documents import Documents
+
+Documents.create = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+scan = sys.stdin.buffer.read()
+submit_file(Services(Settings(home=Path(sys.argv[1]))), FileStorage(io.BytesIO(scan), "a.png"), Order(owner="me"))
+"""
+
+
+def test_the_scan_of_a_server_that_was_killed_is_removed_unless_it_was_sent_again(
+    service: Service, caller: Caller
+) -> None:
+    store = service.services.store
+    for seed in (1, 2):
+        program = [sys.executable, "-c", KILLED_BEFORE_THE_ROW, str(service.services.settings.home)]
+        ended = subprocess.run(program, input=scan(seed), cwd=ROOT, check=False, timeout=60)
+        assert ended.returncode == -signal.SIGKILL
+    assert len(blobs(service)) == 2
+    sent_again = caller.submit(scan(2)).json["sha256"]
+    later = datetime.now(UTC) + timedelta(seconds=ARRIVAL_SECONDS + 60)
+    assert store.arrivals.give_up(now=later, limit=10) == 2
+    due = store.removals.due(now=later, retry_seconds=0.0, limit=10)
+    assert len(store.removals.work_off(due, service.services.blobs.delete)) == 1
+    assert [file.name for file in blobs(service)] == [sent_again]
+
+
+def test_what_fails_after_its_scan_was_stored_leaves_an_order_to_remove_it(
+    service: Service, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(*_args: object, **_options: object) -> None:
+        raise StorageFull
+
+    monkeypatch.setattr(service.services.store.documents, "create", fill)
+    assert caller.submit(scan(1)).status_code == 503
+    due = service.services.store.removals.due(now=datetime.now(UTC), retry_seconds=0.0, limit=10)
+    assert due == [file.name for file in blobs(service)]
+    assert len(due) == 1
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["files", "zip"])
+def test_a_scan_that_is_gone_when_its_row_is_there_is_stored_again(
+    packed: bool, service: Service, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"a.png": scan(1), "b.png": scan(2), "c.png": scan(2)}
+    create = service.services.store.batches.create
+
+    def create_late(*args: object, **options: object) -> object:
+        for file in blobs(service):  # as after an hour, in which the process was halted
+            file.unlink()
+        return create(*args, **options)
+
+    monkeypatch.setattr(service.services.store.batches, "create", create_late)
+    batch = caller.batch({"scans.zip": zipped(files)} if packed else files).json
+    stored = [service.services.blobs.get(d["sha256"]) for d in documents_of(caller, batch["id"])]
+    assert stored == list(files.values())

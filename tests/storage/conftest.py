@@ -91,6 +91,6 @@ def store(database_url: str) -> Iterator[Store]:
 def _empty(url: str) -> None:
     engine = make_engine(url)
     with engine.begin() as connection:
-        tables = "documents, batches, templates, api_keys, blob_removals"
+        tables = "documents, batches, templates, api_keys, blob_arrivals, blob_removals"
         connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
     engine.dispose()
