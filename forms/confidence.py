@@ -165,6 +165,8 @@ def features(fused: Fused, *, other: float) -> tuple[float, ...]:
     Args:
         fused: at least one proposal.
         other: how surely something in the field is no digit, in 0..1.
+
+    The readers' probabilities count as they are once it is known how each proposal's digits would stand.
     """
     best = fused.proposals[0]
     valid = max(fused.valid_share, 1e-9)
@@ -172,13 +174,25 @@ def features(fused: Fused, *, other: float) -> tuple[float, ...]:
     return (
         min(MAX_LOGIT, math.log(share) - math.log(max(1.0 - share, math.exp(-MAX_LOGIT)))),
         max(-MAX_LOGIT, math.log(valid)),
-        max(-MAX_LOGIT, best.lines),
-        max(-MAX_LOGIT, best.lattice),
+        max(-MAX_LOGIT, _as_laid_out(fused, [each.lines for each in fused.proposals])),
+        max(-MAX_LOGIT, _as_laid_out(fused, [each.lattice for each in fused.proposals])),
         1.0 if fused.agree else 0.0,
         other,
         float(len(best.text)),
         1.0 if len(best.text) == 1 else 0.0,
     )
+
+
+def _as_laid_out(fused: Fused, log_probabilities: Sequence[float]) -> float:
+    """Return a reader's log probability of the best proposal, once it knows how each proposal's digits would stand.
+
+    What it holds for likely besides all proposals stays as it is.
+    """
+    if not any(each.layout for each in fused.proposals):
+        return log_probabilities[0]
+    told = [math.exp(log + each.layout) for log, each in zip(log_probabilities, fused.proposals, strict=True)]
+    rest = max(0.0, 1.0 - sum(map(math.exp, log_probabilities)))
+    return math.log(max(told[0], math.exp(-MAX_LOGIT)) / max(sum(told) + rest, math.exp(-MAX_LOGIT)))
 
 
 def features_at_a_glance(log_probability: float, *, other: float, length: int) -> tuple[float, ...]:

@@ -30,6 +30,11 @@ class FieldType:
     letters: bool = False
 
     @property
+    def is_counted_with(self) -> bool:
+        """Whether its values are quantities, so that a point, a sign or a digit too few makes another number."""
+        return self.name in {"integer", "amount"}
+
+    @property
     def has_cents(self) -> bool:
         """Whether the last two digits of such an amount are decimals, whatever they are."""
         return self.name == "amount" and self.normalise("12345") == "123.45"

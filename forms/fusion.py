@@ -5,8 +5,9 @@ weighed and added, and a proposal's share is what its total is worth among all. 
 impossible keeps a floor, so that the other can still overrule it.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -51,7 +52,7 @@ class Proposal:
         lattice: log probability by the lattice; `NEVER` where it has no such path.
         lines: mean log probability by the line readers.
         allowed: whether the field's type allows it.
-        layout: log weight that it has beside that for how its digits would stand (`forms.separators`).
+        layout: log weight that it has beside that for how its digits would stand (`forms.separators`, `.grouping`).
     """
 
     text: str
@@ -127,6 +128,21 @@ def line_proposals(frames: Frames, automaton: Automaton) -> list[str]:
 def ranked(proposals: Iterable[Proposal]) -> tuple[Proposal, ...]:
     """Return the proposals, what the field may hold first, then by their shares."""
     return tuple(sorted(proposals, key=lambda each: (not each.allowed, -each.share)))
+
+
+def laid_out(fused: Fused, log_weights: Mapping[str, float]) -> Fused:
+    """Return the proposals with more or less of a share for how their digits would stand.
+
+    Args:
+        fused: at least one proposal.
+        log_weights: by text what is added to the logarithm of its share; all other proposals keep theirs.
+    """
+    shares = [each.share * math.exp(log_weights.get(each.text, 0.0)) for each in fused.proposals]
+    moved = (
+        replace(each, share=share / sum(shares), layout=each.layout + log_weights.get(each.text, 0.0))
+        for each, share in zip(fused.proposals, shares, strict=True)
+    )
+    return replace(fused, proposals=ranked(moved))
 
 
 def fused_shares(

@@ -100,7 +100,7 @@ def weigh(
     by_lines = line_proposals(line.frames, automaton) if by_lines is None else by_lines
     readers = calibration.weights(field_type.name)
     fused = fuse(edges, posteriors(edges, ANYTHING), line.frames, automaton, weights=readers, by_lines=by_lines)
-    return _judged(edges, fused, line, calibration)
+    return judged(edges, fused, line, calibration)
 
 
 def without_commas(
@@ -118,11 +118,18 @@ def without_commas(
     if not commas or weighed.fused is None:
         return None
     fused = without(weighed.fused, commas)
-    return None if fused is weighed.fused else _judged(weighed.edges, fused, line, calibration)
+    return None if fused is weighed.fused else judged(weighed.edges, fused, line, calibration)
 
 
-def _judged(edges: Edges | None, fused: Fused, line: LineView, calibration: Calibration) -> Weighed:
-    """Return the proposals with the best one's confidence: none, where it is nothing that the field may hold."""
+def judged(edges: Edges | None, fused: Fused, line: LineView, calibration: Calibration) -> Weighed:
+    """Return the proposals with the best one's confidence: none, where it is nothing that the field may hold.
+
+    Args:
+        edges: the lattice's.
+        fused: all proposals.
+        line: what the line readers say.
+        calibration: turns the evidence into a probability.
+    """
     weighed = Weighed(edges, fused)
     if not weighed.text:
         return weighed

@@ -7,12 +7,11 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from statistics import median
 from typing import Final
 
 from core.types import Box
-from forms.fusion import Fused, ranked
+from forms.fusion import Fused, laid_out
 
 LOW: Final = 0.25
 """Digit heights below the others' tops at which a hanging stroke begins, or further down."""
@@ -65,13 +64,4 @@ def without(fused: Fused, numbers: Sequence[int]) -> Fused:
     likelier = next((each for each in fused.proposals if each.text == text and each.allowed), None)
     if likelier is None or likelier.share <= 0.0:
         return fused
-    layout = math.log(ODDS * best.share / likelier.share)
-    # All shares together stay 1.
-    scale = 1.0 / (1.0 + (ODDS * best.share - likelier.share))
-    moved = (
-        replace(each, share=ODDS * best.share * scale, layout=layout)
-        if each is likelier
-        else replace(each, share=each.share * scale)
-        for each in fused.proposals
-    )
-    return replace(fused, proposals=ranked(moved))
+    return laid_out(fused, {text: math.log(ODDS * best.share / likelier.share)})

@@ -22,9 +22,6 @@ from worker.number_ink import NumberInk
 THOUSANDS: Final = 3
 """Digits behind the last comma of whole units."""
 
-NUMBERS: Final = frozenset({"integer", "amount"})
-"""Types whose values are counted with, so that a point or a sign that is lost makes another number."""
-
 HUNDREDTHS: Final = "100"
 """Below the line of cents that are written as a fraction."""
 
@@ -68,7 +65,7 @@ def doubt_number(reading: FieldReading, kind: FieldType, crop: FieldCrop, place:
         crop: the field.
         place: where the number stands.
     """
-    if kind.name not in NUMBERS or not reading.digits or len(reading.digits) != len(reading.text):
+    if not kind.is_counted_with or not reading.digits or len(reading.digits) != len(reading.text):
         return reading
     ink = NumberInk([digit.box for digit in reading.digits], crop)
     for doubt in (doubt_units, doubt_unread_cents, doubt_point):

@@ -7,7 +7,7 @@ boxes of digits, FieldCrop ─ ink map ─▶ NumberInk ─▶ marked_gaps, has_
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf
 from statistics import median
@@ -18,16 +18,8 @@ import numpy as np
 from core.types import Box, FieldCrop
 from segmentation.prepare import ink_map, pieces_of
 
-LEAST_MARK: Final = 0.06
-"""Heights of a digit; specks of security print are smaller."""
-
-TALLEST_MARK: Final = 0.75
-WIDEST_MARK: Final = 0.5
-"""Heights of a digit that a comma takes at most."""
-
 HIGHEST_MARK: Final = 0.35
-LOWEST_MARK: Final = 0.97
-"""Heights of a digit below the digits' tops at which a point or comma begins: what begins lower is ruled or printed."""
+"""Heights of a digit below the digits' tops at which a point or comma begins at the highest."""
 
 HANGING: Final = 0.1
 """Heights of a digit below the digits' feet to which a comma hangs that stands under a digit."""
@@ -80,6 +72,36 @@ LOWEST_MINUS: Final = 0.75
 of a 5."""
 
 
+@dataclass(frozen=True, slots=True)
+class MarkShape:
+    """How large the points and commas are that are looked for, and how low they begin, in heights of a digit.
+
+    Attributes:
+        least: that they are wide or tall at least; specks of security print are smaller.
+        widest: that they are wide at most.
+        tallest: that they are tall at most.
+        lowest: below the digits' tops at which they begin at most; what begins lower is ruled or printed.
+    """
+
+    least: float
+    widest: float
+    tallest: float
+    lowest: float
+
+    def fits(self, mark: Box, height: float) -> bool:
+        """Return whether a piece of ink is as large as a point or comma beside digits of that height."""
+        wide, tall = mark.width / height, mark.height / height
+        return max(wide, tall) >= self.least and wide <= self.widest and tall <= self.tallest
+
+
+SURE_MARKS: Final = MarkShape(least=0.06, widest=0.5, tallest=0.75, lowest=0.97)
+"""What changes a number's value by itself."""
+
+LIKELY_COMMAS: Final = MarkShape(least=0.12, widest=0.6, tallest=0.95, lowest=1.2)
+"""What speaks for one of several numbers: people draw commas nearly as tall as small digits, and below the line. 26 of
+38 amounts of IDRBT have such commas between their true digits, all of them where commas stand."""
+
+
 class NumberInk:
     """The ink around a number's digits, mapped when it is first asked for.
 
@@ -103,6 +125,20 @@ class NumberInk:
             surely: whether pieces that may be a ruled line's or a digit's are left out.
         """
         return set(self._marked_gaps(surely=surely))
+
+    def likely_commas(self, boxes: Sequence[Box]) -> set[int]:
+        """Return the gaps between other digits, counted from the right, in which a comma or point is likely to stand.
+
+        Args:
+            boxes: of digits that the same ink may be read as.
+        """
+        height = median(box.height for box in boxes)
+        marks = [blot for blot in self._nearby if LIKELY_COMMAS.fits(blot, height)]
+        return {
+            gap
+            for gap, (right, left) in enumerate(itertools.pairwise(boxes[::-1]), start=1)
+            if any(_is_between(mark, left, right, height, LIKELY_COMMAS) for mark in marks)
+        }
 
     def has_raised_behind(self) -> bool:
         """Return whether two signs or more stand behind the number as raised cents do, smaller than its digits."""
@@ -142,13 +178,17 @@ class NumberInk:
         marks = [mark for mark in self._points if not surely or mark.width >= SLIMMEST_POINT * height]
         for number, (left, right) in enumerate(itertools.pairwise(self.boxes)):
             lowest = max(left.bottom, right.bottom) + UNDER_FEET * height if surely else inf
-            if any(mark.y <= lowest and _is_between(mark, left, right, height) for mark in marks):
+            if any(mark.y <= lowest and _is_between(mark, left, right, height, SURE_MARKS) for mark in marks):
                 yield len(self.boxes) - 1 - number
 
     @cached_property
     def _points(self) -> list[Box]:
         """Pieces of ink as small as a point or comma, in pixels of the page; several doubts ask for them."""
-        return [blot for blot in self._blots() if _is_small(blot, self.height)]
+        return [blot for blot in self._nearby if SURE_MARKS.fits(blot, self.height)]
+
+    @cached_property
+    def _nearby(self) -> list[Box]:
+        return self._blots()
 
     def _blots(self, *, before: float = BESIDE, behind: float = BESIDE, above: float = LITTLE_ABOVE) -> list[Box]:
         """Return the connected pieces of ink around the digits, in pixels of the page.
@@ -171,12 +211,7 @@ def _is_halfway(stroke: Box, top: float, height: float) -> bool:
     return HIGHEST_MINUS <= (stroke.y + stroke.height / 2 - top) / height <= LOWEST_MINUS
 
 
-def _is_small(mark: Box, height: float) -> bool:
-    wide, tall = mark.width / height, mark.height / height
-    return max(wide, tall) >= LEAST_MARK and wide <= WIDEST_MARK and tall <= TALLEST_MARK
-
-
-def _is_between(mark: Box, left: Box, right: Box, height: float) -> bool:
+def _is_between(mark: Box, left: Box, right: Box, height: float, shape: MarkShape) -> bool:
     """Return whether a mark stands between two digits as a point or comma does, and is no part of either."""
     if not left.x + left.width / 2 < mark.x + mark.width / 2 < right.x + right.width / 2:
         return False
@@ -184,4 +219,4 @@ def _is_between(mark: Box, left: Box, right: Box, height: float) -> bool:
     inside = sum(max(0, min(mark.right, box.right) - max(mark.x, box.x)) for box in (left, right))
     hangs = mark.bottom - foot > HANGING * height
     begins = (mark.y - top) / height
-    return HIGHEST_MARK <= begins <= LOWEST_MARK and (hangs or inside <= mark.width / 2)
+    return HIGHEST_MARK <= begins <= shape.lowest and (hangs or inside <= mark.width / 2)

@@ -29,6 +29,7 @@ from segmentation.line import Line
 from segmentation.normalise import SIDE
 from segmentation.standing import boxes_at
 from segmentation.tightening import main_ink_box
+from worker.grouping import regrouped
 from worker.networks import Networks
 from worker.preparing import PreparedField
 from worker.timings import StageTimings
@@ -145,9 +146,11 @@ class Recognition:
         def laid(weighed: Weighed) -> Decoded:
             return _boxed(lay_back(weighed, lattice, scores, line, classes=classes, crop=field.crop), lattice, field)
 
-        first, calibration = laid(weighed), self._networks.calibration
+        calibration = self._networks.calibration
         if calibration is None or field.comb is not None:
-            return first
+            return laid(weighed)
+        weighed = regrouped(weighed, line, field, lay=laid, calibration=calibration)
+        first = laid(weighed)
         again = without_commas(weighed, [digit.box for digit in first.digits], line, calibration=calibration)
         return first if again is None else laid(again)
 

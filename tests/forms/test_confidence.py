@@ -21,7 +21,7 @@ from forms.confidence import (
     stored_confidence,
     upper_bound,
 )
-from forms.fusion import Fused, FusionWeights, Proposal, fused_shares
+from forms.fusion import Fused, FusionWeights, Proposal, fused_shares, laid_out
 
 EVEN = (0.0,) * len(FEATURES)
 
@@ -179,3 +179,16 @@ def test_shares_sum_to_one_and_keep_to_the_floors() -> None:
     )
     assert shares.sum() == pytest.approx(1.0)
     assert shares[1] > shares[0] > 0
+
+
+def test_readers_are_as_sure_as_the_layout_leaves_them() -> None:
+    proposals = (Proposal("7480000", 0.5, -3.0, -1.0, True), Proposal("748000", 0.5, -2.0, -0.7, True))
+    plain = dict(zip(FEATURES, features(Fused(proposals, None, None), other=0.0), strict=True))
+    assert (plain["lattice"], plain["lines"]) == (-3.0, -1.0)
+    moved = laid_out(Fused(proposals, None, None), {"7480000": 2.0})
+    told = dict(zip(FEATURES, features(moved, other=0.0), strict=True))
+    # All else that they hold for likely, another proposal among it, stays: 1 - e^-1.
+    one = math.exp(-1.0)
+    assert told["lines"] == pytest.approx(math.log(one * math.exp(2.0) / (one * math.exp(2.0) + 1 - one)))
+    assert plain["lines"] < told["lines"] < 0.0
+    assert plain["lattice"] < told["lattice"]
