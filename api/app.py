@@ -24,7 +24,7 @@ from api import (
 )
 from api.services import EXTENSION, Services
 from core.settings import Settings
-from storage.blobs import quoted_folder
+from storage.folders import former_folder
 
 FIELD_BYTES = 512 * 1024
 """Largest form field that is not a file. Werkzeug holds its own parsing buffer to it, too: a chunk of 64 KiB and what
@@ -67,6 +67,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
 
 
 def _tell_of_scans_elsewhere(settings: Settings) -> None:
-    found = None if settings.blob_url else quoted_folder(settings.home)
+    url = settings.resolved_blob_url
+    found = former_folder(url, home=settings.home)
     if found is not None:
-        _log.warning("scans lie in another folder: move what is in it", found=str(found), to=settings.resolved_blob_url)
+        _log.warning("scans lie in another folder: move what is in it", found=str(found), to=url)

@@ -324,7 +324,7 @@ def _check_file(upload: FileStorage, settings: Settings) -> None:
 
 def _store_all(services: Services, files: _Files, arrival: Arrival) -> list[StoredFile]:
     limit = services.settings.max_file_bytes
-    return files.each(lambda stream: services.blobs.put_stream(stream, limit, note=arrival.note))
+    return files.each(lambda stream: services.keep(stream, limit, note=arrival.note))
 
 
 def _store_missing(services: Services, files: _Files, stored: list[StoredFile], arrival: Arrival) -> None:
@@ -334,7 +334,7 @@ def _store_missing(services: Services, files: _Files, stored: list[StoredFile], 
         return
     for file, (_, stream) in zip(stored, files, strict=True):
         if file.sha256 in missing:
-            services.blobs.put_stream(stream, services.settings.max_file_bytes, note=arrival.note)
+            services.keep(stream, services.settings.max_file_bytes, note=arrival.note)
             missing.remove(file.sha256)
 
 

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from functools import cached_property
 from threading import Lock
 
+import structlog
 from flask import current_app
 
-from core.errors import BrokerUnavailable, Unavailable
+from core.errors import BlobStoreUnavailable, BrokerUnavailable, Unavailable
 from core.queue import Dispatcher
 from core.settings import Settings
 from core.status import Priority
-from storage.blobs import BlobStore
+from storage.blobs import BlobStore, Reads
 from storage.models import ModelShelf
 from storage.store import Store
 from storage.totals import Totals
@@ -30,6 +31,8 @@ and they take a scan, or a connect timeout."""
 
 BROKER_SECONDS = 5.0
 """How long it is used again whether the broker answers: nobody needs a key to ask, and silence costs a timeout."""
+
+_log = structlog.get_logger("api")
 
 
 class Services:
@@ -81,6 +84,18 @@ class Services:
             self._broker_back_at = time.monotonic() + BROKER_PAUSE_SECONDS
             return False
         return True
+
+    def keep(self, stream: Reads, max_bytes: int, *, note: Callable[[str], None] | None = None) -> tuple[str, int]:
+        """Store a file as `BlobStore.put_stream` does, but not where the blobs that the database knows are away.
+
+        Raises:
+            BlobStoreUnavailable: also where the folder of blobs holds none, though rows refer to some.
+        """
+        if not self.blobs.is_made() and self.store.refers_to_blobs():
+            # A volume that is not mounted: what is stored now would be hidden once it is.
+            _log.error("the folder of scans is empty: is its volume mounted?", folder=self.settings.resolved_blob_url)
+            raise BlobStoreUnavailable
+        return self.blobs.put_stream(stream, max_bytes, note=note)
 
     def queued_count(self) -> int:
         """Return how many documents wait, at most `QUEUE_COUNT_SECONDS` old."""

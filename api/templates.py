@@ -72,7 +72,7 @@ def add_reference(form: ReferenceForm) -> ResponseReturnValue:
     if media_type is None or media_type == ZIP:
         raise UnsupportedMediaType
     stream.seek(0)
-    sha256, _ = services().blobs.put_stream(stream, services().settings.max_file_bytes)
+    sha256, _ = services().keep(stream, services().settings.max_file_bytes)
     return Reference(sha256=sha256), 201  # type: ignore[return-value]
 
 

@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from platformdirs import user_data_path
 from pydantic import Field, ValidationInfo, field_validator
@@ -41,9 +41,19 @@ _DATABASE_URL = re.compile(
 )
 """As SQLAlchemy takes them apart, with the drivers that are installed. A database in memory is one process's own."""
 
+_NUMBER, _COUNT, _FLAG = r"[0-9]+(?:\.[0-9]*)?", r"[0-9]+", r"(?i:true|yes|on|y|t|1|false|no|off|n|f|0)"
+_SQLITE_OPTIONS = {
+    "timeout": (_NUMBER, "a number of seconds"),
+    "detect_types": (_COUNT, "a number"),
+    "cached_statements": (_COUNT, "a number"),
+    "check_same_thread": (_FLAG, "true or false"),
+    "uri": (_FLAG, "true or false"),
+}
+"""Those whose values SQLAlchemy converts. PostgreSQL's own are looked at by its client, when it connects."""
+
 _IN_MEMORY = re.compile(r"^sqlite[^?]*:memory:|^sqlite.*[?&]mode=memory(?:&|$)")
 
-_FOLDER_URL = re.compile(r"(?:(?:file|local):(?://)?)?(?P<path>(?!(?:file|local):)(?!.*(?:://|::))[^/].*)")
+_FOLDER_URL = re.compile(r"(?:(?:file|local):(?://)?)?(?P<path>(?!(?:file|local):)(?!.*://)[^/].*)")
 """A relative path, as fsspec takes one for a folder of this machine, with or without a scheme."""
 
 _RELATIVE_SQLITE = re.compile(r"(?P<driver>sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(?P<path>[^?]+)(?P<rest>.*)")
@@ -160,6 +170,7 @@ class Settings(BaseSettings):
                 "it is no address of a database that Tallyscan knows, such as sqlite:////srv/tallyscan.db or "
                 "postgresql+psycopg://user:password@host:5432/name"
             )
+        _check_options(url)
         found = _RELATIVE_SQLITE.fullmatch(url)
         return f"{found['driver']}{Path(_quoted(Path.cwd())) / found['path']}{found['rest']}" if found else url
 
@@ -233,6 +244,16 @@ def _settled(path: Path) -> Path:
         return path.expanduser().absolute()
     except RuntimeError as error:
         raise ValueError(str(error)) from error
+
+
+def _check_options(database_url: str) -> None:
+    if not database_url.startswith("sqlite"):
+        return
+    given = parse_qsl(database_url.partition("?")[2])
+    for name, (pattern, meaning) in _SQLITE_OPTIONS.items():
+        values = [value for option, value in given if option == name]
+        if len(values) > 1 or not all(re.fullmatch(pattern, value) for value in values):
+            raise ValueError(f"its option {name!r} must be {meaning}, given once")
 
 
 def _quoted(path: Path) -> str:

@@ -9,24 +9,21 @@ import hashlib
 import io
 import os
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
-from urllib.parse import quote
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from core.errors import BlobAltered, BlobMissing, BlobStoreUnavailable, PayloadTooLarge, StorageFull, Unavailable
 from core.files import is_full_disk, sync_folder
+from storage.folders import holds_blobs, is_folder, remove_old_drafts, settle
 
 CHUNK_BYTES = 1024 * 1024
-DRAFT_SECONDS = 86_400.0
-"""No upload takes longer: an older draft is of a process that was killed."""
 
 
 class Reads(Protocol):
@@ -45,6 +42,8 @@ class BlobStore:
         self._files = filesystem
         self._root = root.rstrip("/")
         self._local = isinstance(filesystem, LocalFileSystem)
+        self._folder = Path(self._root or "/")
+        self._known = self._local and holds_blobs(self._folder)
 
     @classmethod
     def open(cls, url: str, **options: object) -> Self:
@@ -54,11 +53,11 @@ class BlobStore:
             BlobStoreUnavailable: no such kind of store, or it does not answer.
         """
         try:
-            filesystem, root = fsspec.core.url_to_fs(url, **options)
+            filesystem, root = _opened(url, options)
         except (ValueError, ImportError) as error:
             raise BlobStoreUnavailable(f"The blob store's URL cannot be used: {error}.") from error
         if isinstance(filesystem, LocalFileSystem):
-            _remove_old_drafts(Path(root))
+            remove_old_drafts(Path(root))
         return cls(filesystem, root)
 
     def put(self, data: bytes, *, note: Callable[[str], None] | None = None) -> str:
@@ -66,7 +65,7 @@ class BlobStore:
 
         Raises:
             StorageFull: no space is left.
-            BlobStoreUnavailable: the store does not answer.
+            BlobStoreUnavailable: the store does not answer, or its folder was there and is away.
         """
         return self.put_stream(io.BytesIO(data), max_bytes=len(data), note=note)[0]
 
@@ -84,7 +83,7 @@ class BlobStore:
         Raises:
             PayloadTooLarge: more than `max_bytes`; nothing is kept.
             StorageFull: no space is left.
-            BlobStoreUnavailable: the store does not answer.
+            BlobStoreUnavailable: the store does not answer, or its folder was there and is away.
         """
         with _translated(), self._draft() as draft:
             sha256, size = _copy(stream, draft, max_bytes=max_bytes)
@@ -106,6 +105,7 @@ class BlobStore:
             data: bytes = self._files.cat_file(self._path(sha256))
         if hashlib.sha256(data).hexdigest() != sha256:
             raise BlobAltered
+        self._known = self._local
         return data
 
     def exists(self, sha256: str) -> bool:
@@ -116,13 +116,17 @@ class BlobStore:
             self._files.invalidate_cache()  # object stores' listings are cached, and other processes write too
             return bool(self._files.exists(self._path(sha256)))
 
+    def is_made(self) -> bool:
+        """Return whether this is no new store: False for a folder that holds no blobs yet, or whose volume is away."""
+        return not self._local or holds_blobs(self._folder)
+
     def reach(self, sha256: str) -> None:
         """See that the store answers, by asking for a blob that it held once.
 
         Raises:
             BlobStoreUnavailable: it does not, or its folder is away.
         """
-        if not self.exists(sha256) and self._local and _is_bare(Path(self._root)):
+        if not self.exists(sha256) and not self.is_made():
             raise BlobStoreUnavailable
 
     def delete(self, sha256: str) -> None:
@@ -147,7 +151,8 @@ class BlobStore:
             with tempfile.TemporaryFile() as draft:
                 yield draft
             return
-        Path(self._root).mkdir(parents=True, exist_ok=True)
+        settle(self._folder, known=self._known)
+        self._known = True
         # Beside the blobs, for a rename must not leave the file system; 0600, as tempfile makes it.
         with tempfile.NamedTemporaryFile(dir=self._root, prefix=".draft-", delete=False) as named:
             try:
@@ -176,34 +181,12 @@ class BlobStore:
                 remote.write(piece)
 
 
-def _is_bare(root: Path) -> bool:
-    """Return whether a store's folder is not there or empty, as where a volume is not mounted.
-
-    A store that ever held a blob has folders in it, which stay when the last blob has gone.
-    """
-    with suppress(OSError):
-        return next(root.iterdir(), None) is None
-    return True
-
-
-def quoted_folder(home: Path) -> Path | None:
-    """Return the folder of the blobs that earlier versions kept apart from a home, where there is one.
-
-    They quoted the home's path as URLs do, which nobody undid: the blobs of `/srv/a b` went to `/srv/a%20b/blobs`.
-    """
-    folder = Path(quote(os.fsencode(home)), "blobs")
-    with suppress(OSError):
-        if folder.parent != home and next(folder.glob("[0-9a-f][0-9a-f]"), None):
-            return folder
-    return None
-
-
-def _remove_old_drafts(root: Path) -> None:
-    # Drafts lie at the top, beside 256 folders of blobs, so looking is cheap. What cannot be removed can wait.
-    with suppress(OSError):
-        for draft in root.glob(".draft-*"):
-            if time.time() - draft.stat().st_mtime > DRAFT_SECONDS:
-                draft.unlink(missing_ok=True)
+def _opened(url: str, options: dict[str, object]) -> tuple[Any, str]:
+    if not is_folder(url):
+        found: tuple[Any, str] = fsspec.core.url_to_fs(url, **options)
+        return found
+    filesystem = LocalFileSystem(**options)
+    return filesystem, str(filesystem._strip_protocol(url))  # noqa: SLF001 - as url_to_fs does, which cuts it at `::`
 
 
 def _copy(stream: Reads, draft: IO[bytes], *, max_bytes: int) -> tuple[str, int]:

@@ -171,7 +171,11 @@ def _sqlite(url: URL, busy_timeout_seconds: float) -> Engine:
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=POOL_TIMEOUT_SECONDS,
-        connect_args={"timeout": busy_timeout_seconds, "isolation_level": None},
+        # The URL has the last word on how long to wait; that transactions are begun here is no matter of choice.
+        connect_args={
+            "isolation_level": None,
+            **({} if "timeout" in url.query else {"timeout": busy_timeout_seconds}),
+        },
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

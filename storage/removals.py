@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, CompoundSelect, Connection, delete, exists, select, union, update
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, delete, exists, or_, select, union, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.errors import Unavailable
@@ -118,6 +118,12 @@ def unreferenced(connection: Connection, digests: Collection[str]) -> frozenset[
         select(_reference).where(_reference.in_(digests)),
     )
     return frozenset(digests).difference(connection.execute(query).scalars())
+
+
+def refers_to_blobs(connection: Connection) -> bool:
+    """Return whether any row refers to a blob."""
+    document, template = exists(select(documents.c.id)), exists().where(_reference.is_not(None))
+    return bool(connection.execute(select(or_(document, template))).scalar())
 
 
 def _awaited(connection: Connection, digests: Collection[str]) -> frozenset[str]:

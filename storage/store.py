@@ -13,7 +13,7 @@ from storage.documents import Documents
 from storage.engine import Database, make_engine
 from storage.idempotency import request_digest
 from storage.keys import Keys, LoginTokens
-from storage.removals import Removals
+from storage.removals import Removals, refers_to_blobs
 from storage.templates import Templates
 from storage.totals import Totals, count_documents
 
@@ -62,6 +62,11 @@ class Store:
     def request_digest(self, idempotency_key: str, *, owner: str) -> str | None:
         """Return the digest of the request that came with the owner's key before, if one did."""
         return request_digest(self._database, idempotency_key, owner=owner)
+
+    def refers_to_blobs(self) -> bool:
+        """Return whether there is anything whose blobs must be somewhere."""
+        with self._database.read() as connection:
+            return refers_to_blobs(connection)
 
     def ping(self) -> None:
         """Return when the database answers.

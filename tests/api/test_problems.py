@@ -380,7 +380,41 @@ def test_a_deletion_with_the_folder_of_scans_away_changes_nothing(start_service:
     (tmp_path / "aside").rename(root)
     assert caller.get(f"{path}/original").status_code == 200
     assert caller.call("DELETE", path).status_code == 204
-    assert not [entry for entry in root.rglob("*") if entry.is_file()]
+    assert not [entry for entry in root.glob("??/??/*") if entry.is_file()]
+
+
+@pytest.mark.parametrize("mount_point", [False, True])
+def test_a_scan_sent_while_the_folder_of_scans_is_away_is_refused_and_makes_no_other(
+    mount_point: bool, start_service: StartService, tmp_path: Path
+) -> None:
+    root = tmp_path / "scans"
+    service = start_service(blob_url=root.as_uri())
+    caller, store = service.caller("clearing"), service.services.store
+    gone, kept = (caller.submit(scan(seed)).json for seed in (1, 2))
+
+    def away(_sha256: str) -> None:
+        raise BlobStoreUnavailable
+
+    store.documents.delete(gone["id"], "clearing", remove=away)
+    root.rename(tmp_path / "aside")
+    if mount_point:
+        root.mkdir()
+    later = start_service(blob_url=root.as_uri())  # started meanwhile, and so it never saw the folder
+    for who in (caller, later.caller("clearing")):
+        assert_problem(who.submit(scan(3)), 503, "blob_store_unavailable")
+        assert_problem(who.batch({"a.png": scan(3)}), 503, "blob_store_unavailable")
+    assert not root.exists() or not list(root.iterdir())
+    with pytest.raises(BlobStoreUnavailable):
+        later.services.blobs.reach(gone["sha256"])
+
+    if mount_point:
+        root.rmdir()
+    (tmp_path / "aside").rename(root)
+    assert later.caller("clearing").submit(scan(3)).status_code == 202
+    assert caller.get(f"/v1/documents/{kept['id']}/original").data == scan(2)
+    due = store.removals.due(now=datetime.now(UTC), retry_seconds=60, limit=10)
+    assert store.removals.work_off(due, later.services.blobs.delete) == {gone["sha256"]}
+    assert not later.services.blobs.exists(gone["sha256"])
 
 
 def test_a_deletion_in_whose_middle_the_blob_store_goes_away_is_finished_later(

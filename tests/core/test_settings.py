@@ -8,8 +8,10 @@ from limits.util import parse_many
 from pydantic import ValidationError
 from sqlalchemy import make_url
 
+from core.errors import DatabaseUnavailable
 from core.settings import Settings
 from storage.engine import make_engine
+from storage.store import Store
 
 
 def test_the_embedded_defaults_live_in_the_home(tmp_path: Path) -> None:
@@ -93,6 +95,23 @@ def test_a_database_of_no_known_kind_is_refused_without_its_password(url: str) -
     with pytest.raises(ValidationError, match="no address of a database") as caught:
         Settings(database_url=url)
     assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["timeout=abc", "timeout=nan", "timeout=1&timeout=2", "detect_types=x", "cached_statements=-1",
+     "check_same_thread=maybe", "uri=perhaps"],
+)  # fmt: skip
+def test_an_option_that_no_database_could_be_opened_with_is_refused(option: str) -> None:
+    with pytest.raises(ValidationError, match=f"option '{option.partition('=')[0]}' must be"):
+        Settings(database_url=f"sqlite:////srv/own.db?mode=hidden&{option}")
+
+
+@pytest.mark.parametrize("option", ["timeout=3.5", "timeout=", "uri=TRUE", "cached_statements=9&detect_types=0"])
+def test_other_options_are_taken(option: str) -> None:
+    url = f"sqlite:////nowhere/own.db?{option}"
+    with pytest.raises(DatabaseUnavailable):
+        Store(make_engine(Settings(database_url=url).database_url)).ping()
 
 
 @pytest.mark.parametrize("url", ["scans", "./scans", "file://scans", "file:scans", "local://scans"])

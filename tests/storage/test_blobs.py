@@ -19,7 +19,8 @@ from moto.server import ThreadedMotoServer
 
 from core.errors import BlobAltered, BlobMissing, BlobStoreUnavailable, PayloadTooLarge, StorageFull
 from core.settings import Settings
-from storage.blobs import CHUNK_BYTES, DRAFT_SECONDS, BlobStore, quoted_folder
+from storage.blobs import CHUNK_BYTES, BlobStore
+from storage.folders import DRAFT_SECONDS, MARK, former_folder
 from tests.storage.racing import race_threads
 
 DATA = b"a scan \x00\xff" * 1_000
@@ -106,6 +107,47 @@ def test_a_folder_that_is_not_mounted_takes_no_deletion_for_done(folder_blobs: B
     assert not folder_blobs.exists(DIGEST)
 
 
+def test_a_folder_that_is_not_mounted_takes_no_blob_either(folder_blobs: BlobStore, tmp_path: Path) -> None:
+    root, aside = tmp_path / "blobs", tmp_path / "aside"
+    assert not folder_blobs.is_made()
+    folder_blobs.put(DATA)
+    reader = BlobStore.open(root.as_uri())
+    assert folder_blobs.is_made()
+    root.rename(aside)
+    for mount_point in (False, True):
+        if mount_point:
+            root.mkdir()
+        assert not folder_blobs.is_made()
+        for known in (folder_blobs, reader):
+            with pytest.raises(BlobStoreUnavailable):
+                known.put(b"another")
+    assert list(root.iterdir()) == []
+    root.rmdir()
+    aside.rename(root)
+    assert folder_blobs.get(folder_blobs.put(b"another")) == b"another"
+
+
+def test_a_folder_from_before_there_were_marks_is_one_of_blobs(folder_blobs: BlobStore, tmp_path: Path) -> None:
+    folder_blobs.put(DATA)
+    mark = tmp_path / "blobs" / MARK
+    mark.unlink()
+    old = BlobStore.open((tmp_path / "blobs").as_uri())
+    assert old.is_made()
+    old.delete(DIGEST)
+    old.delete(DIGEST)
+    assert old.get(old.put(DATA)) == DATA
+    assert mark.is_file()
+
+
+def test_who_wants_an_empty_folder_marks_it(folder_blobs: BlobStore, tmp_path: Path) -> None:
+    folder_blobs.put(DATA)
+    root = tmp_path / "blobs"
+    root.rename(tmp_path / "aside")
+    root.mkdir()
+    (root / MARK).touch()
+    assert folder_blobs.put(DATA) == DIGEST
+
+
 def test_a_deleted_blob_is_gone(blobs: BlobStore) -> None:
     blobs.put(DATA)
     blobs.delete(DIGEST)
@@ -128,8 +170,8 @@ def test_a_folder_holds_blobs_by_digest_and_nothing_else(folder_blobs: BlobStore
     with pytest.raises(PayloadTooLarge):
         folder_blobs.put_stream(io.BytesIO(DATA), max_bytes=1)
     files = [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
-    assert files == [tmp_path / "blobs" / DIGEST[:2] / DIGEST[2:4] / DIGEST]
-    assert stat.S_IMODE(files[0].stat().st_mode) == 0o600
+    assert sorted(files) == [tmp_path / "blobs" / MARK, tmp_path / "blobs" / DIGEST[:2] / DIGEST[2:4] / DIGEST]
+    assert stat.S_IMODE(files[-1].stat().st_mode) == 0o600
 
 
 def test_many_may_put_the_same_blob_at_once(folder_blobs: BlobStore) -> None:
@@ -146,7 +188,7 @@ def test_a_write_that_breaks_off_leaves_no_blob(folder_blobs: BlobStore, tmp_pat
 
     with pytest.raises(BlobStoreUnavailable):
         folder_blobs.put_stream(Breaking(DATA * 1_000), max_bytes=10**9)
-    assert [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == []
+    assert [path.name for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == [MARK]
 
 
 def test_opening_removes_what_a_killed_process_left(folder_blobs: BlobStore, tmp_path: Path) -> None:
@@ -181,15 +223,33 @@ def test_a_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
         blobs.get(DIGEST)
 
 
+def test_a_folder_of_scans_may_have_colons_in_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for url in (f"file://{tmp_path}/a::b/scans", f"{tmp_path}/a::b/scans", f"local:{tmp_path}/a::b/scans"):
+        assert former_folder(url, home=tmp_path) is None
+        sha256 = BlobStore.open(url).put(b"scan")
+    monkeypatch.chdir(tmp_path)
+    assert BlobStore.open(Settings(blob_url="a::b/scans").blob_url).get(sha256) == b"scan"
+    assert [path.name for path in tmp_path.iterdir()] == ["a::b"]
+    BlobStore.open(f"file://{tmp_path}/a").put(b"scan")  # as it once was
+    assert former_folder(f"file://{tmp_path}/a::b/scans", home=tmp_path) == tmp_path / "a"
+
+
+def test_a_chain_of_file_systems_is_still_one(tmp_path: Path) -> None:
+    name = uuid4().hex
+    sha256 = BlobStore.open(f"memory://{name}").put(b"scan")
+    assert BlobStore.open(f"simplecache::memory://{name}", cache_storage=str(tmp_path)).get(sha256) == b"scan"
+
+
 @pytest.mark.parametrize("name", ["hä us", "h%41 #x?"])
 def test_blobs_of_a_home_lie_in_it_whatever_it_is_called(name: str, tmp_path: Path) -> None:
     home = tmp_path / name
-    assert quoted_folder(home) is None
-    sha256 = BlobStore.open(Settings(home=home).resolved_blob_url).put(b"scan")
-    assert [path.name for path in (home / "blobs").rglob("*") if path.is_file()] == [sha256]
+    url = Settings(home=home).resolved_blob_url
+    assert former_folder(url, home=home) is None
+    sha256 = BlobStore.open(url).put(b"scan")
+    assert sorted(path.name for path in (home / "blobs").rglob("*") if path.is_file()) == [MARK, sha256]
     assert [path.name for path in tmp_path.iterdir()] == [name]
     BlobStore.open((home / "blobs").as_uri()).put(b"scan")  # as it once was
-    assert quoted_folder(home) == tmp_path / quote(name) / "blobs"
+    assert former_folder(url, home=home) == tmp_path / quote(name) / "blobs"
 
 
 def test_a_url_of_no_known_kind_is_refused() -> None:

@@ -34,6 +34,13 @@ def test_sqlite_is_set_up_for_several_processes(sqlite_url: str) -> None:
     assert pragmas == {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 10_000}
 
 
+def test_the_url_says_how_long_a_writer_waits(sqlite_url: str) -> None:
+    engine = make_engine(f"{sqlite_url}?timeout=2.5")
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 2_500
+    engine.dispose()
+
+
 def test_sqlite_syncs_what_callers_were_promised_and_not_what_can_be_done_again(sqlite_url: str) -> None:
     database = Database(make_engine(sqlite_url))
     for durable in (True, False, True):

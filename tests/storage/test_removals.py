@@ -13,7 +13,7 @@ from core.status import Status
 from storage.engine import Database
 from storage.store import Store
 from tests.storage.racing import race_threads
-from tests.storage.samples import OWNER, claimed, digest, page, queued, reading
+from tests.storage.samples import OWNER, claimed, digest, new_document, page, queued, reading
 
 SCAN, PICTURE = digest("scan"), digest("picture")
 
@@ -134,6 +134,16 @@ def test_after_a_failure_the_sweeper_waits_and_tries_that_blob_last(store: Store
     later = tried_at + timedelta(seconds=61)
     assert store.removals.due(now=later, retry_seconds=60.0, limit=1) == [PICTURE]
     assert due(store, later_seconds=-3600.0) == sorted([SCAN, PICTURE]), "a clock was set back"
+
+
+def test_a_database_knows_whether_its_blobs_must_be_somewhere(store: Store) -> None:
+    assert not store.refers_to_blobs()
+    store.templates.put("card", {"registration": {"code": True}})
+    assert not store.refers_to_blobs(), "a template without a picture of its empty form"
+    store.templates.put("slip", {"registration": {"reference": SCAN}})
+    assert store.refers_to_blobs()
+    store.documents.create(new_document(), owner=OWNER)
+    assert store.refers_to_blobs()
 
 
 def test_several_may_work_the_same_blobs_off_at_once(store: Store) -> None:
