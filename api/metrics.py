@@ -1,6 +1,6 @@
 """`/metrics` for Prometheus, counted in SQL when asked, at most once a second: several server processes agree.
 
-The broker is asked no more than whether it answers, for one short wait, every few seconds.
+The broker is asked no more than whether it answers, and as seldom.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ class DatabaseCollector(Collector):
         self._services = services
 
     def collect(self) -> Iterator[Metric]:
-        """Return the metrics, at most a second old."""
+        """Return the metrics, as of a moment ago."""
         totals = self._services.totals()
         by_status = GaugeMetricFamily("tallyscan_documents", "Documents by status.", labels=["status"])
         for status in Status:

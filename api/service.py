@@ -13,7 +13,15 @@ from api.openapi import answers, refuses
 from api.problems import every_kind, status_of
 from api.schemas import Health, Limits, ProblemType, Readiness, Session
 from api.services import services
-from core.errors import ArtifactMismatch, ArtifactMissing, DatabaseUnavailable, NotFound, TallyscanError, Unavailable
+from core.errors import (
+    ArtifactMismatch,
+    ArtifactMissing,
+    BrokerUnavailable,
+    DatabaseUnavailable,
+    NotFound,
+    TallyscanError,
+    Unavailable,
+)
 from core.media import ACCEPTED, ZIP
 from core.settings import ACTIVE_MODEL, SHIPPED_MODEL
 from storage.models import input_versions
@@ -77,7 +85,7 @@ def readiness() -> ResponseReturnValue:
     parts: dict[str, Callable[[], None]] = {
         "database": services().store.ping,
         "schema": _check_schema,
-        "broker": services().dispatcher.ping,
+        "broker": _check_broker,
         "model": _check_model,
     }
     checks = {name: _outcome(check) for name, check in parts.items()}
@@ -100,6 +108,11 @@ def _outcome(check: Callable[[], None]) -> str:
 def _check_schema() -> None:
     if not services().store.schema_current():
         raise DatabaseUnavailable("The database's schema is not this version's: run 'tallyscan db upgrade'.")
+
+
+def _check_broker() -> None:
+    if not services().broker_up():
+        raise BrokerUnavailable
 
 
 def _check_model() -> None:

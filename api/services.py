@@ -8,6 +8,7 @@ from threading import Lock
 import structlog
 from flask import current_app
 
+from api.recent import Recent
 from core.errors import BlobStoreUnavailable, BrokerUnavailable, Unavailable
 from core.queue import Dispatcher
 from core.settings import Settings
@@ -22,33 +23,28 @@ EXTENSION = "tallyscan"
 BROKER_PAUSE_SECONDS = 2.0
 """After a failed send nothing is sent for this long: a try may cost a connect timeout, and the sweeper sends anyway."""
 
-QUEUE_COUNT_SECONDS = 1.0
-"""How long a count of waiting documents is used again."""
-
-TOTALS_SECONDS = 1.0
-"""How long the totals of all documents, or that they cannot be had, are used again: nobody needs a key to ask for them,
-and they take a scan, or a connect timeout."""
-
-BROKER_SECONDS = 5.0
-"""How long it is used again whether the broker answers: nobody needs a key to ask, and silence costs a timeout."""
-
 _log = structlog.get_logger("api")
 
 
 class Services:
-    """Opens what the views need when the first of them needs it."""
+    """Opens what the views need when the first of them needs it.
+
+    Attributes:
+        queued_count: returns how many documents waited a moment ago.
+        broker_up: returns whether the broker answered a moment ago: nobody needs a key to ask, and silence takes a
+            timeout.
+        stopping: returns whether the server is about to end, and long polls with it.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        """Keep the settings; nothing is opened yet. The server may set `stopping`, which ends long polls."""
+        """Keep the settings; nothing is opened yet. The server may set `stopping`."""
         self.settings = settings
         self.models = ModelShelf.of(settings)
         self._lock = Lock()
         self._broker_back_at = 0.0
-        self._queued: tuple[float, int] = (float("-inf"), 0)
-        self._counting = Lock()
-        self._totals: tuple[float, Totals | Unavailable | None] = (float("-inf"), None)
-        self._pinging = Lock()
-        self._broker_up: tuple[float, bool] = (float("-inf"), False)
+        self.queued_count = Recent(self._count_queued)
+        self._totals = Recent(self._count)
+        self.broker_up = Recent(self._ping)
         self.stopping: Callable[[], bool] = lambda: False
 
     @property
@@ -97,43 +93,25 @@ class Services:
             raise BlobStoreUnavailable
         return self.blobs.put_stream(stream, max_bytes, note=note)
 
-    def queued_count(self) -> int:
-        """Return how many documents wait, at most `QUEUE_COUNT_SECONDS` old."""
-        counted_at, count = self._queued
-        if time.monotonic() - counted_at > QUEUE_COUNT_SECONDS:
-            count = self.store.documents.queued_count()
-            self._queued = (time.monotonic(), count)
-        return count
-
     def totals(self) -> Totals:
-        """Return how many documents stand where, at most `TOTALS_SECONDS` old.
+        """Return how many documents stand where, as of a moment ago: nobody needs a key to ask, and it takes a scan.
 
         Raises:
-            DatabaseUnavailable: the database does not answer.
+            DatabaseUnavailable: the database does not answer, or did not a moment ago.
         """
-        with self._counting:  # whoever asks meanwhile takes the same count
-            counted_at, totals = self._totals
-            if totals is None or time.monotonic() - counted_at > TOTALS_SECONDS:
-                totals = self._count()
-                self._totals = (time.monotonic(), totals)
+        totals = self._totals()
         if isinstance(totals, Unavailable):
             raise type(totals)(str(totals)) from totals.__cause__
         return totals
+
+    def _count_queued(self) -> int:
+        return self.store.documents.queued_count()
 
     def _count(self) -> Totals | Unavailable:
         try:
             return self.store.totals()
         except Unavailable as error:
             return error
-
-    def broker_up(self) -> bool:
-        """Return whether the broker answers, at most `BROKER_SECONDS` old."""
-        with self._pinging:  # whoever asks meanwhile waits for the same answer
-            asked_at, up = self._broker_up
-            if time.monotonic() - asked_at > BROKER_SECONDS:
-                up = self._ping()
-                self._broker_up = (time.monotonic(), up)
-        return up
 
     def _ping(self) -> bool:
         try:

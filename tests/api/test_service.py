@@ -14,6 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
+from api import recent
 from api.app import create_app
 from api.service import ARTIFACTS
 from api.services import EXTENSION
@@ -144,17 +145,15 @@ def test_metrics_count_documents(service: Service, caller: Caller) -> None:
 
 
 def test_metrics_are_counted_once_a_second(service: Service, caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    from api import services
-
     def queued() -> str:
         lines = service.client.get("/metrics").text.splitlines()
         return next(line for line in lines if line.startswith('tallyscan_documents{status="queued"}'))
 
-    monkeypatch.setattr(services, "TOTALS_SECONDS", 3600.0)
+    monkeypatch.setattr(recent, "LEAST_SECONDS", 3600.0)
     assert queued().endswith(" 0.0")
     caller.submit()
     assert queued().endswith(" 0.0")
-    monkeypatch.setattr(services, "TOTALS_SECONDS", 0.0)
+    monkeypatch.setattr(service.services._totals, "_until", 0.0)
     assert queued().endswith(" 1.0")
 
 
@@ -175,14 +174,24 @@ def test_a_silent_broker_costs_many_scrapes_one_short_wait(start_service: StartS
 def test_metrics_see_a_broker_that_came_back(
     start_service: StartService, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from api import services
-
     service = start_service(broker_url=redis_url)
-    monkeypatch.setattr(services, "BROKER_SECONDS", 0.0)
+    monkeypatch.setattr(recent, "LEAST_SECONDS", 0.0)
+    monkeypatch.setattr(recent, "PAUSES", 0.0)
     with monkeypatch.context() as away:
         away.setattr(service.services.dispatcher, "ping", _refuse)
         assert "tallyscan_broker_up 0.0" in service.client.get("/metrics").text
     assert "tallyscan_broker_up 1.0" in service.client.get("/metrics").text
+
+
+def test_readiness_and_metrics_ask_the_broker_once_a_second(
+    start_service: StartService, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, asked = start_service(broker_url=redis_url), list[object]()
+    monkeypatch.setattr(recent, "LEAST_SECONDS", 3600.0)
+    monkeypatch.setattr(service.services.dispatcher, "ping", lambda: asked.append(None))
+    answers = [service.client.get(path) for path in ("/readyz", "/metrics", "/readyz")]
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert len(asked) == 1
 
 
 def _refuse() -> None:
@@ -190,17 +199,15 @@ def _refuse() -> None:
 
 
 def test_metrics_that_failed_are_not_counted_again_at_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    from api import services
-
     path = service.services.settings.home / "tallyscan.db"
-    monkeypatch.setattr(services, "TOTALS_SECONDS", 3600.0)
+    monkeypatch.setattr(recent, "LEAST_SECONDS", 3600.0)
     path.rename(path.with_suffix(".gone"))
     assert service.client.get("/metrics").json["code"] == "database_unavailable"
     service.services.store.dispose()
     path.unlink(missing_ok=True)
     path.with_suffix(".gone").rename(path)
     assert service.client.get("/metrics").json["code"] == "database_unavailable"
-    monkeypatch.setattr(services, "TOTALS_SECONDS", 0.0)
+    monkeypatch.setattr(service.services._totals, "_until", 0.0)
     assert service.client.get("/metrics").status_code == 200
 
 
