@@ -3,7 +3,7 @@
 ```
 any amount whose type does not say how many decimals are written ─ doubt_units ─▶ FieldReading
 any amount ─ doubt_unread_cents ─▶ FieldReading
-any amount or integer ─ doubt_point, doubt_sign ─▶ FieldReading
+any amount or integer ─ doubt_point, doubt_parts, doubt_sign ─▶ FieldReading
 an amount with cents: a cheque's ─ settle_cents ─▶ FieldReading, any other ─ doubt_cents ─▶ FieldReading
 ```
 """
@@ -70,6 +70,8 @@ def doubt_number(reading: FieldReading, kind: FieldType, crop: FieldCrop, place:
     ink = NumberInk([digit.box for digit in reading.digits], crop)
     for doubt in (doubt_units, doubt_unread_cents, doubt_point):
         reading = doubt(reading, kind, ink)
+    if not place.of_cheque:  # its cents may be a fraction
+        reading = doubt_parts(reading, ink)
     if not place.beside_sign:
         reading = doubt_sign(reading, ink)
     if not kind.has_cents or kind.comb_cells:
@@ -129,6 +131,18 @@ def doubt_point(reading: FieldReading, kind: FieldType, ink: NumberInk) -> Field
     else:
         parted = THOUSANDS not in marked and any(gap % THOUSANDS for gap in marked)
     return _without_value(reading) if parted else reading
+
+
+def doubt_parts(reading: FieldReading, ink: NumberInk) -> FieldReading:
+    """Return the number, without a value where a sign between its digits makes two numbers of it.
+
+    `10-15`, `3+4`, `12:30` and `2x5` would be 1015, 34, 1230 and 25.
+
+    Args:
+        reading: of any number.
+        ink: around its digits.
+    """
+    return _without_value(reading) if ink.is_parted() else reading
 
 
 def doubt_sign(reading: FieldReading, ink: NumberInk) -> FieldReading:

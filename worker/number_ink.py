@@ -1,7 +1,7 @@
-"""The ink around the digits of a number: points between them, raised cents behind them, a minus in front.
+"""The ink around the digits of a number: points and signs between them, raised cents behind them, a minus in front.
 
 ```
-boxes of digits, FieldCrop ─ ink map ─▶ NumberInk ─▶ marked_gaps, has_raised_behind, has_minus
+boxes of digits, FieldCrop ─ ink map ─▶ NumberInk ─▶ marked_gaps, is_parted, has_raised_behind, has_minus
 ```
 """
 
@@ -14,9 +14,11 @@ from statistics import median
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.types import Box, FieldCrop
 from segmentation.prepare import ink_map, pieces_of
+from worker.number_gaps import are_parted, is_in_gap, without_marks
 
 HIGHEST_MARK: Final = 0.35
 """Heights of a digit below the digits' tops at which a point or comma begins at the highest."""
@@ -30,6 +32,10 @@ ruled line begin lower."""
 
 SLIMMEST_POINT: Final = 0.05
 """Heights of a digit that such a point is wide at least: a pale digit's edge falls to slimmer pieces."""
+
+FOOT: Final = 0.75
+DOT: Final = (0.085, 0.25)
+"""Heights of a digit below its top at which a point begins that stands below its overhang, and that it has each way."""
 
 BESIDE: Final = 1.0
 LITTLE_ABOVE: Final = 0.2
@@ -140,6 +146,10 @@ class NumberInk:
             if any(_is_between(mark, left, right, height, LIKELY_COMMAS) for mark in marks)
         }
 
+    def is_parted(self) -> bool:
+        """Return whether a dash, stroke, cross, plus or colon stands between two digits: they are two numbers."""
+        return are_parted(self._own, self._nearby, self.height)
+
     def has_raised_behind(self) -> bool:
         """Return whether two signs or more stand behind the number as raised cents do, smaller than its digits."""
         height, end = self.height, self.boxes[-1].right
@@ -176,9 +186,16 @@ class NumberInk:
     def _marked_gaps(self, *, surely: bool) -> Iterator[int]:
         height = self.height
         marks = [mark for mark in self._points if not surely or mark.width >= SLIMMEST_POINT * height]
-        for number, (left, right) in enumerate(itertools.pairwise(self.boxes)):
+        for number, (left, right) in enumerate(itertools.pairwise(self._own)):
             lowest = max(left.bottom, right.bottom) + UNDER_FEET * height if surely else inf
-            if any(mark.y <= lowest and _is_between(mark, left, right, height, SURE_MARKS) for mark in marks):
+            if any(
+                mark.y <= lowest
+                and (
+                    _is_between(mark, left, right, height, SURE_MARKS)
+                    or (is_in_gap(mark, left, right) and self._stands_free(mark, left, right))
+                )
+                for mark in marks
+            ):
                 yield len(self.boxes) - 1 - number
 
     @cached_property
@@ -188,7 +205,33 @@ class NumberInk:
 
     @cached_property
     def _nearby(self) -> list[Box]:
-        return self._blots()
+        x, y, ink = self._map
+        return _pieces(x, y, ink)
+
+    @cached_property
+    def _own(self) -> list[Box]:
+        """The digits without points that stand in their boxes."""
+        return [without_marks(box, self._nearby) for box in self.boxes]
+
+    def _stands_free(self, mark: Box, left: Box, right: Box) -> bool:
+        """Return whether a point at the digits' feet has the left one's foot on its left, and neither's on both sides.
+
+        Below a leaning or round digit it is inside of its box; what has broken off a pale digit is no such point.
+        """
+        least, most = (share * self.height for share in DOT)
+        is_dot = least <= min(mark.width, mark.height) and max(mark.width, mark.height) <= most
+        on_line = FOOT * left.height <= mark.y - left.y and mark.bottom - left.bottom <= UNDER_FEET * self.height
+        if not (is_dot and on_line):
+            return False
+        x, y, ink = self._map
+        rows = np.asarray(ink[mark.y - y : mark.bottom - y].any(axis=0))
+        before = rows[max(0, left.x - x) : max(0, mark.x - x)]
+        own, next_one = rows[mark.right - x : left.right - x], rows[max(0, right.x - x) : max(0, mark.x - x)]
+        return bool(before.any()) and not own.any() and not next_one.any()
+
+    @cached_property
+    def _map(self) -> tuple[int, int, NDArray[np.bool_]]:
+        return self._mapped()
 
     def _blots(self, *, before: float = BESIDE, behind: float = BESIDE, above: float = LITTLE_ABOVE) -> list[Box]:
         """Return the connected pieces of ink around the digits, in pixels of the page.
@@ -198,13 +241,24 @@ class NumberInk:
             behind: the same behind the last one.
             above: the same above the digits.
         """
+        return _pieces(*self._mapped(before=before, behind=behind, above=above))
+
+    def _mapped(
+        self, *, before: float = BESIDE, behind: float = BESIDE, above: float = LITTLE_ABOVE
+    ) -> tuple[int, int, NDArray[np.bool_]]:
+        """Return where the part of the field around the digits begins on the page, and where there is ink in it."""
         corner, height, boxes = self._crop.box, self.height, self.boxes
         top = min(box.y for box in boxes) - corner.y
         x, y = max(0, int(boxes[0].x - corner.x - before * height)), max(0, int(top - above * height))
         right = int(boxes[-1].right - corner.x + behind * height)
         bottom = int(max(box.bottom for box in boxes) - corner.y + height)
         ink = ink_map(np.ascontiguousarray(self._crop.pixels[y:bottom, x:right]))
-        return [replace(each, x=each.x + x + corner.x, y=each.y + y + corner.y) for each in pieces_of(ink)]
+        return x + corner.x, y + corner.y, ink
+
+
+def _pieces(x: int, y: int, ink: NDArray[np.bool_]) -> list[Box]:
+    """Return the connected pieces of ink of a part of the page that begins at `x` and `y`."""
+    return [replace(each, x=each.x + x, y=each.y + y) for each in pieces_of(ink)]
 
 
 def _is_halfway(stroke: Box, top: float, height: float) -> bool:
@@ -213,7 +267,7 @@ def _is_halfway(stroke: Box, top: float, height: float) -> bool:
 
 def _is_between(mark: Box, left: Box, right: Box, height: float, shape: MarkShape) -> bool:
     """Return whether a mark stands between two digits as a point or comma does, and is no part of either."""
-    if not left.x + left.width / 2 < mark.x + mark.width / 2 < right.x + right.width / 2:
+    if not is_in_gap(mark, left, right):
         return False
     top, foot = (left.y + right.y) / 2, (left.bottom + right.bottom) / 2
     inside = sum(max(0, min(mark.right, box.right) - max(mark.x, box.x)) for box in (left, right))

@@ -21,6 +21,7 @@ from worker.number_doubts import (
     Place,
     doubt_cents,
     doubt_number,
+    doubt_parts,
     doubt_point,
     doubt_sign,
     doubt_units,
@@ -339,6 +340,69 @@ def test_pieces_of_a_ruled_line_and_of_pale_digits_are_no_points() -> None:
     edge[foot - height // 4 : foot - height // 8, x : x + 1] = 40
     for pixels in (line, edge):
         assert doubt_point(reading, WHOLE, ink_of(reading, replace(crop, pixels=pixels))) == reading
+
+
+def parted(text: str, sign: str, *, seed: int = 0) -> tuple[FieldReading, FieldCrop]:
+    """Return a number with a sign where `text` has a space."""
+    reading, crop = penned(text, seed=seed)
+    place = text.index(" ")
+    left, right = (reading.digits[number].box for number in (place - 1, place))
+    tall = int(np.median([digit.box.height for digit in reading.digits]))
+    x, y, half = (left.right + right.x) // 2 - CORNER[0], left.y - CORNER[1] + tall // 2, tall // 5
+    image, pen = crop.pixels.copy(), max(3, tall // 12)
+    strokes = {
+        "-": [((-half, 0), (half, 0))],
+        "+": [((-half, 0), (half, 0)), ((0, -half), (0, half))],
+        "x": [((-half, -half), (half, half)), ((-half, half), (half, -half))],
+        ":": [((0, -half), (0, -half)), ((0, 2 * half), (0, 2 * half))],
+    }
+    for start, end in strokes[sign]:
+        cv2.line(image, (x + start[0], y + start[1]), (x + end[0], y + end[1]), 40, pen, cv2.LINE_AA)
+    return reading, replace(crop, pixels=image)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("sign", ["-", "+", "x", ":"])
+@ALL_NUMBERS
+def test_a_sign_between_digits_makes_two_numbers_of_one(kind: FieldType, sign: str, seed: int) -> None:
+    reading, crop = parted("12 50", sign, seed=seed)
+    ink = ink_of(reading, crop)
+    assert doubt_parts(reading, ink).review_reasons == (ReviewReason.INVALID_FORMAT,)
+    assert doubt_number(reading, kind, crop).value is None
+    assert doubt_parts(*penned_ink("12 50", seed=seed)).accepted
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("text", ["1,250", "26,30,000", "1.250.000", "70.497", "1 2 5", "7"])
+def test_commas_and_gaps_part_no_number(text: str, seed: int) -> None:
+    assert doubt_parts(*penned_ink(text, seed=seed)).accepted
+
+
+def test_short_dashes_before_three_digits_are_points_of_thousands() -> None:
+    reading, crop = parted("47 506", "-")
+    left = reading.digits[1].box
+    short = crop.pixels.copy()
+    x = (left.right + reading.digits[2].box.x) // 2 - CORNER[0]
+    y, tall = left.y - CORNER[1] + left.height // 2, left.height
+    paper = int(np.median(short))
+    short[y - tall // 4 : y + tall // 4, x - tall // 4 : x + tall // 4] = paper
+    cv2.line(short, (x - tall // 9, y), (x + tall // 9, y), 40, max(3, tall // 14))
+    assert doubt_parts(reading, ink_of(reading, replace(crop, pixels=short))).accepted
+
+
+def penned_ink(text: str, *, seed: int = 0) -> tuple[FieldReading, NumberInk]:
+    reading, crop = penned(text, seed=seed)
+    return reading, ink_of(reading, crop)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_point_below_a_leaning_digit_stands_in_its_box_and_is_one(seed: int) -> None:
+    reading, crop = penned("12.50", seed=seed)
+    left, right = reading.digits[1].box, reading.digits[2].box
+    # As it is boxed where its top leans over the point.
+    wide = replace(reading.digits[1], box=replace(left, width=(left.right + right.x) // 2 - left.x + left.height // 6))
+    reading = replace(reading, digits=(reading.digits[0], wide, *reading.digits[2:]))
+    assert doubt_units(reading, OPEN, ink_of(reading, crop)).value is None
 
 
 def dashed(
