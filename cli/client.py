@@ -4,6 +4,7 @@ Every call either returns what the design describes or raises an error of `core.
 the client's `Patience` allows; that is safe because each one is a GET or carries an Idempotency-Key.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
@@ -39,6 +40,9 @@ READ_SECONDS = 60.0
 
 BUSY = 429
 AWAY = frozenset({502, 503, 504})
+
+_ERROR_NUMBER = re.compile(r"^\[Errno -?\d+\] ")
+"""What the system puts before its sentence."""
 
 UNFIT = "The request cannot be sent: its key or another header holds what HTTP does not allow."
 """Said in place of the library's own words, which repeat the header, and with it the key."""
@@ -228,8 +232,8 @@ class Client:
         self.patience.hold(error, attempt=attempt, retry_after=retry_after_in(response), busy=busy)
 
     def _unreachable(self, error: httpx2.TransportError) -> ServiceUnreachable:
-        reason = str(error) or type(error).__name__
-        return ServiceUnreachable(f"No Tallyscan service answers at {self.endpoint.url}: {reason}.")
+        reason = _ERROR_NUMBER.sub("", str(error)) or type(error).__name__
+        return ServiceUnreachable(f"No Tallyscan service answers at {self.endpoint.url}: {reason}.{self.endpoint.hint}")
 
 
 def _path_of(collection: str, name: str) -> str:

@@ -56,9 +56,10 @@ def list_corrections(format_name: str, url: str | None, key: str | None, home: P
 
 
 @corrections.command(
+    short_help="Write the corrected and confirmed fields into a new folder.",
     epilog=examples(
         "tallyscan corrections export corrected/", "tallyscan corrections export corrected/ --url http://rack:8080"
-    )
+    ),
 )
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @service_options

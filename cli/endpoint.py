@@ -20,6 +20,8 @@ class Endpoint:
 
     url: str
     key: str | None = field(repr=False)
+    hint: str = ""
+    """What to do where nobody answers, for people who named no service."""
 
 
 def find_endpoint(settings: Settings, *, url: str | None = None, key: str | None = None) -> Endpoint:
@@ -35,7 +37,8 @@ def find_endpoint(settings: Settings, *, url: str | None = None, key: str | None
     chosen = _checked_url(url or announced or _usual_url(settings))
     if key is None and chosen == announced:
         key = _key_in(settings.admin_key_file)
-    return Endpoint(chosen, None if key is None else _checked_key(key))
+    hint = "" if url or announced else " Start a service by 'tallyscan up', or name one by --url."
+    return Endpoint(chosen, None if key is None else _checked_key(key), hint)
 
 
 def announced_url(settings: Settings) -> str | None:

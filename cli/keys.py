@@ -11,7 +11,7 @@ import click
 from cli.options import answer_format, examples, home_option, load_settings
 from cli.output import print_json, print_table
 from cli.terminal import say
-from core.errors import InvalidRequest
+from core.errors import InvalidRequest, NotFound
 
 if TYPE_CHECKING:
     from core.settings import Settings
@@ -30,7 +30,10 @@ def keys() -> None:
 
 
 @keys.command(
-    epilog=examples("tallyscan keys create scanner-room", "tallyscan keys create auditor --owner clearing --scope read")
+    short_help="Create a key and show its secret, this once.",
+    epilog=examples(
+        "tallyscan keys create scanner-room", "tallyscan keys create auditor --owner clearing --scope read"
+    ),
 )
 @click.argument("name")
 @click.option("--owner", help="Whose documents the key sees [default: NAME].")
@@ -77,7 +80,10 @@ def list_keys(owner: str | None, home: Path | None, format_name: str) -> None:
 def revoke(key_id: str, home: Path | None) -> None:
     """Revoke a key; what was sent with it stays."""
     with open_store(load_settings(home)) as store:
-        store.keys.revoke(key_id)
+        try:
+            store.keys.revoke(key_id)
+        except NotFound as error:
+            raise NotFound(f"There is no key with the id {key_id!r}: 'tallyscan keys list' shows them.") from error
     say(f"{key_id} revoked")
 
 

@@ -4,6 +4,7 @@ Exit codes: 0 all well, 1 some documents failed, 2 wrong usage, 3 service unreac
 Only click is imported here, so that `tallyscan --help` answers at once.
 """
 
+import os
 import signal
 import sys
 
@@ -12,6 +13,8 @@ import click
 from cli.lazy import Entry, LazyGroup
 from cli.stop import Stopped, stop_for
 from cli.terminal import visible
+
+STANDARD_OUTPUT, STANDARD_ERROR = 1, 2
 
 READ, SERVE, TRAIN, ABOUT = "Read scans", "Run the service", "Train the network", "About"
 
@@ -54,6 +57,8 @@ class TallyscanGroup(LazyGroup):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; any error leaves as a `Stop`, or as it is under `--debug`."""
         try:
+            if ctx.params.get("version"):
+                return ctx.invoke(ENTRIES["version"].load(), format_name="table")
             return super().invoke(ctx)
         except (KeyboardInterrupt, click.Abort) as error:
             raise Stopped("Stopped.", code="stopped") from error
@@ -78,15 +83,29 @@ class TallyscanGroup(LazyGroup):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def cli(debug: bool) -> None:
+@click.option("--version", is_flag=True, help="Show what 'tallyscan version' shows.")
+def cli(debug: bool, version: bool) -> None:
     """Tallyscan reads handwritten digits from scanned forms and cheques, and says when it is not sure."""
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    _reopen_closed_streams()
     # A scan's name may hold bytes that are no text; printing it must not stop the run.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends a command as Ctrl-C does
     cli(prog_name="tallyscan")
+
+
+def _reopen_closed_streams() -> None:
+    """Let a standard stream that the caller closed lead nowhere.
+
+    Else the next file that is opened, a database say, would take its number, and what is printed would go into it.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= STANDARD_ERROR:
+        pass
+    os.close(number)
+    sys.stdout = sys.stdout or os.fdopen(STANDARD_OUTPUT, "w")
+    sys.stderr = sys.stderr or os.fdopen(STANDARD_ERROR, "w")

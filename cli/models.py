@@ -26,7 +26,9 @@ def models() -> None:
     """
 
 
-@models.command("list", epilog=examples("tallyscan models list --format json"))
+@models.command(
+    "list", short_help="List the models, the active one marked.", epilog=examples("tallyscan models list --format json")
+)
 @home_option
 @answer_format
 def list_models(home: Path | None, format_name: str) -> None:
@@ -44,7 +46,10 @@ def list_models(home: Path | None, format_name: str) -> None:
     print_table(columns, (_cells(row) for row in rows))
 
 
-@models.command(epilog=examples("tallyscan models show 3f9a2c", "tallyscan models show 3f9a2c --format json"))
+@models.command(
+    short_help="Show the card of a model.",
+    epilog=examples("tallyscan models show 3f9a2c", "tallyscan models show 3f9a2c --format json"),
+)
 @click.argument("model")
 @home_option
 @answer_format

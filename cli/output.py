@@ -4,8 +4,9 @@ CSV and JSON lines are written as each file is done, so that a long run can be f
 """
 
 import json
+import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -23,6 +24,11 @@ from core.rows import COLUMNS, csv_lines
 
 PLAIN_WIDTH = 240
 """Columns of a table that no terminal shows: wide enough to cut nothing short."""
+
+USUAL_WIDTH = 80
+"""Columns of a terminal from which on no cell is broken before its twelfth sign: what was read stays in one piece."""
+
+LEAST_CELL = 12
 
 Sink = Callable[[Outcome], None]
 
@@ -80,6 +86,23 @@ def _failure_lines(outcome: Outcome) -> Iterator[str]:
         yield f"{outcome.file}: {note.message} ({note.code})"
 
 
+def refuse_unwritable(out: Path) -> None:
+    """Find out now whether `out` can be written, before hours of work whose readings go there; it stays as it is.
+
+    Raises:
+        InvalidRequest: it cannot.
+    """
+    existed = out.exists()
+    if existed and not out.is_file():  # opening a pipe would wait for its reader
+        return
+    try:
+        out.open("ab").close()
+        if not existed:
+            out.unlink()
+    except OSError as error:
+        raise InvalidRequest(f"Cannot write {out}: {error.strerror}.") from error
+
+
 @contextmanager
 def _opened(out: Path | None) -> Iterator[IO[str]]:
     if out is None:
@@ -123,9 +146,11 @@ def _json_sink(stream: IO[str]) -> Iterator[Sink]:
 @contextmanager
 def _table_sink(stream: IO[str]) -> Iterator[Sink]:
     outcomes: list[Outcome] = []
-    yield outcomes.append
-    columns = ("file", "page", "field", "text", "confidence", "review")
-    _console(stream).print(_table(columns, (row for outcome in outcomes for row in _display_rows(outcome))))
+    try:
+        yield outcomes.append
+    finally:  # of a run that was stopped, too, people see what it has read
+        if outcomes:
+            _print_readings(outcomes, stream)
 
 
 _SINKS: dict[str, Callable[[IO[str]], AbstractContextManager[Sink]]] = {
@@ -136,11 +161,45 @@ _SINKS: dict[str, Callable[[IO[str]], AbstractContextManager[Sink]]] = {
 }
 
 
+def _print_readings(outcomes: Iterable[Outcome], stream: IO[str]) -> None:
+    """Print what was read; a terminal has no room for the same long name beside every field."""
+    rows = [row for outcome in outcomes for row in _display_rows(outcome)]
+    console = _console(stream)
+    if stream.isatty():
+        folder = _folder_of_all(rows)
+        if folder:
+            console.print(Text(visible(f"in {folder}")), soft_wrap=True)
+        rows = list(_without_repeats(rows, folder=folder))
+    table = _table(("file", "page", "field", "text", "confidence", "review"), rows)
+    if console.width >= USUAL_WIDTH:
+        for column, cells in zip(table.columns, zip(*rows, strict=True), strict=False):
+            column.min_width = min(LEAST_CELL, max(map(len, cells)))
+    console.print(table)
+
+
+def _folder_of_all(rows: Sequence[tuple[str, ...]]) -> str:
+    """Return the folder that all files lie in, or nothing where there is one file, or none that all share."""
+    files = {Path(row[0]) for row in rows}
+    if len(files) < 2 or len({file.is_absolute() for file in files}) > 1:
+        return ""
+    folder = os.path.commonpath([file.parent for file in files])
+    return "" if folder == "." else folder
+
+
+def _without_repeats(rows: Iterable[tuple[str, ...]], *, folder: str) -> Iterator[tuple[str, ...]]:
+    before = ("", "")
+    for file, page, *rest in rows:
+        name = os.path.relpath(file, folder) if folder else file
+        yield ("" if file == before[0] else name, "" if (file, page) == before else page, *rest)
+        before = (file, page)
+
+
 def _display_rows(outcome: Outcome) -> Iterator[tuple[str, ...]]:
     for row in outcome.rows():
         file, page, field, _type, text, _value, confidence, accepted, reasons = row
         percent = f"{float(confidence):.1%}" if confidence else ""
-        yield file, page, field, text, percent, "accepted" if accepted == "true" else reasons.replace("_", " ")
+        review = "accepted" if accepted == "true" else reasons.replace("_", " ").replace(";", ", ")
+        yield file, page, field, text, percent, review
 
 
 def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:

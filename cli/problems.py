@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx2
 
-from core.errors import InternalError, InvalidRequest, ServiceUnreachable, TallyscanError, Unavailable
+from core.errors import InternalError, InvalidRequest, ServiceUnreachable, TallyscanError, Unauthorized, Unavailable
 
 
 def error_in(response: httpx2.Response) -> TallyscanError:
@@ -22,6 +22,8 @@ def error_in(response: httpx2.Response) -> TallyscanError:
             f"{response.url} answers {response.status_code}, and not as a Tallyscan service does."
         )
     kind = _kinds().get(code) or _kind_of_status(response.status_code)
+    if kind is Unauthorized:
+        detail = "The service takes no such key, or none was given: name it by --key or TALLYSCAN_KEY."
     return kind(detail)
 
 

@@ -11,10 +11,11 @@ import click
 
 from cli.options import chosen_format, examples, load_settings, result_options, target_error_option, type_option
 from cli.outcome import Outcome
-from cli.output import counted, failure_lines, result_sink
+from cli.output import failure_lines, result_sink
 from cli.progress import Display, progress_display
 from cli.scans import find_scans, load_scan, paths_argument
 from cli.stop import FAILED
+from cli.summary import Tally
 from cli.terminal import say
 from core.errors import InternalError, InvalidRequest, OutOfMemory, TallyscanError
 from core.settings import Settings
@@ -75,14 +76,14 @@ def read(  # noqa: PLR0913, PLR0917 - one parameter an option
     reader, request = _open_reader(settings, type_name, template=template, target_error=target_error)
     request = replace(request, expected_micr=_checked(micr, request))
     with progress_display() as display, result_sink(chosen_format(format_name, out), out) as sink:
-        failed = 0
+        tally = Tally()
         for outcome in _read_all(scans, reader, request=request, max_bytes=settings.max_file_bytes, display=display):
             sink(outcome)
-            failed += outcome.failed
-    _summarise(len(scans), failed, seconds=time.monotonic() - started)
+            tally.add(outcome)
+    _summarise(tally, seconds=time.monotonic() - started)
     if timings:
         _show_timings(reader)
-    if failed:
+    if tally.failed:
         ctx.exit(FAILED)
 
 
@@ -181,11 +182,9 @@ def _show_if_debugging(error: Exception) -> None:
         traceback.print_exception(error)
 
 
-def _summarise(files: int, failed: int, *, seconds: float) -> None:
-    rate = files / seconds if seconds else 0.0
-    say(
-        f"{counted(files, 'file')}: {files - failed} read, {failed} failed, in {seconds:.1f} s ({rate:.1f}/s)", err=True
-    )
+def _summarise(tally: Tally, *, seconds: float) -> None:
+    rate = tally.files / seconds if seconds else 0.0
+    say(f"{tally}; {seconds:.1f} s ({rate:.1f} files a second)", err=True)
 
 
 def _show_timings(reader: "Reader") -> None:

@@ -11,6 +11,7 @@ from cli.options import chosen_format, examples, load_settings, result_options, 
 from cli.output import failure_lines, result_sink
 from cli.stop import FAILED
 from cli.terminal import say
+from core.errors import NotFound, TallyscanError
 
 
 @click.command(
@@ -36,7 +37,7 @@ def results(
     endpoint = find_endpoint(load_settings(home), url=url, key=key)
     failed = 0
     with Client(endpoint) as client:
-        client.batch(batch_id)  # an unknown batch is told before a file is made
+        _refuse_unknown(client, batch_id)  # before a file is made
         with result_sink(chosen_format(format_name, out), out) as sink:
             for document in client.batch_documents(batch_id):
                 outcome = outcome_of(document.filename, document)
@@ -46,3 +47,15 @@ def results(
                     say(line, err=True)
     if failed:
         ctx.exit(FAILED)
+
+
+def _refuse_unknown(client: Client, batch_id: str) -> None:
+    """Say that there is no such batch, and what to do where the id is a document's."""
+    try:
+        client.batch(batch_id)
+    except NotFound as error:
+        try:
+            document = client.document(batch_id)
+        except TallyscanError:
+            raise NotFound(f"The service knows no batch {batch_id!r}.") from error
+        raise NotFound(f"{batch_id!r} is a document: 'tallyscan status {document.id}' shows its readings.") from error

@@ -14,7 +14,23 @@ SCAN_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".d
 
 CHUNK_BYTES = 1024 * 1024
 
-paths_argument = click.argument("paths", nargs=-1, metavar="PATH...", type=click.Path(exists=True, path_type=Path))
+STANDARD_INPUT = Path("/dev/stdin")
+
+
+class ScanPath(click.Path):
+    """A file or folder that is there; `-` stands for what comes through a pipe, as it does elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, path_type=Path)
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """Return the path."""
+        return super().convert(str(STANDARD_INPUT) if value == "-" else value, param, ctx)
+
+
+paths_argument = click.argument("paths", nargs=-1, metavar="PATH...", type=ScanPath())
 
 
 def find_scans(paths: Iterable[Path]) -> list[Path]:

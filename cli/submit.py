@@ -23,13 +23,14 @@ from cli.options import (
     target_error_option,
     type_option,
 )
-from cli.output import counted, failure_lines, result_sink
+from cli.output import failure_lines, refuse_unwritable, result_sink
 from cli.patience import FOREVER, Patience
 from cli.progress import Display, progress_display
 from cli.scans import find_scans
 from cli.sending import Sender, SendOptions, Sent, largest_file, send_all
 from cli.stop import FAILED, Stopped
 from cli.stopping import StopSignal
+from cli.summary import Tally
 from cli.template_shelf import names_file
 from cli.terminal import say
 from cli.watch import Watch, watch_folder
@@ -174,6 +175,8 @@ def _check(plan: Plan, folder: Path | None) -> None:
         )
     if odd := [word for word in (*options.tags, options.template or "") if not _is_text(word)]:
         raise InvalidRequest(f"{odd[0]!a} is no text: tags and templates are named in UTF-8.")
+    if plan.out:
+        refuse_unwritable(plan.out)
     if not plan.wait and plan.out:
         raise InvalidRequest("--no-wait writes no readings: fetch them later by 'tallyscan results BATCH'.")
 
@@ -201,9 +204,12 @@ def _open_run(client: Client, ledger: Ledger, plan: Plan, *, display: Display) -
     """Return the run to go on with, or a new one; its batch exists at the service."""
     service = client.endpoint.url
     purpose = _purpose(plan)
-    run = ledger.find(service, purpose=purpose) if plan.resume else None
+    earlier = ledger.find(service, purpose=purpose)
+    run = earlier if plan.resume else None
     if plan.resume and run is None:
         display.note("nothing to resume; this is a new run")
+    if earlier and run is None:
+        display.note(f"this sends everything anew; --resume would go on with the earlier batch {earlier.batch_id}")
     if run and run.options != plan.options.as_json():
         raise InvalidRequest(f"The run to resume had other options: {json.dumps(run.options)}.")
     if run is None:
@@ -230,16 +236,16 @@ def _collect(client: Client, run: Run, sent: Sequence[Sent], *, plan: Plan, disp
     if run.batch_id:
         last = next((item.entry.document_id for item in reversed(sent) if item.entry.document_id), None)
         wait_for_batch(client, run.batch_id, last_document=last, tell=bar.at)
-    failed = 0
+    tally = Tally()
     with result_sink(chosen_format(plan.format_name, plan.out), plan.out) as sink:
         for outcome in collect(client, run.batch_id, sent):
             sink(outcome)
-            failed += outcome.failed
+            tally.add(outcome)
             if outcome.document_id:  # what was refused has been told already
                 for line in failure_lines(outcome):
                     display.note(line)
-    display.note(f"{counted(len(sent), 'file')}: {len(sent) - failed} read, {failed} failed")
-    return failed
+    display.note(str(tally))
+    return tally.failed
 
 
 @contextmanager

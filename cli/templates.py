@@ -16,6 +16,7 @@ from core.errors import InvalidRequest
 if TYPE_CHECKING:
     from cli.template_shelf import Kept
     from core.types import Page
+    from forms.field_specs import FieldSpec
     from forms.templates import Template
 
 
@@ -50,7 +51,11 @@ def add(source: str, format_name: str, url: str | None, key: str | None, home: P
     say(f"{kept.template.name} version {kept.version}: {counted(len(kept.template.fields), 'field')}")
 
 
-@templates.command("list", epilog=examples("tallyscan templates list", "tallyscan templates list --format json"))
+@templates.command(
+    "list",
+    short_help="List the templates, stored and built in.",
+    epilog=examples("tallyscan templates list", "tallyscan templates list --format json"),
+)
 @answer_format
 @service_options
 def list_templates(format_name: str, url: str | None, key: str | None, home: Path | None) -> None:
@@ -68,7 +73,10 @@ def list_templates(format_name: str, url: str | None, key: str | None, home: Pat
     )
 
 
-@templates.command(epilog=examples("tallyscan templates show meter-card", "tallyscan templates show meter-card.json"))
+@templates.command(
+    short_help="Show a template's fields, their types and places.",
+    epilog=examples("tallyscan templates show meter-card", "tallyscan templates show meter-card.json"),
+)
 @click.argument("name", metavar="TEMPLATE")
 @click.option("--version", type=click.IntRange(min=1), help="A version [default: the latest].")
 @answer_format
@@ -83,7 +91,8 @@ def show(name: str, version: int | None, format_name: str, url: str | None, key:
         return
     page = kept.template.page
     say(f"{kept.template.name} ({_version(kept)}), {page.width:g} × {page.height:g} {page.unit}")
-    print_table(("field", "type", "x", "y", "width", "height", "cells", "required"), _field_rows(kept.template))
+    columns = ("field", "page", "type", "x", "y", "width", "height", "cells", "required")
+    print_table(columns, _field_rows(kept.template))
 
 
 @templates.command(epilog=examples("tallyscan templates export meter-card --out meter-card.json"))
@@ -103,7 +112,10 @@ def export(
     _write_json(kept.template.as_json(), out)
 
 
-@templates.command(epilog=examples("tallyscan templates remove meter-card"))
+@templates.command(
+    short_help="Offer a template no longer; its versions stay.",
+    epilog=examples("tallyscan templates remove meter-card"),
+)
 @click.argument("name")
 @service_options
 def remove(name: str, url: str | None, key: str | None, home: Path | None) -> None:
@@ -116,10 +128,11 @@ def remove(name: str, url: str | None, key: str | None, home: Path | None) -> No
 
 
 @templates.command(
+    short_help="Propose a template from scans of a form, empty or filled in.",
     epilog=examples(
         "tallyscan templates draft blank.png --name meter-card --out meter-card.json",
         "tallyscan templates draft filled/*.jpg --name exam-cover --out exam-cover.json",
-    )
+    ),
 )
 @click.argument("scans", metavar="SCAN...", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--name", help="Name of the template [default: by the file's name].")
@@ -161,7 +174,10 @@ def draft(scans: tuple[Path, ...], name: str | None, page_number: int, filled: b
     say(f"{counted(len(template.fields), 'field')} found; look at them with: tallyscan templates preview", err=True)
 
 
-@templates.command(epilog=examples("tallyscan templates preview meter-card.json scan.png --out preview.png"))
+@templates.command(
+    short_help="Draw a template's boxes on a scan.",
+    epilog=examples("tallyscan templates preview meter-card.json scan.png --out preview.png"),
+)
 @click.argument("name", metavar="TEMPLATE")
 @click.argument("scan", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
@@ -247,14 +263,26 @@ def _as_json(kept: "Kept") -> dict[str, Any]:
 
 
 def _version(kept: "Kept") -> str:
-    return "-" if kept.version is None else f"version {kept.version}"
+    """Return what stands for a version; of what has none, whether it comes with the program or out of a file."""
+    from forms.builtins import builtin_templates
+
+    if kept.version is not None:
+        return f"version {kept.version}"
+    return "built in" if kept.template == builtin_templates().get(kept.template.name) else "file"
 
 
 def _field_rows(template: "Template") -> Iterator[tuple[str, ...]]:
     for field in template.fields:
         box = (f"{value:g}" for value in (field.box.x, field.box.y, field.box.width, field.box.height))
         cells = "" if field.cells is None else str(field.cells)
-        yield field.name, field.type.name, *box, cells, "yes" if field.required else "no"
+        required = "yes" if field.required else "no"
+        yield field.name, str(field.page), _type_with_options(field.type), *box, cells, required
+
+
+def _type_with_options(field_type: "FieldSpec") -> str:
+    """Return a type's name, and behind it the options that say more than the name alone."""
+    options = field_type.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
+    return " ".join([field_type.name, *(f"{name}={value}" for name, value in options.items())])
 
 
 def _write_json(value: dict[str, Any], out: Path | None) -> None:

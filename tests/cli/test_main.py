@@ -69,6 +69,13 @@ def test_a_group_without_a_command_shows_its_help(group: str, tallyscan: Tallysc
     assert len(result.output.splitlines()) > 5
 
 
+@pytest.mark.parametrize("group", [name for name, entry in ENTRIES.items() if isinstance(entry.load(), click.Group)])
+def test_no_line_of_a_groups_overview_is_cut_short(group: str, tallyscan: Tallyscan) -> None:
+    overview = tallyscan(group, "--help").stdout.partition("Commands:")[2]
+    assert overview
+    assert "..." not in overview
+
+
 def test_wrong_usage_ends_with_2(tallyscan: Tallyscan) -> None:
     assert tallyscan("nosuch").exit_code == 2
     assert tallyscan("read", "/no/such/file.png").exit_code == 2

@@ -88,6 +88,19 @@ def test_tables_name_every_field(answer: Callable[..., str], card: Path) -> None
     assert all(field["name"] in shown for field in template_json()["fields"])
 
 
+def test_what_a_field_may_hold_and_its_page_are_shown(project_root: Path, tallyscan: Tallyscan) -> None:
+    result = tallyscan("templates", "show", project_root / "examples" / "forms" / "water-meter.json")
+    lines = {line.split()[0]: line for line in result.stdout.splitlines() if line.strip()}
+    assert lines["water-meter"].startswith("water-meter (file), ")
+    assert lines["customer"].split()[1:4] == ["1", "luhn", "length=8"]
+    assert lines["postcode"].split()[1:4] == ["2", "pattern", "pattern=\\d{5}"]
+
+
+def test_a_built_in_template_is_listed_as_one(answer: Callable[..., str]) -> None:
+    rows = [line.split()[:3] for line in answer("list").splitlines() if "cheque-us" in line]
+    assert rows == [["cheque-us", "built", "in"]]
+
+
 def test_without_any_service_home_there_are_the_built_in_ones(tallyscan: Tallyscan, card: Path) -> None:
     assert [each["name"] for each in json.loads(tallyscan("templates", "list", "-f", "json").stdout)] == sorted(
         builtin_templates()

@@ -30,6 +30,7 @@ SHOWN = "\\x1b]0;pwned\\x07"
         ("scan é 扫 ½ – \\x1b.png", "scan é 扫 ½ – \\x1b.png"),
         ("\x1b[2J\x9b2J", "\\x1b[2J\\x9b2J"),
         ("a\r\nb\tc\x00\x7f", "a\\r\\nb\\tc\\x00\\x7f"),
+        ("caf\udce9.png", "caf\\udce9.png"),
         ("\u202egnp.exe\u2066\u2028", "\\u202egnp.exe\\u2066\\u2028"),
     ],
 )
@@ -109,7 +110,7 @@ def impostor() -> Iterator[str]:
 
 def test_what_a_service_says_is_visible(tallyscan: Tallyscan) -> None:
     with impostor() as url:
-        result = tallyscan("results", "BATCH", "--url", url, "--key", "k")
+        result = tallyscan("corrections", "list", "--url", url, "--key", "k")
     assert result.exit_code == 1
     assert result.stderr == f"error: Gone{SHOWN}. (not_found)\n"
 
