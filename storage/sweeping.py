@@ -1,14 +1,19 @@
 """What the sweeper looks for, as queries that `claims` runs: what is to be sent, and leases that have run out."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Exists, Select, exists, func, null, or_, select
+from sqlalchemy import ColumnElement, Exists, Select, exists, func, literal_column, null, or_, select
 
 from core.status import Priority
 from storage.leases import QUEUED
 from storage.records import Outcome
 from storage.tables import attempts, documents, pages
+
+Q = TypeVar("Q", bound=Select[*tuple[Any, ...]])
+
+_REQUEUED: Any = literal_column(f"'{Outcome.REQUEUED}'")
+"""Written out, as `QUEUED` is."""
 
 CLOCK_SLACK = timedelta(seconds=60)
 """A moment further ahead than clocks differ was written before a clock was set back, and would hold a document until
@@ -17,37 +22,22 @@ then: it is not believed."""
 
 def due_documents(now: datetime, sent: timedelta, failed_ago: timedelta) -> Select[str, Priority]:
     """Return the query for documents that are queued and due, the unsent first; see `Claims.due`."""
-    sent_at = documents.c.sent_at
     failed = _failed_since(now - failed_ago, now).where(
         attempts.c.document_id == documents.c.id, attempts.c.page_index.is_(None)
     )
-    return (
-        select(documents.c.id, documents.c.priority)
-        .where(
-            documents.c.status == QUEUED,
-            or_(sent_at.is_(None), _outside(sent_at, now - sent, now + sent + CLOCK_SLACK)),
-            or_(sent_at.is_not(None), ~failed),
-        )
-        .order_by(sent_at.nulls_first())
-    )
+    query = select(documents.c.id, documents.c.priority)
+    return _due(query, documents, failed, now=now, sent=sent)
 
 
 def due_pages(now: datetime, sent: timedelta, failed_ago: timedelta) -> Select[str, int, Priority]:
     """Return the query for pages that are queued and due, the unsent first; see `Claims.due`."""
-    sent_at = pages.c.sent_at
     failed = _failed_since(now - failed_ago, now).where(
         attempts.c.document_id == pages.c.document_id, attempts.c.page_index == pages.c.page_index
     )
-    return (
-        select(pages.c.document_id, pages.c.page_index, documents.c.priority)
-        .join(documents, documents.c.id == pages.c.document_id)
-        .where(
-            pages.c.status == QUEUED,
-            or_(sent_at.is_(None), _outside(sent_at, now - sent, now + sent + CLOCK_SLACK)),
-            or_(sent_at.is_not(None), ~failed),
-        )
-        .order_by(sent_at.nulls_first())
+    query = select(pages.c.document_id, pages.c.page_index, documents.c.priority).join(
+        documents, documents.c.id == pages.c.document_id
     )
+    return _due(query, pages, failed, now=now, sent=sent)
 
 
 def of_priority(priority: Priority | None, query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
@@ -93,9 +83,18 @@ def expired_pages(now: datetime, latest: datetime) -> Select[Any, Any, Any, Any,
     )
 
 
+def _due(query: Q, table: Any, failed: Exists, *, now: datetime, sent: timedelta) -> Q:  # noqa: ANN401 - of two kinds
+    sent_at = table.c.sent_at
+    return query.where(
+        table.c.status == QUEUED,
+        or_(sent_at.is_(None), _outside(sent_at, now - sent, now + sent + CLOCK_SLACK)),
+        or_(sent_at.is_not(None), ~failed),
+    ).order_by(sent_at.nulls_first())
+
+
 def _failed_since(moment: datetime, now: datetime) -> Exists:
     return exists().where(
-        attempts.c.outcome == Outcome.REQUEUED,
+        attempts.c.outcome == _REQUEUED,
         attempts.c.finished_at > moment,
         attempts.c.finished_at <= now + CLOCK_SLACK,
     )

@@ -331,4 +331,5 @@ _partial("ix_documents_queued", documents.c.status, documents.c.sent_at, where="
 _partial("ix_documents_leased", documents.c.lease_expires_at, where="lease_expires_at IS NOT NULL")
 _partial("ix_pages_queued", pages.c.sent_at, where="status = 'queued'")
 _partial("ix_pages_leased", pages.c.lease_expires_at, where="lease_expires_at IS NOT NULL")
+_partial("ix_attempts_requeued", attempts.c.finished_at, where="outcome = 'requeued'")
 _partial("ix_pages_preview", pages.c.preview_sha256, where="preview_sha256 IS NOT NULL")

@@ -118,7 +118,7 @@ def test_what_was_taken_once_is_not_refused_when_it_is_repeated(start_service: S
     first = caller.submit(key="file", template="cheque").json["id"]
     batch = caller.batch({"a.png": scan(2)}, key="batch", template="cheque").json["id"]
     service.services.store.templates.remove("cheque")
-    service.services._queued = (float("-inf"), 0)  # the count is as old as it may be
+    service.services.queued_count._until = 0.0  # the count is as old as it may be
     assert caller.submit().json["code"] == "queue_full"
     assert caller.submit(key="file", template="cheque").json["id"] == first
     assert caller.batch({"a.png": scan(2)}, key="batch", template="cheque").json["id"] == batch

@@ -265,7 +265,7 @@ def test_a_full_queue_takes_no_more(start_service: StartService) -> None:
     service = start_service(max_queued_documents=1)
     caller = service.caller("clearing")
     assert caller.submit().status_code == 202
-    service.services._queued = (float("-inf"), 0)  # the count is as old as it may be
+    service.services.queued_count._until = 0.0  # the count is as old as it may be
     assert_problem(caller.submit(), 429, "queue_full")
     assert_problem(caller.batch({"a.png": scan(1)}), 429, "queue_full")
 

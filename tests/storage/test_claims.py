@@ -453,6 +453,7 @@ def test_the_sweeper_reads_only_the_few_rows_it_looks_for(store: Store, database
         f"SELECT id FROM documents WHERE {run_out}": "ix_documents_leased",
         "SELECT 1 FROM pages WHERE status = 'queued' AND sent_at IS NULL": "ix_pages_queued",
         f"SELECT 1 FROM pages WHERE {run_out}": "ix_pages_leased",
+        "SELECT id FROM attempts WHERE outcome = 'requeued' AND finished_at > '2026-01-01'": "ix_attempts_requeued",
         "SELECT id FROM documents WHERE sha256 = 'a' AND owner = 'b'": "ix_documents_sha256_owner",
         "SELECT id FROM documents WHERE batch_id = 'a' ORDER BY id": "ix_documents_batch",
         "SELECT id FROM documents WHERE owner = 'a' ORDER BY id DESC": "ix_documents_owner_id",

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from core.status import Priority
 from storage import migrate
 from storage.engine import make_engine
 from storage.store import Store
+from tests.services import create_database, drop_database
 from tests.storage.samples import OWNER, new_document, queued
 
 Explain = Callable[[Callable[[], object]], list[str]]
@@ -111,6 +112,38 @@ def test_what_one_queue_lost_is_found_as_well(sqlite_store: Store, explain: Expl
     assert "ORDER BY" not in due[0]
     for plan in explain(sqlite_store.claims.sent_counts):
         assert "SCAN documents" not in plan
+
+
+def test_a_long_history_of_attempts_costs_a_sweep_nothing(postgres_url: str) -> None:
+    url = create_database(postgres_url)
+    migrate.upgrade(url)
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO documents (id, owner, filename, sha256, size_bytes, media_type, priority, tags, pages_done,"
+            " created_at, steps, version, status, attempts) SELECT i, 'o', 'f', i, 1, 'image/png', 'normal', '[]', 0,"
+            " now(), '[]', 1, 'queued', 0 FROM generate_series(1, 2000) i"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO attempts (id, document_id, number, worker, started_at, finished_at, outcome)"
+            " SELECT i, mod(i, 2000) + 1, 1, 'w', now(), now() - interval '1 day', 'done'"
+            " FROM generate_series(1, 20000) i"
+        )
+        connection.exec_driver_sql("ANALYZE")
+    plans: list[str] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _explain(connection: Connection, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:  # noqa: ANN401 - as the driver takes them
+        if statement.startswith("SELECT"):
+            plans.append("\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)))
+
+    store = Store(engine)
+    due = store.claims.due(now=datetime.now(UTC), redeliver_seconds=60, retry_seconds=60, limit=10)
+    store.dispose()
+    drop_database(url)
+    assert len(due) == 10
+    assert "ix_attempts_requeued" in plans[0]
+    assert "Seq Scan on attempts" not in plans[0]
 
 
 def _plan(engine: Engine, statement: str, parameters: Any) -> str:  # noqa: ANN401 - as the driver takes them
