@@ -89,15 +89,23 @@ def put(name: str, body: Template) -> ResponseReturnValue:
         raise InvalidRequest(
             f"The template is called {body.name!r} inside, and is to be stored as {name!r}.", field="name"
         )
-    reference = body.registration.reference
-    if reference is not None and not services().blobs.exists(reference):
-        raise InvalidRequest(
-            "The reference is not here: send the picture to /v1/templates/references first.",
-            field="registration.reference",
-        )
-    record = services().store.templates.put(name, body.as_json())
+    record = _put(body)
     location = url_for("templates.show", name=name, version=record.version)
     return TemplateVersion.of(record), 200, {"Location": location}  # type: ignore[return-value]
+
+
+def _put(body: Template) -> TemplateRecord:
+    store, reference = services().store, body.registration.reference
+    if reference is None:
+        return store.templates.put(body.name, body.as_json())
+    # A document of the same bytes may be deleted just now, and the picture with it.
+    with store.arrivals.spared(reference):
+        if not services().blobs.exists(reference):
+            raise InvalidRequest(
+                "The reference is not here: send the picture to /v1/templates/references first.",
+                field="registration.reference",
+            )
+        return store.templates.put(body.name, body.as_json())
 
 
 @blueprint.delete("/<name>")

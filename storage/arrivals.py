@@ -82,6 +82,21 @@ class Arrivals:
         with suppress(Unavailable):
             arrival.end(kept=True)
 
+    @contextmanager
+    def spared(self, sha256: str) -> Iterator[None]:
+        """Have nobody remove a blob that is there while the block gives it a row; should it fail, nothing is removed.
+
+        Raises:
+            DatabaseUnavailable: it could not be noted; the block does not run.
+        """
+        arrival = Arrival(self._database)
+        arrival.note(sha256)
+        try:
+            yield
+        finally:
+            with suppress(Unavailable):
+                arrival.end(kept=True)
+
     def give_up(self, *, now: datetime, limit: int) -> int:
         """Order the removal of blobs whose writers must have died, at most `limit`; return how many notes went.
 

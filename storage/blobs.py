@@ -124,9 +124,9 @@ class BlobStore:
         """See that the store answers, by asking for a blob that it held once.
 
         Raises:
-            BlobStoreUnavailable: it does not, or its folder is away.
+            BlobStoreUnavailable: it does not, or its folder or bucket is away.
         """
-        if not self.exists(sha256) and not self.is_made():
+        if not self.exists(sha256) and not (self.is_made() and self._has_bucket()):
             raise BlobStoreUnavailable
 
     def delete(self, sha256: str) -> None:
@@ -140,6 +140,10 @@ class BlobStore:
                 self._files.rm_file(self._path(sha256))
         except BlobMissing:
             self.reach(sha256)
+
+    def _has_bucket(self) -> bool:
+        with _translated():
+            return not _is_object_store(self._files) or bool(self._files.exists(self._root.split("/", 1)[0]))
 
     def _path(self, sha256: str) -> str:
         return f"{self._root}/{sha256[:2]}/{sha256[2:4]}/{sha256}"

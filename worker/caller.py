@@ -10,6 +10,7 @@ import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
 from celery import signals
 
+from core.errors import Unavailable
 from core.logging import log_context
 from core.queue import CALLBACK_QUEUE, NOTIFY, make_celery
 from core.settings import Settings
@@ -84,7 +85,7 @@ def notify(self: Any, document_id: str) -> None:  # noqa: ANN401 - Celery's task
     with log_context(document_id=document_id), logged(put_off="callback given up", broken_off="callback broken off"):
         try:
             notify_caller(store(), document_id, hosts=Settings().callback_hosts)
-        except (CallbackUnanswered, SoftTimeLimitExceeded) as error:
+        except (CallbackUnanswered, SoftTimeLimitExceeded, Unavailable) as error:
             if self.request.retries >= MAX_CALLBACK_RETRIES:
                 log.warning("callback given up", reason=str(error))
                 return

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -174,3 +175,21 @@ def test_a_template_says_itself_which_types_there_are(admin: Caller, template: s
     answer = admin.submit(template=template, type="digits")
     assert (answer.status_code, answer.json["code"]) == (422, "invalid_request")
     assert admin.batch({"a.png": scan(1)}, template=template, type="digits").status_code == 422
+
+
+def test_a_reference_is_not_removed_while_a_template_comes_to_name_it(
+    service: Service, admin: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture, store = scan(1), service.services.store
+    sha256 = send_reference(admin, picture).json["sha256"]
+    document_id, put_row = admin.submit(picture).json["id"], store.templates.put
+
+    def put_late(name: str, body: dict[str, object]) -> object:
+        assert admin.call("DELETE", f"/v1/documents/{document_id}").status_code == 204
+        return put_row(name, body)
+
+    monkeypatch.setattr(store.templates, "put", put_late)
+    assert put(admin, by_features(sha256)).status_code == 200
+    due = store.removals.due(now=datetime.now(UTC), retry_seconds=0.0, limit=10)
+    store.removals.work_off(due, service.services.blobs.delete)
+    assert service.services.blobs.get(sha256) == picture

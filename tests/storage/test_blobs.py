@@ -271,3 +271,5 @@ def test_an_s3_without_the_bucket_is_unavailable(s3_endpoint: str) -> None:
     blobs = BlobStore.open("s3://nosuchbucket/x", endpoint_url=s3_endpoint, skip_instance_cache=True)
     with pytest.raises(BlobStoreUnavailable):
         blobs.put(DATA)
+    with pytest.raises(BlobStoreUnavailable):
+        blobs.delete(DIGEST)  # or what waits to be removed would be taken for gone
