@@ -10,6 +10,7 @@ from forms.field_types import FieldType, field_type
 from forms.reasons import (
     NOTHING,
     InkSigns,
+    are_ditto,
     cut_is_ambiguous,
     holds_no_digit,
     is_overwritten,
@@ -101,7 +102,10 @@ def judge(
     kind = kind or field_type(crop.type)
     reasons = _reasons(decoded, accept_confidence, found=found, signs=signs)
     if decoded.text:
-        reasons = (*reasons, *_reasons_in_ink(decoded, signs, kind=kind, comb_cells=comb_cells or signs.boxes))
+        reasons = (
+            *reasons,
+            *_reasons_in_ink(decoded, signs, crop.box, kind=kind, comb_cells=comb_cells or signs.boxes),
+        )
     return FieldReading(
         name=crop.name,
         type=crop.type,
@@ -142,17 +146,13 @@ def _reasons_without_digits(decoded: Decoded, accept_confidence: float, signs: I
 
 
 def _reasons_in_ink(
-    decoded: Decoded, signs: InkSigns, *, kind: FieldType, comb_cells: int | None
+    decoded: Decoded, signs: InkSigns, box: Box, *, kind: FieldType, comb_cells: int | None
 ) -> Iterator[ReviewReason]:
     if is_void(decoded, signs):
         yield ReviewReason.VOID
     if is_overwritten(decoded, signs):
         yield ReviewReason.OVERWRITTEN
-    if (
-        decoded.fused is not None
-        and decoded.other < MAX_OTHER
-        and holds_no_digit(decoded, in_boxes=comb_cells is not None)
-    ):
+    if decoded.fused is not None and _holds_no_digit(decoded, signs, box, in_boxes=comb_cells is not None):
         yield ReviewReason.NOT_A_DIGIT
     if signs.cut_off:
         yield ReviewReason.CUT_OFF
@@ -164,6 +164,15 @@ def _reasons_in_ink(
     cells = kind.comb_cells if comb_cells is None else (comb_cells,)
     if cells and len(decoded.text) not in cells:
         yield ReviewReason.COMB_MISFIT
+
+
+def _holds_no_digit(decoded: Decoded, signs: InkSigns, box: Box, *, in_boxes: bool) -> bool:
+    """Return whether a sign is none, or a ring was drawn around some, where the field as a whole is a number."""
+    if signs.ringed:
+        return True
+    return decoded.other < MAX_OTHER and (
+        holds_no_digit(decoded, in_boxes=in_boxes) or (not in_boxes and are_ditto(decoded, box))
+    )
 
 
 def _are_several(decoded: Decoded, kind: FieldType) -> bool:

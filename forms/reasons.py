@@ -63,6 +63,20 @@ numbers of ORAND, Meza and IDRBT's amounts that were read right and accepted the
 SAME_ROW: Final = 0.1
 """Of the lower digit's height, neighbours stand beside each other with more than that; in those numbers with 0.47."""
 
+DEGREE: Final = 0.5
+RAISED: Final = 0.6
+"""Heights of the other digits that a last 0 is tall at most, and below their tops ends at the lowest, where it is a
+degree sign. Raised cents are two."""
+
+LIKE_G: Final = "89"
+LOW: Final = 0.25
+HANGING: Final = 0.2
+"""Heights of the other digits by which a last digit begins lower than the two before, and hangs below their feet, where
+it is a g. Of 3,840 accepted numbers of ORAND's and Meza's training parts five have such an 8 or 9, four such a 0."""
+
+DITTO: Final = 0.36
+"""Of the field's height, 1s that are all lower may be ditto marks: six of those numbers."""
+
 MAX_FLAT: Final = 3.0
 """Heights that no sign of a number is wide: a frame or ruling line was taken for a 1."""
 
@@ -78,6 +92,9 @@ class InkSigns:
         cut_off: whether the number may go on beyond the field's edge.
         unread: whether ink as tall as writing stands in a field in which nothing was read.
         amended: whether a digit stands by itself right above or below a comb.
+        inserted: whether a small sign like a digit stands by itself above the number.
+        covered: whether a dark patch lies on or beside it.
+        ringed: whether a sign stands inside a loop of other ink.
     """
 
     strike: int = 0
@@ -86,6 +103,9 @@ class InkSigns:
     cut_off: bool = False
     unread: bool = False
     amended: bool = False
+    inserted: bool = False
+    covered: bool = False
+    ringed: bool = False
 
 
 NOTHING: Final = InkSigns()
@@ -97,7 +117,9 @@ def is_void(decoded: Decoded, signs: InkSigns) -> bool:
 
 
 def is_overwritten(decoded: Decoded, signs: InkSigns) -> bool:
-    """Return whether a digit was written over or beside another one, in a number not struck out as a whole."""
+    """Return whether a digit was written over or beside another one, or covered, in a number not struck out."""
+    if signs.inserted or signs.covered:
+        return True
     if signs.amended and decoded.other >= AMENDED_OTHER:
         return True
     return signs.tangle and decoded.other >= TANGLED_OTHER and not is_void(decoded, signs)
@@ -127,14 +149,38 @@ def is_surely_empty(fused: Fused | None, *, least: float) -> bool:
 
 
 def holds_no_digit(decoded: Decoded, *, in_boxes: bool = False) -> bool:
-    """Return whether one of the signs is none: a letter, a mark like a 1, a line wider than any digit."""
+    """Return whether one of the signs is none: a letter, a mark like a 1, a line wider than any digit, a unit."""
     # In a comb each box is looked at by itself; elsewhere what was cut wrongly looks like no digit, too.
     garbage = (1.0 - decoded.digit_share) * len(decoded.text)
     if in_boxes and decoded.other >= STRANGER_OTHER and garbage >= STRANGER_GARBAGE:
         return True
     if any(digit.box.width > MAX_FLAT * digit.box.height for digit in decoded.digits):
         return True
-    return _may_be_marks(decoded)
+    return _may_be_marks(decoded) or (not in_boxes and ends_with_unit(decoded))
+
+
+def ends_with_unit(decoded: Decoded) -> bool:
+    """Return whether the last digit stands like a degree sign, small and raised by itself, or like a g, hanging."""
+    boxes = [digit.box for digit in decoded.digits]
+    if len(boxes) < 2:
+        return False
+    *others, last = boxes
+    height, top = median(box.height for box in others), median(box.y for box in others)
+    small = [box.height <= DEGREE * height for box in boxes[-2:]]
+    if small == [False, True] and last.bottom - top <= RAISED * height:
+        return True
+    before = others[-2:]
+    drop, hangs = last.y - median(box.y for box in before), last.bottom - median(box.bottom for box in before)
+    return decoded.text[-1] in LIKE_G and drop >= LOW * height and hangs >= HANGING * height
+
+
+def are_ditto(decoded: Decoded, field: Box) -> bool:
+    """Return whether nothing but 1s stand in a field, all so low that they may say "the same as above"."""
+    return (
+        len(decoded.text) > 1
+        and set(decoded.text) == {"1"}
+        and max(digit.box.height for digit in decoded.digits) < DITTO * field.height
+    )
 
 
 def widest_gap(decoded: Decoded) -> int | None:

@@ -16,6 +16,7 @@ from forms.reasons import AMENDED_OTHER, MIN_OTHER, TANGLED_OTHER, InkSigns
 from segmentation.amending import is_amended
 from segmentation.combs import ANY_CELLS, find_comb
 from segmentation.crossing import crosses_side
+from segmentation.intruders import has_inserted, is_covered, is_ringed
 from segmentation.lattice import cut_field
 from segmentation.rims import SIDES, WRITING, is_cut_off
 from segmentation.strikes import find_strike
@@ -47,15 +48,34 @@ def inspect_ink(field: PreparedField, decoded: Decoded, *, found: bool = False) 
     if field.line is None or decoded.fused is None:
         return InkSigns(cut_off=cut_off)
     boxes = _boxes_around(field, decoded)
+    certain = InkSigns(boxes=boxes, cut_off=cut_off, **_intruders(field, decoded))
     if decoded.other < MIN_OTHER:
-        return InkSigns(boxes=boxes, cut_off=cut_off)
+        return certain
     if field.comb is not None:
         # Its printed lines run through everything, and enclose paper.
         around = field.around or Surroundings(field.crop.pixels, _at_origin(field.crop.box))
         return InkSigns(amended=decoded.other >= AMENDED_OTHER and is_amended(around, field.comb))
     digits = _boxes_in(field.crop.box, decoded)
     tangle = decoded.other >= TANGLED_OTHER and has_tangle(field.line, digits)
-    return InkSigns(int(find_strike(field.line, digits)), tangle, boxes, cut_off)
+    return replace(certain, strike=int(find_strike(field.line, digits)), tangle=tangle)
+
+
+def _intruders(field: PreparedField, decoded: Decoded) -> dict[str, bool]:
+    """Return what changes the number without being one of its digits, by its name among `InkSigns`."""
+    cutting = field.candidates
+    if isinstance(cutting, Drawn):
+        return {}
+    digits = _scaled(_boxes_in(cutting.field, decoded), cutting.scale)
+    height = median(digit.height for digit in digits)
+    return {
+        "ringed": is_ringed(cutting.components.ink, height),
+        "inserted": has_inserted(cutting.components, digits),
+        "covered": is_covered(field.crop.pixels, _boxes_in(field.crop.box, decoded)),
+    }
+
+
+def _scaled(boxes: Sequence[Box], scale: float) -> list[Box]:
+    return [Box(*(round(side * scale) for side in (box.x, box.y, box.width, box.height))) for box in boxes]
 
 
 def _is_written(field: PreparedField) -> bool:

@@ -176,3 +176,51 @@ def test_a_field_that_the_readers_hold_for_empty_without_being_sure_goes_to_a_pe
     # There was no ink to ask them about.
     assert reasons(replace(read(""), fused=Fused((), None, None))) == (ReviewReason.EMPTY,)
     assert reasons(replace(read(""), fused=None)) == (ReviewReason.EMPTY,)
+
+
+@pytest.mark.parametrize("sign", ["inserted", "covered"])
+def test_a_number_that_was_amended_or_covered_goes_to_a_person_however_sure_it_is(sign: str) -> None:
+    assert reasons(read(), InkSigns(**{sign: True})) == (ReviewReason.OVERWRITTEN,)
+
+
+def test_a_number_in_a_ring_may_have_the_ring_among_its_digits() -> None:
+    assert reasons(read("0"), InkSigns(ringed=True)) == (ReviewReason.NOT_A_DIGIT,)
+
+
+def standing(text: str, *boxes: Box) -> Decoded:
+    """Return a sure reading whose digits stand in these boxes."""
+    decoded = read(text)
+    digits = tuple(replace(digit, box=box) for digit, box in zip(decoded.digits, boxes, strict=True))
+    return replace(decoded, digits=digits)
+
+
+def row(count: int) -> list[Box]:
+    return [replace(SIDE, x=30 * place) for place in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("text", "last", "unit"),
+    [
+        ("250", Box(60, -2, 12, 14), True),  # 25°
+        ("250", Box(60, 24, 16, 16), False),  # a small 0 on the line
+        ("259", Box(60, 14, 18, 40), True),  # 25g
+        ("259", Box(60, 4, 18, 46), False),  # a 9 with a long tail
+        ("251", Box(60, 14, 18, 40), False),
+    ],
+)
+def test_a_unit_behind_a_number_is_none_of_its_digits(text: str, last: Box, unit: bool) -> None:
+    found = reasons(standing(text, *row(2), last))
+    assert found == ((ReviewReason.NOT_A_DIGIT,) if unit else ())
+
+
+def test_two_raised_zeros_are_cents_and_no_degrees() -> None:
+    cents = [Box(60, -2, 12, 14), Box(75, -2, 12, 14)]
+    assert ReviewReason.NOT_A_DIGIT not in reasons(standing("4200", *row(2), *cents))
+
+
+@pytest.mark.parametrize(("text", "height", "ditto"), [("11", 10, True), ("11", 30, False), ("17", 10, False)])
+def test_ones_low_in_their_field_may_be_ditto_marks(text: str, height: int, ditto: bool) -> None:
+    boxes = [Box(10 + 8 * place, 10, 3, height) for place in range(2)]
+    field = replace(crop(), box=Box(0, 0, 100, 40))
+    found = judge(standing(text, *boxes), field, accept_confidence=0.9).review_reasons
+    assert (ReviewReason.NOT_A_DIGIT in found) is ditto

@@ -54,3 +54,22 @@ def test_a_digit_that_the_pictures_edge_leaves_half_is_seen_to_be_cut_off(reader
         cut = read(reader, np.ascontiguousarray(pixels[:, : last.x + round(0.45 * last.width)]))
         said += ReviewReason.CUT_OFF in cut.review_reasons
     assert said >= 3
+
+
+def test_a_ring_and_a_hole_are_seen_through_the_whole_reader(reader: Reader) -> None:
+    drawn = factories.field("4212", seed=3).image
+    grey = drawn if drawn.ndim == 2 else cv2.cvtColor(drawn, cv2.COLOR_BGR2GRAY)
+    paper = int(np.median(grey))
+    pixels = np.full((grey.shape[0] + 120, grey.shape[1] + 120), paper, np.uint8)
+    pixels[60:-60, 60:-60] = grey
+    plain = read(reader, pixels)
+    assert plain.accepted
+    boxes = [digit.box for digit in plain.digits]
+    left, right = boxes[0].x, boxes[-1].right
+    top, foot = min(box.y for box in boxes), max(box.bottom for box in boxes)
+    ring, hole = pixels.copy(), pixels.copy()
+    middle = (left + right) // 2, (top + foot) // 2
+    cv2.ellipse(ring, middle, ((right - left) // 2 + 40, (foot - top) // 2 + 30), 0, 0, 360, 40, 4, cv2.LINE_AA)
+    cv2.circle(hole, (boxes[1].x + boxes[1].width // 2, top + 10), (foot - top) * 2 // 5, 20, -1, cv2.LINE_AA)
+    assert ReviewReason.NOT_A_DIGIT in read(reader, ring).review_reasons
+    assert ReviewReason.OVERWRITTEN in read(reader, hole).review_reasons
