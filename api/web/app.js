@@ -2,7 +2,7 @@
 
 import { isSending, openBatch } from "./batches.js";
 import { endSession, getJson, hasKey, keepKey } from "./client.js";
-import { listenForFiles } from "./choose.js";
+import { listenForFiles, listenForKind, offerTemplates } from "./choose.js";
 import { openDocument } from "./documents.js";
 import { byId, el, icon } from "./dom.js";
 import { complain } from "./panel.js";
@@ -27,6 +27,7 @@ async function start() {
     return;
   }
   showSession(session);
+  offerTemplates().catch((problem) => complain(problem.message));
   route();
   showRecent();
 }
@@ -94,7 +95,7 @@ async function signOut() {
 /** Escape clears, except while somebody types. */
 function onKey(event) {
   if (event.key !== "Escape" || event.defaultPrevented || byId("work").hidden) return;
-  if (event.target.matches?.("input:not([type=radio]):not([type=file])")) return;
+  if (event.target.matches?.("input:not([type=radio]):not([type=file]), select")) return;
   clearWork({ byKey: true });
 }
 
@@ -107,4 +108,5 @@ byId("signout").addEventListener("click", signOut);
 byId("clear").addEventListener("click", () => clearWork());
 byId("send").addEventListener("submit", (event) => { event.preventDefault(); sendChosen(); });
 listenForFiles(takeFiles);
+listenForKind();
 start();

@@ -1,6 +1,6 @@
 /* Many files: sent one by one into a batch, a few at a time, and shown as rows that fill in as they finish. */
 
-import { Problem, getBlob, getJson, getLines, pause, post, upload } from "./client.js";
+import { Problem, addKind, getBlob, getJson, getLines, pause, post, upload } from "./client.js";
 import { announce, button, el } from "./dom.js";
 import { complain, hideProgress, opening, replace, show, showProgress } from "./panel.js";
 import { failure } from "./reading.js";
@@ -31,14 +31,14 @@ export function stopSending() {
 }
 
 /** Make a batch and begin to send `files` into it; return the batch as soon as it exists. */
-export async function sendFiles(files, { type, request, table, signal }) {
+export async function sendFiles(files, { kind, request, table, signal }) {
   const batch = await createBatch([], { name: nameOf(files), request, signal });
   const rows = files.map((file, key) => ({ key, filename: file.name, file, request: {}, status: "ready" }));
   const sending = { controller: new AbortController(), sent: 0, total: files.length };
   const sent = { id: batch.id, table, sending };
   current = sent;
   underway.set(batch.id, sent);
-  const work = rows.map((row) => () => sendRow(row, { type, batch: batch.id, table, sending }));
+  const work = rows.map((row) => () => sendRow(row, { kind, batch: batch.id, table, sending }));
   inParallel(work, sending.controller.signal).finally(() => {
     rows.filter((row) => table.state(row.key) === "ready").forEach((row) => table.update([{ ...row, status: "cancelled" }]));
     sent.sending = null;
@@ -48,14 +48,14 @@ export async function sendFiles(files, { type, request, table, signal }) {
 }
 
 /** Send one ZIP, whose files become a batch; return the batch. */
-export async function sendArchive(file, { type, request, signal, onProgress }) {
-  return createBatch([file], { name: file.name, type, request, signal, onProgress });
+export async function sendArchive(file, { kind, request, signal, onProgress }) {
+  return createBatch([file], { name: file.name, kind, request, signal, onProgress });
 }
 
-async function createBatch(files, { name, type, request, signal, onProgress }) {
+async function createBatch(files, { name, kind = {}, request, signal, onProgress }) {
   const data = new FormData();
   data.append("name", name);
-  if (type) data.append("type", type);
+  addKind(data, kind);
   files.forEach((file) => data.append("files", file, file.name));
   const batch = await upload("/v1/batches", data, { request, signal, onProgress });
   awaited.add(batch.id);
@@ -72,11 +72,11 @@ async function inParallel(work, signal = null) {
   await Promise.all(Array.from({ length: PARALLEL }, lane));
 }
 
-async function sendRow(row, { type, batch, table, sending }) {
+async function sendRow(row, { kind, batch, table, sending }) {
   const data = new FormData();
   data.append("file", row.file, row.file.name);
   data.append("batch", batch);
-  if (type) data.append("type", type);
+  addKind(data, kind);
   table.update([{ ...row, failure: null, status: "uploading" }]);
   try {
     const reading = await upload("/v1/documents", data, { request: row.request, signal: sending?.controller.signal });
@@ -84,7 +84,7 @@ async function sendRow(row, { type, batch, table, sending }) {
   } catch (problem) {
     const stopped = !(problem instanceof Problem);
     const state = stopped ? { status: "cancelled" } : { status: "failed", failure: problem };
-    table.update([{ ...row, ...state, type }]);
+    table.update([{ ...row, ...state, kind }]);
   }
   if (sending) sending.sent += 1;
 }
@@ -188,7 +188,7 @@ async function retryRow(row, view) {
   complain("");
   try {
     if (row.id) view.table.update([await post(`/v1/documents/${encodeURIComponent(row.id)}/retry`)]);
-    else await sendRow(row, { type: row.type, batch: view.id, table: view.table });
+    else await sendRow(row, { kind: row.kind, batch: view.id, table: view.table });
     awaited.add(view.id);
     view.retries += 1;
     if (!view.following) await followBatch(view);

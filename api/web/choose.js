@@ -1,6 +1,7 @@
 /* Choosing scans: the file dialog, dropped files and folders, the clipboard. */
 
-import { byId } from "./dom.js";
+import { getJson } from "./client.js";
+import { byId, el } from "./dom.js";
 import { count, size } from "./words.js";
 
 const HIDDEN = /^(\.|Thumbs\.db$|desktop\.ini$)/;
@@ -57,6 +58,28 @@ async function filesOf(entry) {
     found.push(...some);
   }
 }
+
+/** Show the list of templates while "A form or cheque" is chosen. */
+export function listenForKind() {
+  byId("send").addEventListener("change", () => { byId("template").hidden = kindOf(new FormData(byId("send"))) !== TEMPLATE; });
+}
+
+/** Offer the templates that the service has now, behind the first choice, which is `auto`. */
+export async function offerTemplates() {
+  const [auto] = byId("template").options;
+  const { templates } = await getJson("/v1/templates");
+  byId("template").replaceChildren(auto, ...templates.map(({ name, description }) => el("option", { value: name, title: description }, name)));
+}
+
+/** Return what a person says is on the scans: `{ type }`, or `{ template }`. */
+export function whatIsOnThem() {
+  const form = new FormData(byId("send"));
+  return kindOf(form) === TEMPLATE ? { template: form.get("template") } : { type: kindOf(form) };
+}
+
+const TEMPLATE = "template";
+
+const kindOf = (form) => form.get("type");
 
 /** Say in the drop zone what is chosen. */
 export function showChoice(files) {

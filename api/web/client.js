@@ -72,6 +72,12 @@ export const postJson = (path, value) => post(path, { body: JSON.stringify(value
 /** End the session that a one-time link began in this browser. */
 export const endSession = () => send("/logout", { method: "POST" });
 
+/** Put into a form what is on a scan: a type, or a template; neither where the numbers on the page are meant. */
+export function addKind(form, { type, template }) {
+  if (type) form.append("type", type);
+  if (template) form.append("template", template);
+}
+
 /** Return a value for Idempotency-Key, so that an upload sent again is not read twice. */
 function uniqueKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,7 +1,7 @@
 /* One document: sent, followed by long polls until it is read, and shown. */
 
 import { neighbours } from "./batches.js";
-import { follow, post, upload } from "./client.js";
+import { addKind, follow, post, upload } from "./client.js";
 import { announce, byId, el, icon } from "./dom.js";
 import { complain, hideProgress, opening, replace, show, showProgress } from "./panel.js";
 import { documentView, failure } from "./reading.js";
@@ -20,11 +20,11 @@ const awaited = new Set();
 const pathOf = (id) => `/v1/documents/${encodeURIComponent(id)}`;
 
 /** Send one file at high priority; return the new document. */
-export async function sendDocument(file, { type, request, signal, onCancel }) {
+export async function sendDocument(file, { kind, request, signal, onCancel }) {
   const data = new FormData();
   data.append("file", file, file.name);
   data.append("priority", "high");
-  if (type) data.append("type", type);
+  addKind(data, kind);
   const onProgress = (share) => {
     if (share < 1) showProgress(`Sending: ${Math.floor(share * 100)} %`, share, onCancel);
     else showProgress("Sent, waiting for the answer", null, onCancel);

@@ -37,7 +37,7 @@ function meta(reading) {
   const pages = reading.progress?.pages_total;
   return el("p.doc-meta", {},
     summary(reading),
-    el("span", {}, typeName(reading.type)),
+    el("span", {}, templateName(reading.template) ?? typeName(reading.type)),
     pages > 1 && el("span", {}, count(pages, "page")),
     took && el("span", {}, `read in ${took}`),
     el("span", {}, `sent ${moment(reading.created_at)}`));
@@ -142,7 +142,7 @@ function fieldsView(answers, page, reading) {
     showField(answer, page.fields[index], { reading, page, state, onDigit: select });
     select(null);
   };
-  const list = page.fields.length > 1 ? fieldList(page.fields, selectField) : null;
+  const list = page.fields.length > 1 ? fieldList(page.fields, selectField, reading) : null;
   answers.append(...[list, answer].filter(Boolean));
   if (page.failure) answer.append(failure(page.failure));
   else if (page.fields.length) selectField(0);
@@ -160,19 +160,23 @@ function nothingFound(reading) {
       : "Nothing on this page looks like a number. If the whole image is one number, choose “Digits” and read it again."));
 }
 
-function fieldList(fields, selectField) {
+function fieldList(fields, selectField, reading) {
   const items = fields.map((field, index) => el("button.field-item", {
     type: "button", "aria-pressed": String(index === 0), on: { click: () => selectField(index) },
-  }, el("b", {}, field.text || "–"), mark(fieldState(field))));
+  }, fieldName(field, reading), el("b", {}, field.text || "–"), mark(fieldState(field))));
   const list = el("div.fields", { role: "group", "aria-label": count(fields.length, "number") }, items);
   roving(list, selectField);
   return list;
 }
 
+/** Return what a template calls a field; numbers that were only found on the page have no name that says anything. */
+const fieldName = (field, { template }) => template && !/^number_\d+$/.test(field.name) && el("span.field-name", {}, field.name.replaceAll("_", " "));
+
 /** Show one field: its value, whether it was accepted and why not, its digits, and a place to say what it really reads. */
 function showField(answer, field, { reading, page, state, onDigit }) {
   const value = field.text ? el("output.value", { "aria-label": "Value as read" }, field.text) : el("p.value.none", {}, "No digits found");
   answer.replaceChildren(...[
+    fieldName(field, reading),
     el("div.value-row", {}, value, mark(fieldState(field), true),
       el("span.sure", {}, field.digits.length ? `${percent(field.confidence)} sure of the whole` : "")),
     field.value !== null && field.value !== field.text && el("p.as-value", {}, `Stored as ${field.value}`),

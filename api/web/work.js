@@ -1,7 +1,7 @@
 /* What a person does with the form: choose files, read them, clear. */
 
 import { isSending, sendArchive, sendFiles, stopSending } from "./batches.js";
-import { showChoice } from "./choose.js";
+import { showChoice, whatIsOnThem } from "./choose.js";
 import { Problem } from "./client.js";
 import { sendDocument } from "./documents.js";
 import { announce, byId, el, icon } from "./dom.js";
@@ -74,11 +74,11 @@ export async function sendChosen() {
   complain(chosen.length ? "" : "Choose a scan first.");
   if (!chosen.length) return void byId("drop").focus();
   if (chosen.length > 1 && chosen.some(isArchive)) return complain("Send a ZIP by itself.");
-  const type = new FormData(byId("send")).get("type");
-  if (request.type !== type) request = { type };
+  const kind = whatIsOnThem();
+  if (request.type !== kind.type || request.template !== kind.template) request = { ...kind };
   const { table, signal } = showChosen();
   try {
-    const address = await sendAs({ type, table, signal });
+    const address = await sendAs({ kind, table, signal });
     if (!signal.aborted) location.hash = address;
   } catch (problem) {
     if (signal.aborted) return;
@@ -87,12 +87,12 @@ export async function sendChosen() {
   }
 }
 
-async function sendAs({ type, table, signal }) {
+async function sendAs({ kind, table, signal }) {
   const [file] = chosen;
-  if (chosen.length > 1) return `#/batches/${(await sendFiles(chosen, { type, request, table, signal })).id}`;
-  if (!isArchive(file)) return `#/documents/${(await sendDocument(file, { type, request, signal, onCancel: stopUpload })).id}`;
+  if (chosen.length > 1) return `#/batches/${(await sendFiles(chosen, { kind, request, table, signal })).id}`;
+  if (!isArchive(file)) return `#/documents/${(await sendDocument(file, { kind, request, signal, onCancel: stopUpload })).id}`;
   const onProgress = (share) => showProgress(`Sending: ${Math.floor(share * 100)} %`, share < 1 ? share : null, stopUpload);
-  return `#/batches/${(await sendArchive(file, { type, request, signal, onProgress })).id}`;
+  return `#/batches/${(await sendArchive(file, { kind, request, signal, onProgress })).id}`;
 }
 
 function stopUpload() {
