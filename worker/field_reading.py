@@ -5,7 +5,7 @@ FieldCrop ─ prepare ─▶ PreparedField ─ recognise ─▶ Decoded ─ judg
 ```
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -50,7 +50,7 @@ class FieldReader:
         *,
         kind: FieldType | None = None,
         as_it_came: FieldCrop | None = None,
-        around: Surroundings | None = None,
+        around: Callable[[], Surroundings] | None = None,
     ) -> PreparedField:
         """Return the field as the networks take it.
 
@@ -58,7 +58,7 @@ class FieldReader:
             crop: the field.
             kind: what it may hold; None takes the type of the crop's name for it.
             as_it_came: the same field with its print, where that was taken out of `crop`.
-            around: it on its page, where nothing was taken out of it.
+            around: gives it on its page, where nothing was taken out of it.
         """
         with_line = self._networks.lines is not None and crop.type not in WITHOUT_LINE
         return prepare_field(crop, with_line=with_line, kind=kind, as_it_came=as_it_came, around=around)

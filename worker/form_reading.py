@@ -8,6 +8,7 @@ Page ─ register ─▶ page on the template ─ cut_fields ─▶ CutFields �
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -48,7 +49,7 @@ class CutField:
         kind: what it may hold.
         as_it_came: with the print in it, where that tells something more: where a comb's boxes are.
         found: whether it is where it was to be; False where it was sought and nothing told its place.
-        around: it on the page, where nothing was taken out of it; a comb on the page without print.
+        around: gives it on the page, where nothing was taken out of it; a comb on the page without print.
         runs_on: where something was, whether its writing may go on in another field.
         sheet: the page, where writing that no field holds is to be told from its print; None where it is not.
         others: where the form's other fields are.
@@ -59,7 +60,7 @@ class CutField:
     kind: FieldType
     as_it_came: FieldCrop | None = None
     found: bool = True
-    around: Surroundings | None = None
+    around: Callable[[], Surroundings] | None = None
     runs_on: bool = False
     sheet: Sheet | None = None
     others: tuple[Box, ...] = ()
@@ -122,15 +123,16 @@ class Form:
             box, kind, found = courtesy.locate(field, sheet.grey, self.box(field, sheet.page))
             pixels = sheet.grey[box.slices]
             crop = FieldCrop(field.name, kind.name, box, pixels)
-            return CutField(field, crop, kind, found=found, around=sheet.around(box, others))
+            return CutField(field, crop, kind, found=found, around=partial(sheet.around, box, others))
         if field.writing == PRINTED:
             # The readers of print take other print around it into account, and were calibrated with it.
             sheet = replace(sheet, blank=None, guides=None)
         box = self.box(field, sheet.page)
         cut = sheet.cut(field.name, kind, box, others=others)
-        around = sheet.around(box, others) if sheet.is_plain else None
+        around = partial(sheet.around, box, others) if sheet.is_plain else None
         if around is None and kind.comb_cells:
-            around = sheet.clean_around(box, others)
+            # Taking print out is a tenth of reading a page, and few combs are asked about.
+            around = partial(sheet.clean_around, box, others)
         return CutField(
             field, cut.crop, kind, cut.as_it_came, around=around, runs_on=cut.runs_on, sheet=sheet, others=others
         )

@@ -53,11 +53,15 @@ def inspect_ink(field: PreparedField, decoded: Decoded, *, found: bool = False) 
         return certain
     if field.comb is not None:
         # Its printed lines run through everything, and enclose paper.
-        around = field.around or Surroundings(field.crop.pixels, _at_origin(field.crop.box))
-        return InkSigns(amended=decoded.other >= AMENDED_OTHER and is_amended(around, field.comb))
+        return InkSigns(amended=decoded.other >= AMENDED_OTHER and is_amended(_around(field), field.comb))
     digits = _boxes_in(field.crop.box, decoded)
     tangle = decoded.other >= TANGLED_OTHER and has_tangle(field.line, digits)
     return replace(certain, strike=int(find_strike(field.line, digits)), tangle=tangle)
+
+
+def _around(field: PreparedField) -> Surroundings:
+    """Return the field on its page, or its picture alone where nobody knows the page."""
+    return Surroundings(field.crop.pixels, _at_origin(field.crop.box)) if field.around is None else field.around()
 
 
 def _intruders(field: PreparedField, decoded: Decoded) -> dict[str, bool]:
@@ -85,12 +89,13 @@ def _is_written(field: PreparedField) -> bool:
 
 
 def _is_cut_off(field: PreparedField, decoded: Decoded) -> bool:
-    cutting, around = field.candidates, field.around
+    cutting = field.candidates
     if isinstance(cutting, Drawn):
         return False
-    if around is not None:
+    around = None
+    if field.around is not None:
         # The interior of a frame, where there is one.
-        around = replace(around, field=cutting.field)
+        around = replace(field.around(), field=cutting.field)
         if field.frame is not None and _crosses_frame(around, decoded):
             return True
     digits = _boxes_in(cutting.field, decoded)

@@ -5,7 +5,7 @@ FieldCrop ─ line (frame found, text band) ─▶ interior of the frame ─ com
 ```
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -73,7 +73,7 @@ class PreparedField:
         candidates: its candidates for digits.
         line: it as a line, in pixels of the crop; None where no line reader is asked.
         comb: the row of printed boxes that it was written into, where there is one.
-        around: it on its page, where that tells whether its edge cuts writing off, or a comb was amended.
+        around: gives it on its page, where that tells whether its edge cuts writing off, or a comb was amended.
     """
 
     crop: FieldCrop
@@ -81,7 +81,7 @@ class PreparedField:
     candidates: Cutting | Drawn
     line: Line | None = None
     comb: Comb | None = None
-    around: Surroundings | None = None
+    around: Callable[[], Surroundings] | None = None
 
     @property
     def frame(self) -> Box | None:
@@ -95,7 +95,7 @@ def prepare_field(
     with_line: bool,
     kind: FieldType | None = None,
     as_it_came: FieldCrop | None = None,
-    around: Surroundings | None = None,
+    around: Callable[[], Surroundings] | None = None,
 ) -> PreparedField:
     """Return the field's candidates for digits and, if asked for, its line.
 
@@ -104,7 +104,7 @@ def prepare_field(
         with_line: whether line readers will see it.
         kind: what it may hold; None takes the type of the crop's name for it.
         as_it_came: the same field with its print, where that was taken out of `crop`: a comb is sought there.
-        around: the field on its page, where nothing was taken out of it, or a comb is sought.
+        around: gives the field on its page, where nothing was taken out of it, or a comb is sought.
     """
     kind = kind or field_type(crop.type)
     cells = kind.comb_cells
