@@ -9,6 +9,7 @@ Each step is in the ledger before it is taken, so that a kill at any point neith
 twice. A file that failed lies in `failed/` beside a note that says why, and is tried again only when it is put back.
 """
 
+import fcntl
 import json
 import os
 import threading
@@ -85,6 +86,11 @@ def watch_folder(client: Client, ledger: Ledger, watch: Watch, *, usual_max: int
         usual_max: bytes of the largest file, where the service does not tell.
         display: is told what happens.
     """
+    with _alone(watch.folder):
+        return _watch(client, ledger, watch, usual_max=usual_max, display=display)
+
+
+def _watch(client: Client, ledger: Ledger, watch: Watch, *, usual_max: int, display: Display) -> int:
     _make_subfolders(watch.folder)
     run = _open_run(client, ledger, watch)
     sender = Sender(client, ledger, run, options=watch.options, max_bytes=largest_file(client, usual=usual_max))
@@ -227,6 +233,30 @@ def _unchanged(path: Path, stamp: Stamp) -> bool:
         return Stamp.of(path) == stamp
     except OSError:
         return False
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock: two watches of one folder would each write a row for the same file.
+
+    Raises:
+        InvalidRequest: another process on this machine watches it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        _lock(descriptor, folder)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise InvalidRequest(f"Another 'tallyscan submit --watch' is at work in {folder}.") from error
+    except OSError:
+        pass  # some network shares lock nothing
 
 
 def _make_subfolders(folder: Path) -> None:
