@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from model import corpora
 from model.artifacts import DataSource
+from model.datasets import load_samples
 from model.line.composing import number_parts, separator_strokes
 from model.line.paper import draw_line
 from model.terms import MNIST, UCI
@@ -22,11 +23,8 @@ from segmentation.normalise import FAINT
 
 Float = NDArray[np.float32]
 
-FILES: Final = (
-    "mnist/train-images-idx3-ubyte.gz",
-    "mnist/train-labels-idx1-ubyte.gz",
-    "optdigits/optdigits_orig_tra.npz",
-)
+OPTDIGITS: Final = "optdigits/optdigits_orig_tra.npz"
+FILES: Final = ("mnist/train-images-idx3-ubyte.gz", "mnist/train-labels-idx1-ubyte.gz", OPTDIGITS)
 """What the pictures lie in, below the folder of collections."""
 
 DIGIT_HEIGHT: Final = 56
@@ -72,10 +70,10 @@ def load_pictures(data: Path) -> DigitPictures:
 
 
 def described(data: Path) -> tuple[DataSource, ...]:
-    """Return what `load_pictures` takes from the collections."""
+    """Return what `load_pictures` takes from the collections, counted without preparing a picture."""
     return (
-        DataSource("mnist", len(corpora.mnist(data, split="train")), MNIST),
-        DataSource("optdigits", len(corpora.optdigits(data, split="train")), UCI),
+        DataSource("mnist", len(load_samples(data / "mnist", split="train")), MNIST),
+        DataSource("optdigits", len(load_samples(data / OPTDIGITS, split="train")), UCI),
     )
 
 
