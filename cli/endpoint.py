@@ -20,7 +20,7 @@ class Endpoint:
 
     url: str
     key: str | None = field(repr=False)
-    hint: str = ""
+    hint: str = field(default="", compare=False)
     """What to do where nobody answers, for people who named no service."""
 
 
