@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from cli.client import Client
 from cli.endpoint import Endpoint, announced_url
 from cli.supervisor.home import is_open
-from core.errors import TallyscanError
+from core.errors import DatabaseUnavailable, TallyscanError
 from core.settings import MEBIBYTE, Settings
 
 OLDEST_PYTHON = (3, 11)
@@ -184,6 +184,10 @@ def _blobs(settings: Settings) -> Finding:
     if not settings.blob_url and not settings.home.exists():
         return Finding("blob store", State.NOTE, "not made yet", "The first 'tallyscan up' makes it.")
     store = BlobStore.open(settings.resolved_blob_url)
+    if not store.is_made() and _has_scans(settings):
+        # A probe would make this folder one of scans, and it may be the bare mount point of a volume that is away.
+        detail = f"{settings.resolved_blob_url} holds no scans, though the database knows some"
+        return Finding("blob store", State.BROKEN, detail, "Mount its volume; see docs/operations.md.")
     probe = secrets.token_bytes(32)
     digest = store.put(probe)
     try:
@@ -193,6 +197,22 @@ def _blobs(settings: Settings) -> Finding:
     if not whole:
         return Finding("blob store", State.BROKEN, "gives back other bytes than it was given", _REMEDIES["blob store"])
     return Finding("blob store", State.OK, "writes, reads and deletes")
+
+
+def _has_scans(settings: Settings) -> bool:
+    """Return whether the database knows scans; where it does not answer, its own check says so."""
+    from cli.keys import has_database
+    from storage.store import Store
+
+    if not has_database(settings):
+        return False
+    store = Store.open(settings)
+    try:
+        return store.refers_to_blobs()
+    except DatabaseUnavailable:
+        return False
+    finally:
+        store.dispose()
 
 
 def _broker(settings: Settings) -> Finding:

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -48,6 +48,21 @@ def find_scans(paths: Iterable[Path]) -> list[Path]:
             "There is no scan to read: name files, or folders that hold PNG, JPEG, BMP, WebP, TIFF or PDF."
         )
     return found
+
+
+def label_of(scan: Path, paths: Sequence[Path]) -> str:
+    """Return what a scan is called at the service: by its folders inside the one that was named, with `/` between.
+
+    Args:
+        scan: as it was found.
+        paths: what was named; of several folders, each scan's label begins with the name of its own.
+    """
+    folders = [path for path in paths if path.is_dir()]
+    for folder in folders:
+        if scan.is_relative_to(folder):
+            inside = scan.relative_to(folder)
+            return (folder.resolve().name / inside if len(folders) > 1 else inside).as_posix()
+    return scan.name
 
 
 def is_scan(path: Path) -> bool:

@@ -1,7 +1,7 @@
 """Files to a service, several at a time, none of them twice."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
@@ -10,8 +10,9 @@ from typing import Any
 
 from cli.client import Client, Upload
 from cli.ledger import Entry, Ledger, Run, Stamp, State, upload_key
-from cli.scans import load_scan
-from core.errors import Forbidden, InputError, InternalError, TallyscanError, UnreadableImage
+from cli.replies import Document
+from cli.scans import label_of, load_scan
+from core.errors import Forbidden, IdempotencyConflict, InputError, InternalError, TallyscanError, UnreadableImage
 from core.status import Priority
 
 
@@ -45,12 +46,23 @@ class Sent:
 class Sender:
     """Sends the files of one run; safe to use from several threads."""
 
-    def __init__(self, client: Client, ledger: Ledger, run: Run, *, options: SendOptions, max_bytes: int) -> None:
+    def __init__(
+        self,
+        client: Client,
+        ledger: Ledger,
+        run: Run,
+        *,
+        options: SendOptions,
+        max_bytes: int,
+        paths: Sequence[Path] = (),
+    ) -> None:
+        """Send as `options` say; scans are called by where they lie in those of `paths` that are folders."""
         self._client = client
         self._ledger = ledger
         self._run = run
         self._options = options
         self._max_bytes = max_bytes
+        self._paths = paths
 
     def send(self, scan: Path) -> Sent:
         """Send a file, unless the ledger knows that its content went already; note and return what became of it.
@@ -76,8 +88,22 @@ class Sender:
         return self._note(scan, self._upload(draft, data))
 
     def _upload(self, draft: Entry, data: bytes) -> Entry:
+        label = label_of(draft.path, self._paths)
+        try:
+            try:
+                document = self._submit(draft, data, name=label)
+            except IdempotencyConflict:
+                # Earlier versions sent the bare name: the answer to such an upload may have been lost.
+                if label == draft.path.name:
+                    raise
+                document = self._submit(draft, data, name=draft.path.name)
+        except (InputError, InternalError) as error:
+            return replace(draft, state=State.REFUSED, code=error.code, message=str(error))
+        return replace(draft, document_id=document.id, in_batch=document.batch_id == self._run.batch_id)
+
+    def _submit(self, draft: Entry, data: bytes, *, name: str) -> Document:
         upload = Upload(
-            name=draft.path.name.encode("utf-8", "replace").decode("utf-8"),
+            name=name.encode("utf-8", "replace").decode("utf-8"),
             data=data,
             idempotency_key=upload_key(self._run, draft.path, sha256=draft.sha256, round=draft.round),
             batch_id=self._run.batch_id,
@@ -88,11 +114,7 @@ class Sender:
             target_error=self._options.target_error,
             template=self._options.template,
         )
-        try:
-            document = self._client.submit(upload)
-        except (InputError, InternalError) as error:
-            return replace(draft, state=State.REFUSED, code=error.code, message=str(error))
-        return replace(draft, document_id=document.id, in_batch=document.batch_id == self._run.batch_id)
+        return self._client.submit(upload)
 
     def _note(self, scan: Path, entry: Entry) -> Sent:
         self._ledger.record(self._run, entry)

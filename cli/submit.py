@@ -191,7 +191,7 @@ def _submit(client: Client, ledger: Ledger, plan: Plan, *, usual_max: int, displ
     scans = find_scans(plan.paths)
     max_bytes = largest_file(client, usual=usual_max)
     run = _open_run(client, ledger, plan, display=display)
-    sender = Sender(client, ledger, run, options=plan.options, max_bytes=max_bytes)
+    sender = Sender(client, ledger, run, options=plan.options, max_bytes=max_bytes, paths=plan.paths)
     with _resumable():
         sent = _send(client, sender, scans, jobs=plan.jobs, display=display)
         if not plan.wait:

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from cli.checks import State, _blobs
+from cli.client import Upload
 from model.artifacts import SHIPPED
 from tests.cli.app_server import AppServer
 from tests.cli.conftest import Tallyscan
+from tests.factories import png_bytes
 
 CHECKS = [
     "python",
@@ -114,6 +117,19 @@ def test_a_calibration_of_other_networks_is_told(tallyscan: Tallyscan, monkeypat
     assert (code, found["network"]["state"]) == (0, "note")
     assert "made for other networks" in found["network"]["detail"]
     assert "tallyscan calibrate" in found["network"]["remedy"]
+
+
+def test_a_folder_of_scans_that_is_away_is_told_and_not_made_again(app: AppServer) -> None:
+    with app.client() as client:
+        client.submit(Upload(name="a.png", data=png_bytes("42"), idempotency_key="a", type_name="digits"))
+    folder = app.settings.home / "blobs"
+    away = folder.rename(folder.with_name("elsewhere"))
+    finding = _blobs(app.settings)
+    assert finding.state is State.BROKEN
+    assert "holds no scans" in finding.detail
+    assert not folder.exists()
+    away.rename(folder)
+    assert _blobs(app.settings).state is State.OK
 
 
 def test_a_service_without_broker_is_not_ready(home: Path, app: AppServer) -> None:

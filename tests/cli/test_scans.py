@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.scans import find_scans, is_scan, load_scan
+from cli.scans import find_scans, is_scan, label_of, load_scan
 from cli.sending import SendOptions
 from cli.watch import Arrivals, Watch
 from core.errors import PayloadTooLarge
@@ -71,3 +71,16 @@ def _written(pipe: Path, data: bytes) -> Iterator[None]:
     thread.start()
     yield
     thread.join(30)
+
+
+def test_scans_are_called_by_where_they_lie_in_the_folder_that_was_named(tmp_path: Path) -> None:
+    north, south = tmp_path / "north", tmp_path / "south"
+    for folder in (north / "a", south / "a"):
+        folder.mkdir(parents=True)
+        (folder / "1.png").write_bytes(b"")
+    assert label_of(north / "a" / "1.png", [north]) == "a/1.png"
+    assert [label_of(each / "a" / "1.png", [north, south]) for each in (north, south)] == [
+        "north/a/1.png",
+        "south/a/1.png",
+    ]
+    assert label_of(north / "a" / "1.png", [north / "a" / "1.png"]) == "1.png"

@@ -1,5 +1,6 @@
 """Uploads and the ledger: nothing twice, whenever the process dies."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,6 +93,31 @@ def test_equal_files_are_separate_documents(app: AppServer, ledger: Ledger, run:
     (scans / "b.png").write_bytes((scans / "a.png").read_bytes())
     sent = [sender(app, ledger, run).send(scans / name).entry.document_id for name in ("a.png", "b.png")]
     assert len(set(sent)) == 2
+
+
+def test_files_of_one_name_in_two_folders_are_told_apart(
+    app: AppServer, ledger: Ledger, run: Run, tmp_path: Path
+) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / "day" / folder).mkdir(parents=True)
+        (tmp_path / "day" / folder / "1.png").write_bytes(png_bytes(f"{ord(folder)}"))
+    named = Sender(app.client(), ledger, run, options=OPTIONS, max_bytes=LIMIT, paths=[tmp_path / "day"])
+    for folder in ("a", "b"):
+        sent = named.send(tmp_path / "day" / folder / "1.png").entry.document_id
+        assert sent is not None
+        assert app.services.store.documents.get(sent, None).filename == f"{folder}/1.png"
+
+
+def test_what_was_sent_by_its_bare_name_is_not_sent_again_by_its_folders(
+    app: AppServer, ledger: Ledger, run: Run, scans: Path
+) -> None:
+    (scans / "sub").mkdir()
+    scan = (scans / "a.png").rename(scans / "sub" / "a.png")
+    key = upload_key(run, scan, sha256=hashlib.sha256(scan.read_bytes()).hexdigest(), round=0)
+    lost = app.client().submit(Upload("a.png", scan.read_bytes(), key, run.batch_id, type_name="digits"))
+    named = Sender(app.client(), ledger, run, options=OPTIONS, max_bytes=LIMIT, paths=[scans])
+    assert named.send(scan).entry.document_id == lost.id
+    assert app.documents() == [lost.id]
 
 
 def test_a_refused_file_is_noted_with_its_code(app: AppServer, ledger: Ledger, run: Run, scans: Path) -> None:
