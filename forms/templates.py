@@ -18,6 +18,7 @@ from core.settings import MAX_TARGET_ERROR
 from core.types import AUTO, Box
 from forms.check_fit import CheckedField, cross_misfit, own_misfit
 from forms.check_specs import AtLeast, CrossCheck, FieldCheck
+from forms.faults import template_faults
 from forms.field_specs import MAX_DIGITS, DigitsSpec, FieldSpec
 from forms.field_types import FieldType
 from forms.micr import PART_NAMES
@@ -378,14 +379,6 @@ def parse_template(body: object, *, name: str | None = None, kept: bool = False)
     except ValidationError as error:
         faults = [f"{place}: {message}" for place, message in template_faults(error)]
         raise InvalidRequest(f"The template is not valid: {'; '.join(faults)}.") from error
-
-
-def template_faults(error: ValidationError) -> list[tuple[str, str]]:
-    """Return each fault's place, such as `fields.0.box.width`, and what is wrong there."""
-    return [
-        (".".join(map(str, fault["loc"])) or "template", fault["msg"].removeprefix("Value error, "))
-        for fault in error.errors(include_url=False, include_context=False, include_input=False)
-    ]
 
 
 def template_schema() -> dict[str, Any]:

@@ -5,8 +5,9 @@ from typing import Final
 from pydantic import ValidationError
 
 from core.errors import InvalidRequest
+from forms.faults import template_faults
 from forms.kit.layout import MARKERS, Blank, Layout
-from forms.templates import PageSize, RegistrationSpec, Template, TemplateField, template_faults
+from forms.templates import PageSize, RegistrationSpec, Template, TemplateField
 
 DPI: Final = 200.0
 """At which forms are read: a box for a digit is 59 pixels wide."""

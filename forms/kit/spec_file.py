@@ -11,8 +11,8 @@ import yaml
 from pydantic import ValidationError
 
 from core.errors import InvalidRequest
+from forms.faults import template_faults
 from forms.kit.spec import FormSpec
-from forms.templates import template_faults
 
 MAX_BYTES: Final = 256 * 1024
 

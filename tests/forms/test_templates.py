@@ -14,7 +14,8 @@ from core.errors import InvalidRequest, UnknownTemplate
 from core.types import Box
 from forms.builtins import builtin_template, builtin_templates
 from forms.drafts import drafted_template, template_name
-from forms.templates import Template, parse_template, template_faults, template_schema
+from forms.faults import template_faults
+from forms.templates import Template, parse_template, template_schema
 from tests.forms.forms import template_json
 
 
@@ -103,7 +104,7 @@ def _band(**changes: object) -> dict[str, Any]:
         ({"registration": {"method": "features", "reference": "abc"}}, "registration.reference"),
         ({"name": "auto"}, "choosing among"),
         ({"name": "../up"}, "name"),
-        ({"feilds": []}, "Extra inputs"),
+        ({"feilds": []}, "nothing of that name"),
     ],
 )
 def test_a_fault_is_named_with_its_place(change: dict[str, Any], fault: str) -> None:
