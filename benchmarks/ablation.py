@@ -32,7 +32,7 @@ from forms.automaton import any_digits
 from forms.decoder import GARBAGE
 from forms.field_types import FIELD_TYPES
 from segmentation import cuts
-from worker import preparing
+from worker import preparing, recognising
 from worker.networks import Networks, load_networks
 from worker.pipeline import Reader
 
@@ -110,6 +110,7 @@ def variants(networks: Networks) -> Iterator[Variant]:
         bare = cast("Recogniser", WithoutGarbage(networks.glyphs))
         yield Variant("without the garbage class", replace(networks, glyphs=bare))
     yield Variant("without combs", networks, without_combs, matters=("idrbt-dates",))
+    yield Variant("commas say nothing of a number", networks, without_commas, matters=("idrbt-amounts",))
     yield Variant("without the grammar", networks, without_grammar, matters=("idrbt-amounts", "idrbt-dates"))
     for name in CUTS_BY:
         yield Variant(f"without cuts by {name}", networks, partial(without_cuts, name))
@@ -140,6 +141,13 @@ def _less_reading(networks: Networks) -> Iterator[Variant]:
 def without_combs() -> Iterator[None]:
     """Read as if no field had printed boxes."""
     with patch.object(preparing, "find_comb", lambda *_, **__: None):
+        yield
+
+
+@contextmanager
+def without_commas() -> Iterator[None]:
+    """Read numbers as if their digits alone told which of several it is."""
+    with patch.object(recognising, "regrouped", lambda weighed, *_, **__: weighed):
         yield
 
 

@@ -12,6 +12,7 @@ from benchmarks.ablation import (
     measure,
     trained,
     variants,
+    without_commas,
     without_cuts,
     without_grammar,
 )
@@ -20,6 +21,7 @@ from forms.decoder import GARBAGE
 from forms.field_types import field_type
 from model.recogniser import Recogniser
 from segmentation.cuts import find_components
+from worker import recognising
 from worker.networks import Networks, load_networks
 
 
@@ -56,6 +58,13 @@ def test_every_generator_of_cuts_has_a_say_and_can_be_taken_away() -> None:
     with without_cuts(*CUTS_BY):
         assert pieces() == 1 < before
     assert pieces() == before
+
+
+def test_without_commas_numbers_are_not_grouped() -> None:
+    before = recognising.regrouped
+    with without_commas():
+        assert recognising.regrouped is not before
+    assert recognising.regrouped is before
 
 
 def test_every_variant_gives_back_what_it_took() -> None:
