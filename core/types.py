@@ -87,6 +87,11 @@ class Box:
         """Its rows and columns, to index an image with."""
         return slice(self.y, self.y + self.height), slice(self.x, self.x + self.width)
 
+    def scaled(self, scale: float) -> "Box":
+        """Return it in a picture that is `scale` times as large; at least one pixel wide and high."""
+        x, y, width, height = (round(side * scale) for side in (self.x, self.y, self.width, self.height))
+        return Box(x, y, max(1, width), max(1, height))
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

@@ -65,7 +65,7 @@ SAME_ROW: Final = 0.1
 
 DEGREE: Final = 0.5
 RAISED: Final = 0.6
-"""Heights of the other digits that a last 0 is tall at most, and below their tops ends at the lowest, where it is a
+"""Heights of the other digits that a last sign is tall at most, and below their tops ends at the lowest, where it is a
 degree sign. Raised cents are two."""
 
 LIKE_G: Final = "89"

@@ -58,6 +58,10 @@ TONE: Final = 10
 """Percentile of a digit's box: as dark as its ink."""
 
 
+SMALL_DIGIT: Final = 32.0
+"""Pixels of a digit's height at which patches are sought: what opening costs grows with the fourth power of it."""
+
+
 def is_ringed(ink: NDArray[np.bool_], height: float) -> bool:
     """Return whether a sign stands inside a loop of other ink, as a number does in a circle.
 
@@ -96,6 +100,10 @@ def is_covered(grey: NDArray[np.uint8], digits: Sequence[Box]) -> bool:
         grey: uint8, shape (height, width), dark ink on lighter paper.
         digits: in its pixels, from left to right.
     """
+    scale = min(1.0, SMALL_DIGIT / median(digit.height for digit in digits))
+    if scale < 1.0:
+        grey = np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+        digits = [digit.scaled(scale) for digit in digits]
     height = median(digit.height for digit in digits)
     radius = max(2, round(PATCH * height))
     top, foot = min(digit.y for digit in digits), max(digit.bottom for digit in digits)

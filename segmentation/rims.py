@@ -112,7 +112,7 @@ def is_cut_off(
     """
     if not digits:
         return around is not None and _holds_part_of_one(ink, scale, sides, around)
-    number = _number([_scaled(box, scale) for box in digits])
+    number = _number([box.scaled(scale) for box in digits])
     unknown = [side for side in sides if around is None or around.ends_with_page(side)]
     beside = "".join(side for side in unknown if side in "lr")
     touching = [each for each in _touching(ink, beside) if _belongs(each, number, MIN_SIGN * number.height)]
@@ -175,13 +175,9 @@ def _number(boxes: Sequence[Box]) -> _Number:
     return _Number(boxes, top, foot, max(1.0, median(box.height for box in boxes)))
 
 
-def _scaled(box: Box, scale: float) -> Box:
-    return Box(*(round(side * scale) for side in (box.x, box.y, box.width, box.height)))
-
-
 def _in_field(touch: _Touch, scale: float, field: Box) -> AtRim:
     row, column = (round(place / scale) for place in touch.shown)
-    return AtRim(touch.side, _scaled(touch.box, 1 / scale), (min(row, field.height - 1), min(column, field.width - 1)))
+    return AtRim(touch.side, touch.box.scaled(1 / scale), (min(row, field.height - 1), min(column, field.width - 1)))
 
 
 def _touching(ink: Components, sides: str) -> Iterator[_Touch]:

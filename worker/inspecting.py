@@ -69,17 +69,13 @@ def _intruders(field: PreparedField, decoded: Decoded) -> dict[str, bool]:
     cutting = field.candidates
     if isinstance(cutting, Drawn):
         return {}
-    digits = _scaled(_boxes_in(cutting.field, decoded), cutting.scale)
+    digits = [box.scaled(cutting.scale) for box in _boxes_in(cutting.field, decoded)]
     height = median(digit.height for digit in digits)
     return {
         "ringed": is_ringed(cutting.components.ink, height),
         "inserted": has_inserted(cutting.components, digits),
         "covered": is_covered(field.crop.pixels, _boxes_in(field.crop.box, decoded)),
     }
-
-
-def _scaled(boxes: Sequence[Box], scale: float) -> list[Box]:
-    return [Box(*(round(side * scale) for side in (box.x, box.y, box.width, box.height))) for box in boxes]
 
 
 def _is_written(field: PreparedField) -> bool:

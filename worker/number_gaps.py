@@ -38,6 +38,11 @@ HIGHEST: Final = 0.3
 LOWEST: Final = 0.72
 """Heights of a digit below the digits' tops between which the middle of such a sign is."""
 
+HANGING: Final = 0.35
+TO_THE_FOOT: Final = 0.12
+"""Heights of a digit below the digits' tops at which a comma begins at the highest, and above their feet at which it
+ends at the highest, however tall and slanted it is: it makes no two numbers."""
+
 READ: Final = 0.2
 """Of such a sign, no more than that lies in a digit's box."""
 
@@ -79,9 +84,9 @@ def are_parted(digits: Sequence[Box], pieces: Sequence[Box], height: float) -> b
     """
     loose = [each for each in pieces if not any(share_inside(each, digit) > READ for digit in digits)]
     for gap, (left, right) in zip(range(len(digits) - 1, 0, -1), itertools.pairwise(digits), strict=True):
-        top = (left.y + right.y) / 2
+        top, foot = (left.y + right.y) / 2, (left.bottom + right.bottom) / 2
         shortest = LONG if gap == THOUSANDS else SHORTEST
-        between = [each for each in loose if is_in_gap(each, left, right)]
+        between = [each for each in loose if is_in_gap(each, left, right) and not _hangs(each, top, foot, height)]
         if any(_is_sign(each, top, height, shortest) for each in between):
             return True
         tops = [each.y for each in between if _is_point(each, top, height)]
@@ -93,6 +98,12 @@ def are_parted(digits: Sequence[Box], pieces: Sequence[Box], height: float) -> b
 def is_in_gap(piece: Box, left: Box, right: Box) -> bool:
     """Return whether the middle of a piece is between those of two digits."""
     return left.x + left.width / 2 < piece.x + piece.width / 2 < right.x + right.width / 2
+
+
+def _hangs(piece: Box, top: float, foot: float, height: float) -> bool:
+    """Return whether a piece hangs at the digits' feet as a comma does; points may be half of a colon."""
+    low = piece.y >= top + HANGING * height and piece.bottom >= foot - TO_THE_FOOT * height
+    return low and piece.height > POINT * height
 
 
 def _is_sign(piece: Box, top: float, height: float, shortest: float) -> bool:
