@@ -54,11 +54,11 @@ its box it fills: shadows and dark margins are larger, or long."""
 SIDES: Final = 3
 """Of its four sides, so many lie in the picture: a shadow comes in over two."""
 
-TONE: Final = 10
-"""Percentile of a digit's box: as dark as its ink."""
+TONE: Final = 0.1
+"""Quantile of a digit's box: as dark as its ink."""
 
 
-SMALL_DIGIT: Final = 32.0
+SMALL_DIGIT: Final = 24.0
 """Pixels of a digit's height at which patches are sought: what opening costs grows with the fourth power of it."""
 
 
@@ -109,16 +109,22 @@ def is_covered(grey: NDArray[np.uint8], digits: Sequence[Box]) -> bool:
     top, foot = min(digit.y for digit in digits), max(digit.bottom for digit in digits)
     rows = slice(max(0, int(top - height / 5)), int(foot + height / 5))
     part = np.ascontiguousarray(grey[rows, max(0, int(digits[0].x - height)) : int(digits[-1].right + height)])
-    inks = [np.percentile(own, TONE) for digit in digits if (own := grey[digit.slices]).size]
+    inks = [_quantile(own, TONE) for digit in digits if (own := grey[digit.slices]).size]
     if not part.size or not inks:
         return False
-    tone, paper = float(np.median(inks)), float(np.median(part))
+    tone, paper = median(inks), _quantile(part, 0.5)
     dark = np.pad((part <= tone + DARK * (paper - tone)).view(np.uint8), radius)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     patches = cv2.morphologyEx(dark, cv2.MORPH_OPEN, disc)[radius:-radius, radius:-radius]
     shape = patches.shape[0], patches.shape[1]
     found = cv2.connectedComponentsWithStats(np.ascontiguousarray(patches))[2][1:].tolist()
     return any(_is_patch(Box(*box), area, height, shape) for *box, area in found)
+
+
+def _quantile(grey: NDArray[np.uint8], share: float) -> int:
+    """Return the tone than which so much of a picture is darker; ten times as fast as numpy's on small ones."""
+    place = int(share * (grey.size - 1))
+    return int(np.partition(grey, place, axis=None)[place])
 
 
 def _depth(parents: Sequence[int], place: int) -> int:
