@@ -87,7 +87,8 @@ class Services:
         Raises:
             BlobStoreUnavailable: also where the folder of blobs holds none, though rows refer to some.
         """
-        if not self.blobs.is_made() and self.store.refers_to_blobs():
+        # Asked again at the end: another request may have made the folder and committed its row in between.
+        if not self.blobs.is_made() and self.store.refers_to_blobs() and not self.blobs.is_made():
             # A volume that is not mounted: what is stored now would be hidden once it is.
             _log.error("the folder of scans is empty: is its volume mounted?", folder=self.settings.resolved_blob_url)
             raise BlobStoreUnavailable

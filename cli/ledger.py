@@ -37,7 +37,12 @@ CREATE TABLE IF NOT EXISTS files (
     code TEXT, message TEXT,
     PRIMARY KEY (run_id, path)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS labels (
+    run_id INTEGER NOT NULL REFERENCES runs (id), path BLOB NOT NULL, label TEXT NOT NULL,
+    PRIMARY KEY (run_id, path)
+) WITHOUT ROWID;
 """
+"""A table that earlier versions did not know is made in their ledgers, too, and they pass it over."""
 
 
 class State(StrEnum):
@@ -158,6 +163,18 @@ class Ledger:
         with self._lock:
             rows = self._db.execute(f"{_SELECT} AND state IN ({marks}) ORDER BY path", (run.id, *states)).fetchall()
         return [_entry(row) for row in rows]
+
+    def label(self, run: Run, path: Path, *, proposed: str) -> str:
+        """Return what a file is called at the service: as was proposed when it was first asked for.
+
+        The name is part of what an Idempotency-Key stands for, and which paths a person names may change from one try
+        to the next.
+        """
+        key = (run.id, _stored(path))
+        with self._write() as db:
+            db.execute("INSERT OR IGNORE INTO labels VALUES (?, ?, ?)", (*key, proposed))
+            row = db.execute("SELECT label FROM labels WHERE run_id = ? AND path = ?", key).fetchone()
+        return str(row[0])
 
     def record(self, run: Run, entry: Entry) -> None:
         """Note what became of a file."""

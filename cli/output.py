@@ -96,9 +96,12 @@ def refuse_unwritable(out: Path) -> None:
     if existed and not out.is_file():  # opening a pipe would wait for its reader
         return
     try:
-        out.open("ab").close()
-        if not existed:
-            out.unlink()
+        if existed:
+            out.open("ab").close()
+        else:
+            made = Path(os.path.realpath(out))  # a link that leads nowhere yet is the person's, and stays
+            made.open("xb").close()
+            made.unlink()
     except OSError as error:
         raise InvalidRequest(f"Cannot write {out}: {error.strerror}.") from error
 
@@ -163,13 +166,14 @@ _SINKS: dict[str, Callable[[IO[str]], AbstractContextManager[Sink]]] = {
 
 def _print_readings(outcomes: Iterable[Outcome], stream: IO[str]) -> None:
     """Print what was read; a terminal has no room for the same long name beside every field."""
-    rows = [row for outcome in outcomes for row in _display_rows(outcome)]
+    parts = [list(_display_rows(outcome)) for outcome in outcomes]
     console = _console(stream)
     if stream.isatty():
-        folder = _folder_of_all(rows)
+        folder = _folder_of_all([row for part in parts for row in part])
         if folder:
             console.print(Text(visible(f"in {folder}")), soft_wrap=True)
-        rows = list(_without_repeats(rows, folder=folder))
+        parts = [list(_without_repeats(part, folder=folder)) for part in parts]
+    rows = [row for part in parts for row in part]
     table = _table(("file", "page", "field", "text", "confidence", "review"), rows)
     if console.width >= USUAL_WIDTH:
         for column, cells in zip(table.columns, zip(*rows, strict=True), strict=False):
@@ -187,11 +191,12 @@ def _folder_of_all(rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def _without_repeats(rows: Iterable[tuple[str, ...]], *, folder: str) -> Iterator[tuple[str, ...]]:
-    before = ("", "")
+    """Yield the rows of one outcome, with its name and its pages' numbers only where they begin."""
+    before: str | None = None
     for file, page, *rest in rows:
         name = os.path.relpath(file, folder) if folder else file
-        yield ("" if file == before[0] else name, "" if (file, page) == before else page, *rest)
-        before = (file, page)
+        yield (name if before is None else "", "" if page == before else page, *rest)
+        before = page
 
 
 def _display_rows(outcome: Outcome) -> Iterator[tuple[str, ...]]:

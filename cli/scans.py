@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -15,6 +15,9 @@ SCAN_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".d
 CHUNK_BYTES = 1024 * 1024
 
 STANDARD_INPUT = Path("/dev/stdin")
+"""What standard input is called; it is read by its descriptor: the name opens no socket, and no other user's file."""
+
+STANDARD_INPUT_DESCRIPTOR = 0
 
 
 class ScanPath(click.Path):
@@ -27,7 +30,8 @@ class ScanPath(click.Path):
         self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
     ) -> str | bytes | os.PathLike[str]:
         """Return the path."""
-        return super().convert(str(STANDARD_INPUT) if value == "-" else value, param, ctx)
+        # Whether the name could be opened does not matter: it is not.
+        return STANDARD_INPUT if value == "-" else super().convert(value, param, ctx)
 
 
 paths_argument = click.argument("paths", nargs=-1, metavar="PATH...", type=ScanPath())
@@ -50,19 +54,32 @@ def find_scans(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-def label_of(scan: Path, paths: Sequence[Path]) -> str:
-    """Return what a scan is called at the service: by its folders inside the one that was named, with `/` between.
+class Labels:
+    """What scans are called at the service: by their folders inside the one that was named, with `/` between.
 
-    Args:
-        scan: as it was found.
-        paths: what was named; of several folders, each scan's label begins with the name of its own.
+    Of several folders, each scan's label begins with the name of its own; where two of these are called alike, with the
+    folders below the one that all lie in.
     """
-    folders = [path for path in paths if path.is_dir()]
-    for folder in folders:
-        if scan.is_relative_to(folder):
-            inside = scan.relative_to(folder)
-            return (folder.resolve().name / inside if len(folders) > 1 else inside).as_posix()
-    return scan.name
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        """Look now which of the named paths are folders."""
+        folders = {_absolute(path) for path in paths if path.is_dir()}
+        one_each = len({folder.name for folder in folders}) == len(folders)
+        if len(folders) < 2:
+            self._prefixes = dict.fromkeys(folders, Path())
+        elif one_each:
+            self._prefixes = {folder: Path(folder.name) for folder in folders}
+        else:
+            common = os.path.commonpath([folder.parent for folder in folders])
+            self._prefixes = {folder: folder.relative_to(common) for folder in folders}
+
+    def of(self, scan: Path) -> str:
+        """Return the label of a scan as it was found; a file that lies in no named folder is called by its name."""
+        place = _absolute(scan)
+        for folder in place.parents:
+            if folder in self._prefixes:
+                return (self._prefixes[folder] / place.relative_to(folder)).as_posix()
+        return scan.name
 
 
 def is_scan(path: Path) -> bool:
@@ -76,6 +93,11 @@ def is_scan(path: Path) -> bool:
             return sniff(stream.read(SNIFF_BYTES)) not in {None, ZIP}
     except OSError:
         return False
+
+
+def _absolute(path: Path) -> Path:
+    """Return the path from the root without `.` and `..`; links keep the names that they were called by."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
 
 
 def _is_special(path: Path) -> bool:
@@ -95,29 +117,36 @@ def load_scan(path: Path, *, max_bytes: int) -> bytes:
         UnreadableImage: the file cannot be opened.
     """
     try:
-        size = path.stat().st_size
-        if size > max_bytes:
+        if path != STANDARD_INPUT and (size := path.stat().st_size) > max_bytes:
             raise PayloadTooLarge(f"The file has {size} bytes; at most {max_bytes} are accepted.")
-        if not size and path.is_file():
-            raise UnsupportedMediaType("The file is empty.")
-        return _read(path, max_bytes=max_bytes)
+        data = _read(path, max_bytes=max_bytes)
     except OSError as error:
         raise UnreadableImage(f"The file cannot be opened: {error.strerror}.") from error
+    if not data:
+        raise UnsupportedMediaType("The file is empty.")
+    return data
 
 
 def _read(path: Path, *, max_bytes: int) -> bytes:
     """Return what a file holds; of a pipe or device, which tell no size, no more is taken than is accepted."""
-    parts = bytearray()
+    data = bytearray()
+    for part in _parts(path):
+        data += part
+        if len(data) > max_bytes:
+            raise PayloadTooLarge(f"The file has more than the {max_bytes} bytes that are accepted.")
+    return bytes(data)
+
+
+def _parts(path: Path) -> Iterator[bytes]:
+    if path == STANDARD_INPUT:
+        yield from iter(lambda: os.read(STANDARD_INPUT_DESCRIPTOR, CHUNK_BYTES), b"")
+        return
     with path.open("rb") as stream:
-        while part := stream.read(CHUNK_BYTES):
-            parts += part
-            if len(parts) > max_bytes:
-                raise PayloadTooLarge(f"The file has more than the {max_bytes} bytes that are accepted.")
-    return bytes(parts)
+        yield from iter(lambda: stream.read(CHUNK_BYTES), b"")
 
 
 def _expand(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
+    if path == STANDARD_INPUT or not path.is_dir():
         yield path
         return
     for folder, folders, files in os.walk(path):

@@ -11,9 +11,11 @@ from typing import Any
 from cli.client import Client, Upload
 from cli.ledger import Entry, Ledger, Run, Stamp, State, upload_key
 from cli.replies import Document
-from cli.scans import label_of, load_scan
+from cli.scans import Labels, load_scan
 from core.errors import Forbidden, IdempotencyConflict, InputError, InternalError, TallyscanError, UnreadableImage
 from core.status import Priority
+
+TAKEN = "The service took this file before, under another name or with other options."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Sender:
         self._run = run
         self._options = options
         self._max_bytes = max_bytes
-        self._paths = paths
+        self._labels = Labels(paths)
 
     def send(self, scan: Path) -> Sent:
         """Send a file, unless the ledger knows that its content went already; note and return what became of it.
@@ -88,22 +90,22 @@ class Sender:
         return self._note(scan, self._upload(draft, data))
 
     def _upload(self, draft: Entry, data: bytes) -> Entry:
-        label = label_of(draft.path, self._paths)
-        try:
+        # Noted before it is sent: under its key the service takes the file by no other name.
+        label = self._ledger.label(self._run, draft.path, proposed=_as_text(self._labels.of(draft.path)))
+        # Earlier versions sent the bare name: the answer to such an upload may have been lost.
+        for name in dict.fromkeys((label, _as_text(draft.path.name))):
             try:
-                document = self._submit(draft, data, name=label)
+                document = self._submit(draft, data, name=name)
             except IdempotencyConflict:
-                # Earlier versions sent the bare name: the answer to such an upload may have been lost.
-                if label == draft.path.name:
-                    raise
-                document = self._submit(draft, data, name=draft.path.name)
-        except (InputError, InternalError) as error:
-            return replace(draft, state=State.REFUSED, code=error.code, message=str(error))
-        return replace(draft, document_id=document.id, in_batch=document.batch_id == self._run.batch_id)
+                continue
+            except (InputError, InternalError) as error:
+                return _refused_as(draft, error)
+            return replace(draft, document_id=document.id, in_batch=document.batch_id == self._run.batch_id)
+        return _refused_as(draft, IdempotencyConflict(TAKEN))
 
     def _submit(self, draft: Entry, data: bytes, *, name: str) -> Document:
         upload = Upload(
-            name=name.encode("utf-8", "replace").decode("utf-8"),
+            name=name,
             data=data,
             idempotency_key=upload_key(self._run, draft.path, sha256=draft.sha256, round=draft.round),
             batch_id=self._run.batch_id,
@@ -162,6 +164,14 @@ def _round_after(known: Entry | None) -> int:
     if known is None:
         return 0
     return known.round + 1 if known.state is State.CLOSED else known.round
+
+
+def _as_text(name: str) -> str:
+    return name.encode("utf-8", "replace").decode("utf-8")  # a file's name need not be text
+
+
+def _refused_as(draft: Entry, error: TallyscanError) -> Entry:
+    return replace(draft, state=State.REFUSED, code=error.code, message=str(error))
 
 
 def _refused(scan: Path, error: TallyscanError, *, stamp: Stamp | None = None) -> Entry:

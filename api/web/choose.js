@@ -61,7 +61,9 @@ async function filesOf(entry) {
 
 /** Show the list of templates while "A form or cheque" is chosen. */
 export function listenForKind() {
-  byId("send").addEventListener("change", () => { byId("template").hidden = kindOf(new FormData(byId("send"))) !== TEMPLATE; });
+  const show = () => { byId("template").hidden = kindOf(new FormData(byId("send"))) !== TEMPLATE; };
+  byId("send").addEventListener("change", show);
+  show(); // browsers restore a choice when the page is loaded again, and say nothing
 }
 
 /** Offer the templates that the service has now, behind the first choice, which is `auto`. */

@@ -19,6 +19,7 @@ from api import problems
 from api.uploads import FORM_BYTES
 from core.errors import BlobAltered, BlobStoreUnavailable, BrokerUnavailable, StorageFull
 from storage.blobs import BlobStore
+from storage.store import Store
 from tests.api.conftest import Caller, Service, StartService, scan
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "retryable"}
@@ -415,6 +416,21 @@ def test_a_scan_sent_while_the_folder_of_scans_is_away_is_refused_and_makes_no_o
     due = store.removals.due(now=datetime.now(UTC), retry_seconds=60, limit=10)
     assert store.removals.work_off(due, later.services.blobs.delete) == {gone["sha256"]}
     assert not later.services.blobs.exists(gone["sha256"])
+
+
+def test_the_first_scans_of_all_may_arrive_together(
+    start_service: StartService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = start_service()
+    caller, other, asked = service.caller("clearing"), service.caller("audit"), Store.refers_to_blobs
+
+    def after_another(store: Store) -> bool:
+        monkeypatch.setattr(Store, "refers_to_blobs", asked)
+        assert other.submit(scan(1)).status_code == 202
+        return asked(store)
+
+    monkeypatch.setattr(Store, "refers_to_blobs", after_another)
+    assert caller.submit(scan(2)).status_code == 202
 
 
 def test_a_deletion_in_whose_middle_the_blob_store_goes_away_is_finished_later(

@@ -1,5 +1,6 @@
 """The table of readings as people see it: on terminals of any width, in pipes, and of a run that was stopped."""
 
+import io
 import os
 import pty
 import re
@@ -13,6 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from cli.outcome import Outcome
+from cli.output import outcome_table
+from core.status import Status
+from core.types import Box, DigitReading, FieldReading, PageReading
 from tests.cli.conftest import NUMBERS
 from tests.factories import png_bytes
 
@@ -72,6 +77,31 @@ def test_a_terminal_names_a_file_once(project_root: Path, home: Path) -> None:
     lines = on_terminal(page, columns=200)
     assert [line.split()[0] for line in lines if "number_" in line] == [str(page), "number_2"]
     assert not home.exists()
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_documents_of_one_name_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    box = Box(0, 0, 9, 9)
+
+    def field(text: str) -> FieldReading:
+        digits = tuple(DigitReading(char, 0.99, box) for char in text)
+        return FieldReading(text, "digits", box, text, text, 0.99, accepted=True, digits=digits)
+
+    def outcome(*texts: str) -> Outcome:
+        return Outcome("1.png", Status.DONE, (PageReading(0, 9, 9, fields=tuple(map(field, texts))),))
+
+    monkeypatch.setattr("sys.stdout", terminal := _Terminal())
+    outcome_table([outcome("11", "12"), outcome("21")])
+    lines = COLOURS.sub("", terminal.getvalue()).splitlines()
+    assert [line.split()[:2] for line in lines if "accepted" in line] == [
+        ["1.png", "1"],
+        ["12", "12"],
+        ["1.png", "1"],
+    ]
 
 
 def test_a_narrow_terminal_loses_no_column(deep: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.scans import find_scans, is_scan, label_of, load_scan
+from cli.scans import Labels, find_scans, is_scan, load_scan
 from cli.sending import SendOptions
 from cli.watch import Arrivals, Watch
 from core.errors import PayloadTooLarge
@@ -78,9 +78,38 @@ def test_scans_are_called_by_where_they_lie_in_the_folder_that_was_named(tmp_pat
     for folder in (north / "a", south / "a"):
         folder.mkdir(parents=True)
         (folder / "1.png").write_bytes(b"")
-    assert label_of(north / "a" / "1.png", [north]) == "a/1.png"
-    assert [label_of(each / "a" / "1.png", [north, south]) for each in (north, south)] == [
+    assert Labels([north]).of(north / "a" / "1.png") == "a/1.png"
+    assert [Labels([north, south]).of(each / "a" / "1.png") for each in (north, south)] == [
         "north/a/1.png",
         "south/a/1.png",
     ]
-    assert label_of(north / "a" / "1.png", [north / "a" / "1.png"]) == "1.png"
+    assert Labels([north / "a" / "1.png"]).of(north / "a" / "1.png") == "1.png"
+
+
+def test_scans_of_folders_that_are_called_alike_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = [tmp_path / "p" / "scans", tmp_path / "q" / "scans", tmp_path / "r" / "p"]
+    for folder in folders:
+        (folder / "scans").mkdir(parents=True)
+    labels = Labels(folders)
+    assert [labels.of(folder / "scans" / "1.png") for folder in folders] == [
+        "p/scans/scans/1.png",
+        "q/scans/scans/1.png",
+        "r/p/scans/1.png",
+    ]
+    assert labels.of(folders[2] / "1.png") == "r/p/1.png"
+    inside = Labels([folders[0], folders[0] / "scans"])
+    assert inside.of(folders[0] / "1.png") == "scans/1.png"
+    assert inside.of(folders[0] / "scans" / "1.png") == "scans/scans/1.png"
+    monkeypatch.chdir(folders[0])
+    assert Labels([Path()]).of(Path("1.png")) == "1.png"
+    assert Labels([Path(), folders[0]]).of(Path("1.png")) == "1.png"
+    assert Labels([Path(), Path("../../q/scans")]).of(Path("../../q/scans/1.png")) == "q/scans/1.png"
+
+
+def test_whether_a_name_is_a_folder_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scans = [tmp_path / f"{number}.png" for number in range(20)]
+    asked: list[Path] = []
+    monkeypatch.setattr(Path, "is_dir", lambda path: bool(asked.append(path)))
+    labels = Labels(scans)
+    assert [labels.of(scan) for scan in scans] == [scan.name for scan in scans]
+    assert asked == scans

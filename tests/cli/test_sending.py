@@ -2,7 +2,9 @@
 
 import hashlib
 import os
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,19 +12,33 @@ import pytest
 from cli.client import Client, Upload
 from cli.ledger import Ledger, Run, Stamp, State, open_ledger, run_name, upload_key
 from cli.progress import progress_display
-from cli.replies import Limits
-from cli.sending import Sender, SendOptions, send_all
+from cli.replies import Document, Limits
+from cli.sending import Sender, SendOptions, Sent, send_all
 from cli.submit import Plan
 from cli.submit import _open_run as submitted_run
 from cli.watch import Watch
 from cli.watch import _open_run as watched_run
-from core.errors import Forbidden, InvalidRequest, Unauthorized
+from core.errors import Forbidden, InvalidRequest, ServiceUnreachable, Unauthorized
 from tests.cli.app_server import AppServer
 from tests.cli.conftest import Tallyscan
 from tests.factories import png_bytes
 
 OPTIONS = SendOptions(type_name="digits")
 LIMIT = 1_000_000
+
+OLD_LEDGER = """
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY, service TEXT NOT NULL, purpose TEXT NOT NULL, name TEXT NOT NULL, token TEXT NOT NULL,
+    options TEXT NOT NULL, batch_id TEXT
+);
+CREATE TABLE files (
+    run_id INTEGER NOT NULL REFERENCES runs (id), path BLOB NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    sha256 TEXT NOT NULL, round INTEGER NOT NULL, state TEXT NOT NULL, document_id TEXT, in_batch INTEGER,
+    code TEXT, message TEXT,
+    PRIMARY KEY (run_id, path)
+) WITHOUT ROWID;
+"""
+"""As it was before the names of uploads were kept."""
 
 
 @pytest.fixture
@@ -118,6 +134,57 @@ def test_what_was_sent_by_its_bare_name_is_not_sent_again_by_its_folders(
     named = Sender(app.client(), ledger, run, options=OPTIONS, max_bytes=LIMIT, paths=[scans])
     assert named.send(scan).entry.document_id == lost.id
     assert app.documents() == [lost.id]
+
+
+@pytest.mark.parametrize("later", [["scans/more"], ["scans", "other"], ["scans/more/c.png"]], ids=str)
+def test_what_was_sent_once_is_not_sent_again_however_the_paths_are_named_later(
+    later: list[str], app: AppServer, ledger: Ledger, run: Run, scans: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (scans.parent / "other").mkdir()
+    scan, submit = scans / "more" / "c.png", Client.submit
+
+    def lose(client: Client, upload: Upload) -> Document:
+        submit(client, upload)
+        raise ServiceUnreachable
+
+    def send(*paths: Path) -> Sent:
+        return Sender(app.client(), ledger, run, options=OPTIONS, max_bytes=LIMIT, paths=paths).send(scan)
+
+    with monkeypatch.context() as away:
+        away.setattr(Client, "submit", lose)
+        with pytest.raises(ServiceUnreachable):
+            send(scans)
+    assert [send(*(scans.parent / path for path in later)).entry.document_id] == app.documents()
+    assert app.services.store.documents.get(app.documents()[0], None).filename == "more/c.png"
+
+
+def test_a_file_that_the_service_took_under_another_name_is_refused_and_stops_nobody(
+    app: AppServer, ledger: Ledger, run: Run, scans: Path
+) -> None:
+    taken = scans / "a.png"
+    key = upload_key(run, taken, sha256=_sha256(taken.read_bytes()), round=0)
+    app.client().submit(Upload("else.png", taken.read_bytes(), key, run.batch_id, type_name="digits"))
+    sent = send_all(sender(app, ledger, run).send, [taken, scans / "b.png"], jobs=1, stop=lambda: None)
+    codes = {item.scan.name: item.entry.code for item in sent}
+    assert codes == {"a.png": "idempotency_conflict", "b.png": None}
+    assert [entry.path for entry in ledger.entries(run, State.REFUSED)] == [taken]
+    assert len(app.documents()) == 2
+
+
+def test_a_ledger_of_an_earlier_version_is_gone_on_with(tmp_path: Path) -> None:
+    scan = tmp_path / "a.png"
+    with closing(sqlite3.connect(tmp_path / "submissions.db")) as db:
+        db.executescript(OLD_LEDGER)
+        db.execute("INSERT INTO runs VALUES (1, 'http://a', 'p', 'n', 't', '{}', 'B1')")
+        db.execute("INSERT INTO files VALUES (1, ?, 1, 2, 'aa', 0, 'sent', 'D1', 1, NULL, NULL)", (str(scan).encode(),))
+        db.commit()
+    for _ in range(2):
+        with open_ledger(tmp_path) as ledger:
+            run = ledger.find("http://a", purpose="p")
+            assert run is not None
+            assert ledger.entries(run, State.SENT)[0].document_id == "D1"
+            assert ledger.label(run, scan, proposed="day/a.png") == "day/a.png"
+            assert ledger.label(run, scan, proposed="a.png") == "day/a.png"
 
 
 def test_a_refused_file_is_noted_with_its_code(app: AppServer, ledger: Ledger, run: Run, scans: Path) -> None:

@@ -1,5 +1,6 @@
 """Standard streams as shells, pipes and cron leave them to the command line."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,11 +10,36 @@ from tests.cli.conftest import NUMBERS, Tallyscan
 TALLYSCAN = (sys.executable, "-m", "cli")
 
 
+READ_INPUT = (*TALLYSCAN, "read", "-", "--type", "digits", "--format", "csv")
+
+
+def assert_read(output: bytes) -> None:
+    assert output.splitlines()[1].startswith(f"/dev/stdin,1,digits,digits,{NUMBERS[0]},".encode())
+
+
 def test_a_dash_is_what_comes_through_a_pipe(scans: Path) -> None:
-    command = [*TALLYSCAN, "read", "-", "--type", "digits", "--format", "csv"]
+    assert_read(
+        subprocess.run(READ_INPUT, input=(scans / "a.png").read_bytes(), capture_output=True, check=True).stdout
+    )
+
+
+def test_a_dash_may_be_a_socket(scans: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.sendall((scans / "a.png").read_bytes())
+        ours.shutdown(socket.SHUT_WR)
+        assert_read(subprocess.run(READ_INPUT, stdin=theirs, capture_output=True, check=True).stdout)
+
+
+def test_a_dash_may_be_a_file_that_its_reader_could_not_open(scans: Path) -> None:
     with (scans / "a.png").open("rb") as stream:
-        result = subprocess.run(command, stdin=stream, capture_output=True, text=True, check=True)
-    assert result.stdout.splitlines()[1].startswith(f"/dev/stdin,1,digits,digits,{NUMBERS[0]},")
+        (scans / "a.png").chmod(0)  # root may open it all the same
+        assert_read(subprocess.run(READ_INPUT, stdin=stream, capture_output=True, check=True).stdout)
+
+
+def test_a_dash_without_a_scan_fails_as_a_file_does() -> None:
+    result = subprocess.run(READ_INPUT, input=b"", capture_output=True, check=False)
+    assert (result.returncode, b"/dev/stdin: The file is empty. (unsupported_media_type)" in result.stderr) == (1, True)
 
 
 def test_closed_streams_cost_no_readings(scans: Path, tmp_path: Path) -> None:

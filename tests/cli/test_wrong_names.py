@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from cli.client import Upload
+from cli.output import refuse_unwritable
+from core.errors import InvalidRequest
 from storage import migrate
 from tests.cli.app_server import AppServer
 from tests.cli.conftest import Tallyscan
@@ -94,3 +96,16 @@ def test_sending_a_batch_anew_names_the_earlier_one(app: AppServer, scans: Path,
     assert "anew" not in resumed.stderr
     assert resumed.stdout == second.stdout
     assert home.exists()
+
+
+def test_an_output_may_be_a_link_to_what_is_not_there_yet(tmp_path: Path) -> None:
+    link, target = tmp_path / "link.csv", tmp_path / "not-yet-there.csv"
+    link.symlink_to(target.name)
+    refuse_unwritable(link)
+    assert link.is_symlink()
+    assert not target.exists()
+    link.unlink()
+    link.symlink_to(Path("nosuch", "readings.csv"))
+    with pytest.raises(InvalidRequest, match="Cannot write"):
+        refuse_unwritable(link)
+    assert link.is_symlink()

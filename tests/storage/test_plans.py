@@ -116,6 +116,16 @@ def test_what_one_queue_lost_is_found_as_well(sqlite_store: Store, explain: Expl
 
 def test_a_long_history_of_attempts_costs_a_sweep_nothing(postgres_url: str) -> None:
     url = create_database(postgres_url)
+    try:
+        plan = _plan_of_a_sweep(url)
+    finally:
+        drop_database(url)
+    assert "ix_attempts_requeued" in plan
+    assert "Seq Scan on attempts" not in plan
+
+
+def _plan_of_a_sweep(url: str) -> str:
+    """Return how PostgreSQL finds what is due among many documents with ten attempts each."""
     migrate.upgrade(url)
     engine = make_engine(url)
     with engine.begin() as connection:
@@ -138,12 +148,12 @@ def test_a_long_history_of_attempts_costs_a_sweep_nothing(postgres_url: str) -> 
             plans.append("\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)))
 
     store = Store(engine)
-    due = store.claims.due(now=datetime.now(UTC), redeliver_seconds=60, retry_seconds=60, limit=10)
-    store.dispose()
-    drop_database(url)
+    try:
+        due = store.claims.due(now=datetime.now(UTC), redeliver_seconds=60, retry_seconds=60, limit=10)
+    finally:
+        store.dispose()
     assert len(due) == 10
-    assert "ix_attempts_requeued" in plans[0]
-    assert "Seq Scan on attempts" not in plans[0]
+    return plans[0]
 
 
 def _plan(engine: Engine, statement: str, parameters: Any) -> str:  # noqa: ANN401 - as the driver takes them
