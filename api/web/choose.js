@@ -63,7 +63,9 @@ async function filesOf(entry) {
 export function listenForKind() {
   const show = () => { byId("template").hidden = kindOf(new FormData(byId("send"))) !== TEMPLATE; };
   byId("send").addEventListener("change", show);
-  show(); // browsers restore a choice when the page is loaded again, and say nothing
+  // Browsers restore the choice of an earlier visit, before this runs or after it, and say nothing.
+  show();
+  window.addEventListener("pageshow", show);
 }
 
 /** Offer the templates that the service has now, behind the first choice, which is `auto`. */
