@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from core.types import Box
 from segmentation.cuts import Components
+from segmentation.prepare import lies_in_any
 
 RINGED: Final = 0.3
 """Heights of a digit that ink inside of a loop is tall: a 0 may hold a dot, or a stroke that crosses its line.
@@ -135,8 +136,8 @@ def _depth(parents: Sequence[int], place: int) -> int:
 
 
 def _is_inserted(sign: Box, digits: Sequence[Box], height: float) -> bool:
-    if sign.y == 0:
-        return False  # of the row above
+    if sign.y == 0 or lies_in_any(sign, digits):
+        return False  # of the row above, or of a digit
     wide, tall = sign.width / height, sign.height / height
     if not (SHORTEST <= tall <= TALLEST and SLIMMEST <= wide <= WIDEST):
         return False

@@ -15,6 +15,9 @@ from segmentation.prepare import share_inside
 OWN: Final = 0.3
 """Of a digit's box, a piece of ink in it that covers so much is the digit's own, and no mark beside it."""
 
+FULL: Final = 0.8
+"""Of a digit's height, and of itself in that box, a piece that has so much is the digit's own, however slim."""
+
 SHORTEST: Final = 0.18
 LONGEST: Final = 0.9
 THICKEST: Final = 0.3
@@ -65,13 +68,18 @@ def without_marks(digit: Box, pieces: Sequence[Box]) -> Box:
         digit: its box.
         pieces: of ink around the number, connected.
     """
-    own = [each for each in pieces if share_inside(digit, each) > OWN]
+    own = [each for each in pieces if share_inside(digit, each) > OWN or _fills(each, digit)]
     if not own:
         return digit
     x, y = max(digit.x, min(each.x for each in own)), max(digit.y, min(each.y for each in own))
     right = min(digit.right, max(each.right for each in own))
     bottom = min(digit.bottom, max(each.bottom for each in own))
     return Box(x, y, right - x, bottom - y)
+
+
+def _fills(piece: Box, digit: Box) -> bool:
+    """Return whether a piece in a digit's box is nearly as tall: a 1 that shares it with something wider."""
+    return piece.height >= FULL * digit.height and share_inside(piece, digit) > FULL
 
 
 def are_parted(digits: Sequence[Box], pieces: Sequence[Box], height: float) -> bool:

@@ -83,6 +83,14 @@ def test_a_row_of_print_and_what_reaches_in_from_above_are_not_inserted() -> Non
     assert not inserted(above)
 
 
+def test_a_part_of_a_digit_is_not_inserted() -> None:
+    pixels = number()
+    draw_digit(pixels, "2", (92, 18), digit_height=30, tone=50)
+    cutting = cut_field(FieldCrop("a", "digits", Box(0, 0, pixels.shape[1], pixels.shape[0]), pixels))
+    tall = [Box(box.x, 10, box.width, box.bottom - 10) for box in boxes()]
+    assert not has_inserted(cutting.components, [box.scaled(cutting.scale) for box in tall])
+
+
 def test_a_comma_below_and_a_stroke_beside_are_not_inserted() -> None:
     pixels = number()
     cv2.line(pixels, (150, 116), (142, 138), 50, 5, cv2.LINE_AA)
