@@ -27,9 +27,7 @@ def _no_name(context: _Context) -> str:
     if not pattern.startswith("^[a-z"):
         return f"should match the pattern {pattern}"
     if "." in pattern:
-        return (
-            "should be small letters, digits, '_', '.' and '-', beginning with a letter or digit, and not too long"
-        )
+        return "should be small letters, digits, '_', '.' and '-', beginning with a letter or digit, and not too long"
     return "should be small letters, digits and '_', beginning with a letter, and not too long"
 
 

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from core.settings import Settings
 from model.artifacts import SHIPPED
+from model.corpora import LAST_FOLD
 from storage.models import ModelShelf
 from worker.current import CurrentReader
 from worker.networks import CALIBRATION, load_networks, save_calibration
@@ -35,8 +36,9 @@ def test_two_models_that_learnt_the_same_way_share_a_calibration() -> None:
     assert set(one.calibrated) == set(other.calibrated) >= {one.digest, other.digest}
 
 
-def test_the_calibration_was_made_for_networks_of_another_fold_too(project_root: Path) -> None:
-    others = load_networks("digits-fold-1", root=project_root / "benchmarks" / "networks")
+@pytest.mark.parametrize("fold", range(1, LAST_FOLD))
+def test_the_calibration_was_made_for_networks_of_the_other_folds_too(fold: int, project_root: Path) -> None:
+    others = load_networks(f"digits-fold-{fold}", root=project_root / "benchmarks" / "networks")
     shipped = load_networks("digits-held-out")
     assert others.digest != shipped.digest
     assert others.digest in shipped.calibrated
