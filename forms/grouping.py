@@ -16,7 +16,7 @@ from typing import Final
 
 from core.types import Box
 from forms.field_types import FieldType
-from forms.values import CENTS
+from forms.values import CENTS, THOUSANDS
 
 MOST_DIGITS: Final = 20
 """Of any number that anybody groups."""
@@ -24,7 +24,7 @@ MOST_DIGITS: Final = 20
 FEWEST: Final = 3
 """Digits; among fewer nothing tells how tall they are."""
 
-WHOLE: Final = (frozenset(range(3, MOST_DIGITS, 3)), frozenset(range(3, MOST_DIGITS, 2)))
+WHOLE: Final = (frozenset(range(THOUSANDS, MOST_DIGITS, 3)), frozenset(range(THOUSANDS, MOST_DIGITS, 2)))
 """Gaps between digits, counted from the right, in which commas stand: 1,234,567 and 12,34,567."""
 
 WITH_CENTS: Final = tuple(frozenset({CENTS, *(CENTS + gap for gap in gaps)}) for gaps in WHOLE)

@@ -12,6 +12,9 @@ from forms.automaton import Automaton, finite
 CENTS: Final = 2
 """Digits of an amount behind its point."""
 
+THOUSANDS: Final = 3
+"""Digits behind the last comma of whole units."""
+
 AMOUNT_DIGITS: Final = 13
 """Of the longest amount: more than a cheque is drawn for."""
 

@@ -68,7 +68,7 @@ def is_amended(around: Surroundings, comb: Comb) -> bool:
     }
     for edge, strip in strips.items():
         signs = pieces_of(strip)  # its first row is the one next to the comb
-        digits = [each for each in signs if _is_like_a_digit(each, row.height, pitch) and _stands_alone(each, signs)]
+        digits = [each for each in signs if _is_like_a_digit(each, row.height, pitch) and stands_alone(each, signs)]
         for digit in digits:
             y = edge - digit.bottom if edge < row.y else edge + digit.y
             on_page = replace(digit, x=area.x + digit.x, y=y)
@@ -86,6 +86,12 @@ def _is_like_a_digit(sign: Box, height: int, pitch: float) -> bool:
     )
 
 
-def _stands_alone(sign: Box, signs: Sequence[Box]) -> bool:
+def stands_alone(sign: Box, signs: Sequence[Box]) -> bool:
+    """Return whether a sign is none of a row of about the same height, as print is.
+
+    Args:
+        sign: one of `signs`.
+        signs: what stands beside it, and it.
+    """
     low, high = (share * sign.height for share in ALIKE)
     return sum(low <= each.height <= high for each in signs) - 1 < ROW

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Box
+from segmentation.amending import stands_alone
 from segmentation.cuts import Components
 from segmentation.prepare import lies_in_any
 
@@ -35,10 +36,8 @@ ABOVE: Final = 0.85
 NEAR: Final = 0.8
 """Heights of a digit, or its widths, between its middle and that of the sign above it at most."""
 
-ALIKE: Final = (0.8, 1.25)
 LEVEL: Final = 0.3
-ROW: Final = 2
-"""So many others of about its height, beside it by so many heights of a digit: print above the number, not a digit."""
+"""Heights of a digit by which others beside it stand higher or lower at most: print above the number, not a digit."""
 
 PATCH: Final = 0.25
 """Heights of a digit: radius of a disc that is dark all over. The boldest pens draw strokes half as thick."""
@@ -57,7 +56,6 @@ SIDES: Final = 3
 
 TONE: Final = 0.1
 """Quantile of a digit's box: as dark as its ink."""
-
 
 SMALL_DIGIT: Final = 24.0
 """Pixels of a digit's height at which patches are sought: what opening costs grows with the fourth power of it."""
@@ -91,7 +89,9 @@ def has_inserted(ink: Components, digits: Sequence[Box]) -> bool:
     """
     height = median(digit.height for digit in digits)
     signs = [Box(*row[:4]) for row in ink.stats.tolist()]
-    return any(_is_inserted(sign, digits, height) and _stands_alone(sign, signs, height) for sign in signs)
+    return any(
+        _is_inserted(sign, digits, height) and stands_alone(sign, _beside(sign, signs, height)) for sign in signs
+    )
 
 
 def is_covered(grey: NDArray[np.uint8], digits: Sequence[Box]) -> bool:
@@ -147,13 +147,10 @@ def _is_inserted(sign: Box, digits: Sequence[Box], height: float) -> bool:
     return aside <= NEAR * max(below.width, height) and sign.bottom <= below.bottom - ABOVE * height
 
 
-def _stands_alone(sign: Box, signs: Sequence[Box], height: float) -> bool:
-    low, high = (share * sign.height for share in ALIKE)
+def _beside(sign: Box, signs: Sequence[Box], height: float) -> list[Box]:
+    """Return the signs that stand as high, this one among them."""
     middle = sign.y + sign.height / 2
-    beside = [
-        each for each in signs if low <= each.height <= high and abs(each.y + each.height / 2 - middle) < LEVEL * height
-    ]
-    return len(beside) - 1 < ROW
+    return [each for each in signs if abs(each.y + each.height / 2 - middle) < LEVEL * height]
 
 
 def _is_patch(box: Box, area: int, height: float, shape: tuple[int, int]) -> bool:

@@ -16,11 +16,8 @@ from typing import Final
 from core.types import Box, FieldCrop, FieldReading, ReviewReason
 from forms.field_types import FieldType
 from forms.spacing import gaps_between
-from forms.values import CENTS
+from forms.values import CENTS, THOUSANDS
 from worker.number_ink import NumberInk
-
-THOUSANDS: Final = 3
-"""Digits behind the last comma of whole units."""
 
 HUNDREDTHS: Final = "100"
 """Below the line of cents that are written as a fraction."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from core.types import Box
+from forms.values import THOUSANDS
 from segmentation.prepare import share_inside
 
 OWN: Final = 0.3
@@ -23,7 +24,6 @@ LONGEST: Final = 0.9
 THICKEST: Final = 0.3
 """Heights of a digit that a dash is long, and that it takes from top to foot at most."""
 
-THOUSANDS: Final = 3
 LONG: Final = 0.4
 """The same where it stands before the last three digits: there people draw points as short dashes."""
 
@@ -108,6 +108,12 @@ def is_in_gap(piece: Box, left: Box, right: Box) -> bool:
     return left.x + left.width / 2 < piece.x + piece.width / 2 < right.x + right.width / 2
 
 
+def is_dash(piece: Box, height: float, shortest: float = SHORTEST) -> bool:
+    """Return whether a piece is level and as long as a dash or minus, `shortest` heights of a digit at least."""
+    level = piece.height <= min(THICKEST * height, piece.width / LEVEL)
+    return level and shortest * height <= piece.width <= LONGEST * height
+
+
 def _hangs(piece: Box, top: float, foot: float, height: float) -> bool:
     """Return whether a piece hangs at the digits' feet as a comma does; points may be half of a colon."""
     low = piece.y >= top + HANGING * height and piece.bottom >= foot - TO_THE_FOOT * height
@@ -117,10 +123,9 @@ def _hangs(piece: Box, top: float, foot: float, height: float) -> bool:
 def _is_sign(piece: Box, top: float, height: float, shortest: float) -> bool:
     """Return whether a piece is a dash `shortest` heights long at least, or a stroke or cross, beside the digits."""
     wide, tall = piece.width / height, piece.height / height
-    if not HIGHEST <= (piece.y + piece.height / 2 - top) / height <= LOWEST or wide > LONGEST:
+    if not HIGHEST <= (piece.y + piece.height / 2 - top) / height <= LOWEST:
         return False
-    dash = tall <= min(THICKEST, wide / LEVEL) and wide >= shortest
-    return dash or (tall >= TALL and SLIMMEST <= wide <= WIDEST)
+    return is_dash(piece, height, shortest) or (tall >= TALL and SLIMMEST <= wide <= WIDEST)
 
 
 def _is_point(piece: Box, top: float, height: float) -> bool:

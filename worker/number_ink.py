@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from core.types import Box, FieldCrop
 from segmentation.prepare import ink_map, pieces_of
-from worker.number_gaps import are_parted, is_in_gap, without_marks
+from worker.number_gaps import LONGEST, are_parted, is_dash, is_in_gap, without_marks
 
 HIGHEST_MARK: Final = 0.35
 """Heights of a digit below the digits' tops at which a point or comma begins at the highest."""
@@ -54,16 +54,6 @@ WIDEST_CENT: Final = 1.2
 
 DEEPEST_CENT: Final = 0.75
 """Heights of a digit below the digits' tops at which a raised cent ends at the lowest."""
-
-SHORTEST_MINUS: Final = 0.18
-LONGEST_MINUS: Final = 0.9
-"""Heights of a digit that a minus is long; longer strokes fill the room in front of an amount."""
-
-THICKEST_MINUS: Final = 0.3
-"""Heights of a digit that a minus takes from top to foot at most: it is level."""
-
-LEVEL: Final = 1.6
-"""Its heights that a minus is long at least: a point is as long as it is high."""
 
 AHEAD: Final = 0.9
 """Heights of a digit between a minus and the first digit at most."""
@@ -170,13 +160,11 @@ class NumberInk:
 
     def has_minus(self) -> bool:
         """Return whether one short level stroke stands right in front of the number, and none right behind it."""
-        height, first, reach = self.height, self.boxes[0], AHEAD + LONGEST_MINUS
+        height, first, reach = self.height, self.boxes[0], AHEAD + LONGEST
         strokes = [
             blot
             for blot in self._blots(before=reach, behind=reach)
-            if SHORTEST_MINUS * height <= blot.width <= LONGEST_MINUS * height
-            and blot.height <= min(THICKEST_MINUS * height, blot.width / LEVEL)
-            and _is_halfway(blot, median(box.y for box in self.boxes), height)
+            if is_dash(blot, height) and _is_halfway(blot, median(box.y for box in self.boxes), height)
         ]
         in_front = [first.x - stroke.right for stroke in strokes if _is_halfway(stroke, first.y, first.height)]
         behind = [stroke.x - self.boxes[-1].right for stroke in strokes]
